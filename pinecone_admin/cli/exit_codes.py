@@ -33,7 +33,8 @@ MEANINGS: Final = {
     TRY_LATER: "The same command may succeed later: the API limits requests, the server failed, or the network did. "
     "Nothing remains of the change, or it can be repeated.",
     FINDINGS: "There are findings or differences, and you asked to fail on them.",
-    PARTLY_DONE: "Only a part of the work was done, or a report lacks parts. The message says which.",
+    PARTLY_DONE: "Only a part of the work was done, api-key rotate-due could not store a value, or a report lacks "
+    "parts. The message says which.",
     NOT_ALLOWED: "The account lacks a role, the plan lacks a feature, or a quota is used up.",
     COMMAND_NOT_RUN: "run did not start its command. Otherwise, it has the exit code of the command.",
     INTERRUPTED: "The command was interrupted, or you answered no.",

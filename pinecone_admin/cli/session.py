@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TextIO
 
 from pinecone_admin._text.printable import make_printable, mask_key_values
 from pinecone_admin.cli.error_output import fit, render_notice
-from pinecone_admin.cli.exit_codes import DONE, PARTLY_DONE
+from pinecone_admin.cli.exit_codes import DONE, FINDINGS, PARTLY_DONE
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.output.progress import DelayedBar, show_progress
@@ -88,6 +88,18 @@ class Session:
     @exit_code.setter
     def exit_code(self, code: int) -> None:
         self._exit_code = code
+
+    def fail_on(self, what: str, kinds: str = "") -> None:
+        """End with the code for findings and differences, on which an option fails.
+
+        If the exit code says already that parts are missing, or that something is refused, it stays.
+
+        Args:
+            what: What was found.
+            kinds: What it is in detail; empty if that is in the output.
+        """
+        self.notify(f"This fails on {what}, as you asked{f': {kinds}' if kinds else ''}.")
+        self.exit_code = self._exit_code or FINDINGS
 
     # What the command asks for
 

@@ -585,10 +585,10 @@ def test_a_read_only_session_applies_nothing(emulator: Emulator) -> None:
 
 
 def test_a_refusal_is_shown_in_the_plan(emulator: Emulator) -> None:
-    """What apply would refuse is a warning of plan, and ends apply with 5."""
+    """What apply would refuse is a warning of plan, and ends both with 5."""
     write("none.yaml", "organization: Emulated Organization\npeople: [{email: owner@example.com, absent: true}]\n")
     done = run("plan", "none.yaml")
-    assert (done.exit, "is the last user who is an OrgOwner" in done.stderr) == (0, True)
+    assert (done.exit, "is the last user who is an OrgOwner" in done.stderr) == (5, True)
     assert run("apply", "none.yaml", "--yes", "--confirm", "1").exit == 5
     assert list_changes(emulator) == []
 

@@ -303,6 +303,41 @@ def test_several_failures_have_the_code_of_their_cause_if_nothing_was_done() -> 
     assert exit_of_reasons([None], nothing) == exit_codes.PARTLY_DONE
 
 
+STORE = "--store 'exec:false' --yes"
+STORE_EACH = "--store 'exec:false {project} {name}' --yes"
+STORES = {
+    f"api-key create writer --project search {STORE}": exit_codes.REFUSED,
+    f"api-key ensure writer --project search {STORE}": exit_codes.REFUSED,
+    f"api-key rotate reader --project search --keep-old-for 0 {STORE}": exit_codes.REFUSED,
+    f"service-account create robot --role OrgMember {STORE}": exit_codes.REFUSED,
+    f"apply key.yaml {STORE}": exit_codes.REFUSED,
+    f"api-key rotate-due --older-than 9s --keep-old-for 0 {STORE_EACH}": exit_codes.PARTLY_DONE,
+    f"project provision fresh --role ProjectViewer {STORE}": exit_codes.REFUSED,
+    f"apply key-and-project.yaml {STORE}": exit_codes.PARTLY_DONE,
+    f"service-account rotate ci {STORE}": exit_codes.PARTLY_DONE,
+}
+
+
+@pytest.mark.parametrize("line", STORES)
+def test_a_store_that_fails_ends_with_1_and_beside_work_that_remains_and_in_rotate_due_with_9(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a run is never worth retrying by itself, as the help of the codes and of secrets says."""
+    monkeypatch.chdir(tmp_path)
+    head = "organization: Emulated Organization\nprojects:\n"
+    key = "- {name: search, api_keys: [{name: writer, roles: [ProjectViewer]}]}\n"
+    Path("key.yaml").write_text(head + key)
+    Path("key-and-project.yaml").write_text(f"{head}- {{name: more}}\n{key}")
+    with example_organization() as emulator:
+        emulator.clock.advance(60)
+        done = run(*shlex.split(line))
+    assert done.exit == STORES[line], done
+    topics = {name: " ".join(run("help", name).stdout.split()) for name in ("exit-codes", "secrets")}
+    assert "a --store failed" in topics["exit-codes"]
+    assert "api-key rotate-due could not store a value" in topics["exit-codes"]
+    assert "(exit code 1, in rotate-due 9)" in topics["secrets"]
+
+
 def test_what_reads_have_found_has_no_status_and_the_exit_code_of_its_class() -> None:
     """Where no server refused anything, the error object has no status; the class decides on the exit code."""
     binding = "role change --user ada@example.com --from OrgBillingAdmin"

@@ -366,8 +366,8 @@ def _(world: World) -> Run:
 
 @says(
     "44",
-    "apply refuses this plan. 5 of 8 people would be deleted or lose every role, which is more than a third. If that "
-    "is right, add --confirm 5.",
+    "apply needs --confirm for this plan. 5 of 8 people would be deleted or lose every role, which is more than a "
+    "third. If that is right, add --confirm 5.",
 )
 def _(world: World) -> Run:
     for number in range(5):

@@ -13,7 +13,6 @@ import click
 from pinecone_admin import Admin, Paginator
 from pinecone_admin._concurrency.waiting import COMPLETION_TIMEOUT, complete_if_interrupted
 from pinecone_admin._text.counts import count_noun
-from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.clients import WouldSend
 from pinecone_admin.cli.calls.naming import NameLookup, Thing
 from pinecone_admin.cli.failures import CLIError, exit_of, exit_of_reasons
@@ -142,8 +141,7 @@ def _report_differences(call: Call, ensured: object) -> None:
     differences: Sequence[object] = getattr(ensured, "differences", ())
     steps: Sequence[object] = getattr(ensured, "steps", ())
     if differences and call.fails_on_difference:
-        call.session.notify(f"This fails on {count_noun(len(differences), 'difference')}, as you asked.")
-        call.session.exit_code = call.session.exit_code or exit_codes.FINDINGS
+        call.session.fail_on(count_noun(len(differences), "difference"))
     elif differences and (call.leaves_differences or not steps):
         # Of what was just made, only an invite that was sent again can differ.
         left = "Its roles differ, and were left as they are" if steps else "It differs, and was left as it is"

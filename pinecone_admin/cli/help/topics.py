@@ -209,9 +209,9 @@ quote. The command writes the file under a lock, .NAME.pinecone-admin-lock
 beside it, and reads the secret back. If another command holds the lock for ten
 seconds, the exit code is 7, and nothing is made.
 
-If storing fails all the same, the key is deleted (exit code 1); what
-cannot be undone is kept in a file that the error names (exit code 9). Ctrl-C
-while a secret is stored takes effect once the secret is in the report.
+If storing fails all the same, the key is deleted (exit code 1, in rotate-due
+9). What cannot be undone is kept in a file that the error names (exit code 9).
+Ctrl-C while a secret is stored takes effect once the secret is in the report.
 
 A command has stored the secret if it exits with 0 and leaves nothing on its
 standard input unread within 2 seconds. One that reads everything and stores

@@ -37,13 +37,14 @@ def export(session: Session, *, out: str | None = None) -> None:
 @apply_as
 @out("Write the plan to a file, for apply.")
 @click.option("--markdown", metavar="FILE", help="Write the plan as text for a pull request.")
-@click.option("--fail-on-change", is_flag=True, help="Exit with 8 if there are changes.")
+@click.option("--fail-on-change", is_flag=True, help="Exit with 8 if there are changes, and nothing is wrong.")
 @click.option("--unlisted", is_flag=True, help="List what the file does not mention, instead of counting it.")
 def plan(session: Session, **options: Any) -> None:
     """Show what apply would do. Nothing is changed.
 
     What the file does not mention is counted last and never removed. An entry that does not fit the organization is
-    left out, and a warning names it. A warning also shows why apply would refuse the plan.
+    left out, and a warning names it. A warning also shows why apply would refuse the plan. The exit code is the one
+    that apply would have.
 
     The account must be an OrgOwner, because a plan would create again what the account cannot see.
     """

@@ -115,7 +115,8 @@ def carry_out_plan(session: Session, text: str, path: str, save: str | None) -> 
             preview = preview_plan(plan, session.admin.inventory())
         _save_report(session, [preview.to_dict()], save)
         write_preview(session, preview)
-        _warn_of_missing(session, preview)
+        _warn_of_missing(session, preview, left=preview.left)
+        _warn_of_left(session, plan, preview.left, "Would not be removed")
         return
     with _kept(session, as_document(plan)) as documents:
         with show_progress(session, "removing people"):
@@ -130,9 +131,12 @@ def carry_out_plan(session: Session, text: str, path: str, save: str | None) -> 
         named = f"{path} names, and the keys that were created since" if save is None else f"{save} names"
         session.notify(f"These people may know secrets. Rotate those that {named}.")
     _warn_of_missing(session, report, left=report.left)
-    if report.left:
-        people = count_noun(len(plan.emails), "person", "people")
-        session.warn(f"Not removed, or perhaps not removed: {len(report.left)} of {people}.")
+    _warn_of_left(session, plan, report.left, "Not removed, or perhaps not removed")
+
+
+def _warn_of_left(session: Session, plan: OffboardPlan, left: Sequence[Left], what: str) -> None:
+    if left:
+        session.warn(f"{what}: {len(left)} of {count_noun(len(plan.emails), 'person', 'people')}.")
 
 
 @contextmanager

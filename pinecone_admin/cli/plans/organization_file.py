@@ -15,7 +15,7 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import ask_for_number, name_some, needs_answer, require_change_allowed
-from pinecone_admin.cli.failures import CLIError, describe_problem, describe_refusal, exit_of_reasons
+from pinecone_admin.cli.failures import CLIError, describe_problem, describe_refusal, exit_of, exit_of_reasons
 from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text
 from pinecone_admin.cli.output.formats import render_value
 from pinecone_admin.cli.output.progress import show_progress
@@ -36,11 +36,11 @@ from pinecone_admin.cli.reports.inventory_report import read_inventory
 from pinecone_admin.cli.secrets.destination import Destination
 from pinecone_admin.cli.sentences import as_sentences, join_sentences
 from pinecone_admin.cli.session import Session
-from pinecone_admin.errors import PineconeValueError, RefusedError
-from pinecone_admin.workflows import ApplyReport, Change, ChangePlan, DesiredState, Inventory, Ref, plan_changes
+from pinecone_admin.errors import PineconeValueError, RefusedError, SecretNotStoredError
+from pinecone_admin.workflows import ApplyReport, Change, ChangePlan, DesiredState, Inventory, Ref, Step, plan_changes
 from pinecone_admin.workflows.change_plan import count_not_listed
 from pinecone_admin.workflows.comparison import ALREADY_DONE, Compared
-from pinecone_admin.workflows.guard import find_removed
+from pinecone_admin.workflows.guard import Caller, find_excess, find_removed
 from pinecone_admin.workflows.organization_index import OrganizationIndex
 from pinecone_admin.workflows.plan_execution import (
     find_new_project_names,
@@ -93,21 +93,39 @@ def plan_file(
     prepare_plan_file(session, out, file, base, inventory, others=[markdown])
     _check_format(session)
     desired, former = read_state(session, file), None if base is None else read_state(session, base)
-    client_id = session.settings.get("client_id") or session.env.get("PINECONE_CLIENT_ID")
-    if inventory is None:
-        client_id = session.client_id
-    made = _plan(session, desired, former, read_inventory(session, inventory), client_id)
+    stated = session.settings.get("client_id") or session.env.get("PINECONE_CLIENT_ID")
+    caller = session.account if inventory is None else Caller(stated, is_stated=True)
+    taken = read_inventory(session, inventory)
+    made = _plan(session, desired, former, taken, caller.client_id)
     if out is not None:
         save_plan(session, made, out)
     if markdown is not None:
         write_file(session, markdown, made.to_markdown())
     write_plan(session, made, unlisted=unlisted)
-    for refusal in made.refusals:
-        session.warn(f"apply refuses this plan. {describe_refusal(str(refusal))}")
-    _notify_stopped(session, made.stopped)
+    _notify_refusals(session, made, taken, caller)
     if made and fail_on_change:
-        session.notify(f"This fails on {count_noun(len(made.changes), 'change')}, as you asked.")
-        session.exit_code = exit_codes.FINDINGS
+        session.fail_on(count_noun(len(made.changes), "change"))
+
+
+def _notify_refusals(session: Session, plan: ChangePlan, inventory: Inventory, caller: Caller) -> None:
+    """Name what apply would refuse of a plan, and choose the exit code with which its dry run ends."""
+    _notify_stopped(session, plan.stopped)
+    try:
+        compared = _review(plan, inventory, caller, drift=False)
+    except RefusedError as error:
+        session.warn(f"apply refuses this plan. {describe_refusal(error.message)}")
+        session.exit_code = exit_of(error)
+        return
+    ready = [each.change for each in compared if each.state == "ready"]
+    for each in find_excess(ready, inventory, None, find_reviewed(plan, compared, plan.changes)):
+        session.warn(f"apply needs --confirm for this plan. {describe_refusal(str(each))}")
+    _notify_held(session, compared, beside=[*ready, *plan.stopped])
+
+
+def _review(plan: ChangePlan, inventory: Inventory, caller: Caller, *, drift: bool) -> list[Compared]:
+    """Compare a plan with the organization; how many removals it may have is asked for, and refused nowhere here."""
+    index, most = OrganizationIndex(inventory), len(plan.changes)
+    return review_plan(plan, index, inventory, caller=caller, drift=drift, allow_removals=most)
 
 
 def _notify_stopped(session: Session, stopped: Sequence[str]) -> None:
@@ -228,10 +246,7 @@ def apply_file(
         desired, former = parse_state(session, text, file), None if base is None else read_state(session, base)
         inventory = read_inventory(session)
         plan = _plan(session, desired, former, inventory, caller.client_id)
-    # The number of removals is asked for below.
-    compared = review_plan(
-        plan, OrganizationIndex(inventory), inventory, caller=caller, drift=drift, allow_removals=len(plan.changes)
-    )
+    compared = _review(plan, inventory, caller, drift=drift)
     ready = [each.change for each in compared if each.state == "ready"]
     reviewed = find_reviewed(plan, compared, plan.changes)
     # Of a saved plan, a run that was stopped may have done a part.
@@ -292,7 +307,7 @@ def _notify_incomplete(session: Session, done: ApplyReport, out: str | None, *, 
     """Count what was not done, and choose the exit code; the ends that were held back are named already."""
     failed = [*done.failed, *done.undone]
     # What did not run because of another step has no cause of its own.
-    reasons = [each.help_code for each in failed or done.not_run]
+    reasons = [_find_reason(each) for each in failed or done.not_run]
     session.exit_code = exit_of_reasons(reasons, session.ledger, is_anything_done=bool(done.stopped))
     if not failed and len(done.not_run) == held:
         return
@@ -302,6 +317,11 @@ def _notify_incomplete(session: Session, done: ApplyReport, out: str | None, *, 
         waiting = f", and {len(done.not_run)} that need{'s' * (len(done.not_run) == 1)} {them} did not run"
     again = "run the command again" if out is None else "run the command again with another --out"
     session.warn(f"{count_noun(len(failed), 'step')} failed{waiting}. Fix what the lines above say, then {again}.")
+
+
+def _find_reason(step: Step) -> str | None:
+    """Return the code of the error of a step; without one, a secret was not stored, and what has it was deleted."""
+    return step.help_code or (SecretNotStoredError.help_code if step.state == "undone" else None)
 
 
 def _refuse_options_of_files(session: Session, path: str, *, base: str | None, drift: bool) -> None:

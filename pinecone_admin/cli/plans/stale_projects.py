@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from pinecone_admin._sync.workflows.client_state import owns_organization, require_server_time
 from pinecone_admin._text.counts import count_noun
@@ -25,11 +26,14 @@ from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_file, write_preview
 from pinecone_admin.cli.plans.plan_files import as_document, parse_plan, prepare_plan_file, save_plan, write_result
 from pinecone_admin.cli.session import Session
+from pinecone_admin.errors import PineconeError
 from pinecone_admin.workflows import Left, StalePlan, StaleProject
-from pinecone_admin.workflows.plans import describe_left
+from pinecone_admin.workflows.plans import describe_left, explain_left, find_help_code
 from pinecone_admin.workflows.reports import describe_unseen
 from pinecone_admin.workflows.sent_changes import IgnoreGone
 from pinecone_admin.workflows.stale_projects import NOT_SEEN, find_change, find_reason_to_keep
+
+_ALREADY_DELETED = "it was already deleted"
 
 
 def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta, out: str | None) -> None:
@@ -91,6 +95,8 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
         write_preview(session, preview, notes=keys)
         if preview.delete:
             session.notify("The contents were not read again. A project with anything new or protected will be left.")
+        left = [each for each in preview.leave if each.reason != _ALREADY_DELETED]
+        _end_with_left(session, plan, left, "Would not be deleted")
         return
     with show_progress(session, "deleting projects") as progress:
         report = session.admin.projects.delete_stale(plan=plan, progress=progress)
@@ -102,11 +108,16 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
     rows = [{**row, "result": skipped.get(row["id"], row["result"])} for row in rows]
     write_result(session, report.to_dict(), rows)
     _name_temporary_keys(session, report.temporary_keys)
-    if report.left:
-        codes = [each.help_code for each in report.left]
-        session.exit_code = exit_of_reasons(codes, session.ledger, is_anything_done=bool(report.deleted))
-        projects = count_noun(len(plan.projects), "project")
-        session.warn(f"Not deleted, or perhaps not deleted: {len(report.left)} of {projects}.")
+    _end_with_left(session, plan, report.left, "Not deleted, or perhaps not deleted")
+
+
+def _end_with_left(session: Session, plan: StalePlan, left: Sequence[Left], what: str) -> None:
+    """Count the projects that stay, and choose the exit code; a dry run ends as its run does."""
+    if left:
+        are_others_done = len(left) < len(plan.projects)
+        codes = [each.help_code for each in left]
+        session.exit_code = exit_of_reasons(codes, session.ledger, is_anything_done=are_others_done)
+        session.warn(f"{what}: {len(left)} of {count_noun(len(plan.projects), 'project')}.")
 
 
 def _describe_keys(session: Session, project: StaleProject) -> list[str]:
@@ -150,22 +161,21 @@ class DeletionPreview:
 
 
 def _preview(session: Session, plan: StalePlan) -> DeletionPreview:
-    reasons = {each.id: _find_reason_to_leave(session, plan, each) for each in plan.projects}
-    if NOT_SEEN in reasons.values() and owns_organization(session.admin):
-        reasons = {id: "it was already deleted" if reason == NOT_SEEN else reason for id, reason in reasons.items()}
-    return DeletionPreview(
-        delete=[each for each in plan.projects if reasons[each.id] is None],
-        leave=[
-            Left(id=each.id, name=each.name, reason=reason)
-            for each in plan.projects
-            if (reason := reasons[each.id]) is not None
-        ],
-    )
+    found = [(each, _find_left(session, plan, each)) for each in plan.projects]
+    leave = [left for _, left in found if left is not None]
+    if any(each.reason == NOT_SEEN for each in leave) and owns_organization(session.admin):
+        leave = [evolve(each, reason=_ALREADY_DELETED) if each.reason == NOT_SEEN else each for each in leave]
+    return DeletionPreview(delete=[each for each, left in found if left is None], leave=leave)
 
 
-def _find_reason_to_leave(session: Session, plan: StalePlan, planned: StaleProject) -> str | None:
-    with IgnoreGone():
-        project = session.admin.projects.describe(project_id=planned.id)
-        now = require_server_time(session.admin, operation="delete_stale")
-        return find_change(planned, project) or find_reason_to_keep(project, older_than=plan.older_than, now=now)
-    return NOT_SEEN
+def _find_left(session: Session, plan: StalePlan, planned: StaleProject) -> Left | None:
+    reason: str | None = NOT_SEEN
+    code = None
+    try:
+        with IgnoreGone():
+            project = session.admin.projects.describe(project_id=planned.id)
+            now = require_server_time(session.admin, operation="delete_stale")
+            reason = find_change(planned, project) or find_reason_to_keep(project, older_than=plan.older_than, now=now)
+    except PineconeError as error:  # as in a run, the others can still be deleted
+        reason, code = explain_left(error), find_help_code(error)
+    return None if reason is None else Left(id=planned.id, name=planned.name, reason=reason, help_code=code)

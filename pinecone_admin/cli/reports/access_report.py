@@ -10,7 +10,6 @@ from typing import Any
 from attrs import evolve
 
 from pinecone_admin._text.counts import count_noun
-from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.naming import missing_thing
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import check_new_files, read_text
@@ -110,8 +109,7 @@ def _choose_exit(session: Session, review: Review, kinds: Sequence[str]) -> None
     end_with_unread(session, [each.text for each in review.open if each.kind == "could-not-be-read"])
     if failing:
         counts = (f"{kind} ({failing.count(kind)})" for kind in dict.fromkeys(failing))
-        session.notify(f"This fails on findings, as you asked: {', '.join(counts)}.")
-        session.exit_code = exit_codes.FINDINGS
+        session.fail_on("findings", ", ".join(counts))
 
 
 def parse_kinds(texts: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text
 from pinecone_admin.cli.output.progress import show_progress
@@ -36,10 +37,9 @@ def report_changes(session: Session, old: str, new: str | None, *, fail_on_chang
     check_same_organization(before, after)
     changes = before.diff(after)
     _write_changes(session, changes)
+    end_with_unread(session, changes.unknown)
     if changes and fail_on_change:
-        session.exit_code = exit_codes.FINDINGS
-    else:
-        end_with_unread(session, changes.unknown)
+        session.fail_on(count_noun(len(list_changes(changes)), "change"))
 
 
 def end_with_unread(session: Session, unread: Sequence[str]) -> None:

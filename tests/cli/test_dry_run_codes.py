@@ -1,0 +1,140 @@
+"""A plan and a dry run end with the code with which the run ends; what is missing decides before what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from pinecone_admin.emulator import Emulator
+from tests.cli.command_line import example_organization, run
+
+HEAD = "organization: Emulated Organization\n"
+WEEK = 7 * 24 * 3600
+NAMES = ("ci-1", "ci-2")
+OWNER = "email: owner@example.com"
+MORE = "projects: [{name: more}]\n"
+REFUSED = f"people: [{{{OWNER}, absent: true}}]\n"
+HELD = f"people: [{{{OWNER}, roles: [OrgOwner], until: 2020-01-01}}]\n"
+MANY = "".join(f"- {{email: p{number}@example.com, absent: true}}\n" for number in range(6))
+LEFT_OUT = "people: [{email: new@example.com, keep_other_roles: true, roles: ['search:ProjectViewer']}]\n"
+FILES = {
+    "nothing to do": ("", 0),
+    "a change": (MORE, 0),
+    "refused": (REFUSED, 5),
+    "refused beside a change": (MORE + REFUSED, 5),
+    "an end is held back": (HELD, 5),
+    "an end is held back beside a change": (MORE + HELD, 9),
+    "many are removed": (f"people:\n{MANY}", 0),
+    "a part is left out": (LEFT_OUT, 9),
+    "a part is left out beside a change": (MORE + LEFT_OUT, 9),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_plan_ends_with_the_code_of_apply(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plan, the dry run and the run of a file end with one code, and a plan of a saved inventory with it, too."""
+    text, expected = FILES[name]
+    monkeypatch.chdir(tmp_path)
+    Path("org.yaml").write_text(HEAD + text)
+    with example_organization() as emulator:
+        for number in range(6):
+            emulator.add_user(f"p{number}@example.com", roles=["OrgMember"])
+        run("inventory", "--out", "inventory.json")
+        offline = run("plan", "org.yaml", "--inventory", "inventory.json", "--apply-as", emulator.client_id)
+        plan = run("plan", "org.yaml", "--out", "plan.json")
+        gate = run("plan", "org.yaml", "--fail-on-change")
+        preview = run("apply", "org.yaml", "--dry-run")
+        saved = run("apply", "plan.json", "--dry-run")
+        done = run("apply", "org.yaml", "--confirm", "6")
+    ends = {"offline": offline, "plan": plan, "dry run": preview, "run": done}
+    assert {each: end.exit for each, end in ends.items()} == dict.fromkeys(ends, expected), ends
+    # A saved plan does not show which of its ends were reviewed, so that one that is refused stops the whole.
+    assert saved.exit == (5 if "end is held" in name else expected), saved
+    assert gate.exit == (expected or (8 if plan.json["changes"] else 0)), gate
+    assert "apply refuses this plan" in plan.stderr or not name.startswith("refused")
+    assert ("apply needs --confirm for this plan. 6 of " in plan.stderr) == (name == "many are removed")
+
+
+def _plan_stale(emulator: Emulator) -> None:
+    for name in NAMES:
+        emulator.state.add_project(name, emulator.clock.now())
+    emulator.clock.advance(WEEK + 60)
+    run("project", "stale", "--match", "ci-*", "--older-than", "7d", "--out", "plan.json", "--yes")
+
+
+def _plan_offboarding(emulator: Emulator) -> None:
+    for name in NAMES:
+        emulator.add_user(f"{name}@example.com", roles=["OrgMember"])
+    Path("people").write_text("\n".join(f"{name}@example.com" for name in NAMES))
+    run("user", "offboard", "--people", "people", "--out", "plan.json")
+
+
+def _rename(_: Emulator, name: str) -> None:
+    run("project", "update", name, "--name", f"kept-{name}", "--yes")
+
+
+def _delete(_: Emulator, name: str) -> None:
+    run("project", "delete", name, "--yes")
+
+
+def _grant(_: Emulator, name: str) -> None:
+    run("role", "grant", "--user", f"{name}@example.com", "--role", "OrgManager", "--yes")
+
+
+_Change: TypeAlias = Callable[[Emulator, str], None]
+SAVED: dict[str, tuple[Callable[[Emulator], None], Mapping[str, _Change], int]] = {
+    "stale: as planned": (_plan_stale, {}, 0),
+    "stale: one was renamed": (_plan_stale, {"ci-1": _rename}, 9),
+    "stale: all were renamed": (_plan_stale, {"ci-1": _rename, "ci-2": _rename}, 9),
+    "stale: one was deleted": (_plan_stale, {"ci-1": _delete}, 0),
+    "stale: one was deleted, the other renamed": (_plan_stale, {"ci-1": _delete, "ci-2": _rename}, 9),
+    "offboard: as planned": (_plan_offboarding, {}, 0),
+    "offboard: one has gained a role": (_plan_offboarding, {"ci-1": _grant}, 9),
+    "offboard: all have gained a role": (_plan_offboarding, {"ci-1": _grant, "ci-2": _grant}, 9),
+}
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_a_dry_run_of_a_saved_plan_ends_with_the_code_of_its_run(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who or what has changed since the plan stays; the dry run counts it, and ends as the run."""
+    make, changes, expected = SAVED[name]
+    monkeypatch.chdir(tmp_path)
+    with example_organization() as emulator:
+        make(emulator)
+        for each, change in changes.items():
+            change(emulator, each)
+        preview = run("apply", "plan.json", "--dry-run")
+        done = run("apply", "plan.json", "--confirm", "9")
+    assert (preview.exit, done.exit) == (expected, expected), (preview, done)
+    assert ("Would not be " in preview.stderr) == (expected == 9)
+
+
+GATES = (
+    "access --fail-on any",
+    "diff before.json --fail-on-change",
+    "plan org.yaml --fail-on-change",
+)
+
+
+@pytest.mark.parametrize("line", GATES)
+def test_what_is_missing_decides_before_what_was_found(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report that lacks parts ends with 9, also if it has findings or differences on which it should fail."""
+    monkeypatch.chdir(tmp_path)
+    Path("org.yaml").write_text(HEAD + MORE + LEFT_OUT)
+    with example_organization() as emulator:
+        run("inventory", "--out", "before.json")
+        with emulator.admin() as admin:
+            admin.projects.create(name="new")
+        assert run(*line.split()).exit == (9 if line.startswith("plan") else 8)
+        if not line.startswith("plan"):
+            emulator.faults.add("list_project_api_keys", status=403, times=None)
+        done = run(*line.split(), "-o", "json")
+    assert done.exit == 9, done
+    assert "as you asked" in done.stderr
