@@ -113,7 +113,7 @@ class PineconeError(Exception):
     """Base class of every error of this package.
 
     Attributes:
-        message: What went wrong, without the operation and the status.
+        message: The problem, without the operation and the status.
         operation: Id of the operation, such as ``create_project``. It is None outside of an operation.
         argument: Name of the first argument in the message. If the message begins with an environment variable that
             replaces the argument, it is the name of that variable. Otherwise it is None, also if the text of the
@@ -143,7 +143,7 @@ class PineconeError(Exception):
     """
 
     message: str
-    """What went wrong, without the operation and the status."""
+    """The problem, without the operation and the status."""
     operation: str | None = None
     """Id of the operation, such as ``create_project``. It is None outside of an operation."""
     argument: str | None = None
@@ -515,7 +515,7 @@ class SecretNotStoredError(PineconeError):
         ...         service_account_id=account.id, store=lambda rotated: print(1 / 0)
         ...     )
         ... except SecretNotStoredError as error:
-        ...     vault["nightly"] = error.secret.reveal()
+        ...     secret_store["nightly"] = error.secret.reveal()
     """
 
     help_code = "PA603"

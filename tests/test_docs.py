@@ -318,7 +318,7 @@ def test_a_key_of_others_is_not_taken_for_the_new_one(drop: Literal["before", "a
         emulator.faults.add("create_api_key", drop=drop)
         create_key(admin, project_id)
         (new,) = set(emulator.state.api_keys) - others
-        assert create_key.__globals__["vault"]["reader"] == emulator.state.api_keys[new].value
+        assert create_key.__globals__["secret_store"]["reader"] == emulator.state.api_keys[new].value
         assert others < set(emulator.state.api_keys)
 
 

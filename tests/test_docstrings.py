@@ -299,7 +299,7 @@ def make_namespace(emulator: Emulator) -> dict[str, Any]:
             "binding": admin.role_bindings.list(principal_type="user", principal_id=ada.id).to_list()[0],
         }
         others = create_resources(admin, {"project_id": project.id}, PLAIN)
-    return names | made | others | {"vault": {}, "new_secret": emulator.client_secret}
+    return names | made | others | {"secret_store": {}, "new_secret": emulator.client_secret}
 
 
 async def run_statements(statements: list[doctest.Example], names: dict[str, Any]) -> None:

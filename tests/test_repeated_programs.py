@@ -82,20 +82,22 @@ class Reader:
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
-        self.vault: dict[Any, Any] = {}
+        self.secret_store: dict[Any, Any] = {}
 
     def run(self, program: Block) -> BaseException | None:
         """Run a program, and return the exception that ended it, if one did."""
-        text = re.sub(r"^(vault|secrets|records)(: .*)? = \{\}", r"\1 = VAULT", program.text, flags=re.MULTILINE)
+        text = re.sub(
+            r"^(secret_store|secrets|records)(: .*)? = \{\}", r"\1 = SECRET_STORE", program.text, flags=re.MULTILINE
+        )
         try:
-            exec(compile(text, program.name, "exec"), {"__name__": "__main__", "VAULT": self.vault})
+            exec(compile(text, program.name, "exec"), {"__name__": "__main__", "SECRET_STORE": self.secret_store})
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever ends a program of a page
             return error
         return None
 
     def list_lost_secrets(self, old: set[str]) -> set[str]:
         """Return the secrets that work, are not old ones, and are not in the store."""
-        return list_secrets(self.emulator) - old - {str(value) for value in self.vault.values()}
+        return list_secrets(self.emulator) - old - {str(value) for value in self.secret_store.values()}
 
 
 def list_secrets(emulator: Emulator) -> set[str]:
@@ -248,7 +250,7 @@ def test_a_second_run_replaces_no_key_again(tmp_path: Path, monkeypatch: pytest.
         emulator.faults.add("delete_api_key", skip=2, status=503, times=None)
         assert isinstance(reader.run(read_search()), ServiceError)
         first = {key.id for key in emulator.state.api_keys.values() if key.name in {"a", "b"}}
-        assert first <= set(reader.vault)
+        assert first <= set(reader.secret_store)
         emulator.faults.clear()
         assert reader.run(read_search()) is None
         assert first | {leaked.key.id} <= set(emulator.state.api_keys)
@@ -366,7 +368,7 @@ def test_a_secret_that_could_not_be_stored_is_in_a_private_file(
     """The runbook of a leaked account writes it to a new file, which the error names."""
     monkeypatch.chdir(tmp_path)
     (program,) = [each for each in PROGRAMS if "service_accounts.rotate(" in each.text and "def store" in each.text]
-    failing = program._replace(text=program.text.replace("    vault[", "    raise OSError\n    vault["))
+    failing = program._replace(text=program.text.replace("    secret_store[", "    raise OSError\n    secret_store["))
     Path("nightly-secret.txt").touch(mode=0o644)
     with prepare_reader(program) as reader:
         error = reader.run(failing)

@@ -29,7 +29,7 @@ PROGRAMS: Mapping[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
 
 @pytest.mark.parametrize("page", PROGRAMS)
 def test_no_value_of_a_new_key_is_lost(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each new key has its value in the vault; what could not be kept apart was not replaced."""
+    """Each new key has its value in the secret store; what could not be kept apart was not replaced."""
     monkeypatch.chdir(tmp_path)
     part, begin = PROGRAMS[page]
     (text,) = [block.text for block in list_blocks(page) if part in block.text]
@@ -47,5 +47,5 @@ def test_no_value_of_a_new_key_is_lost(page: str, tmp_path: Path, monkeypatch: p
             begin(program)
         values = {key.value for key in emulator.state.api_keys.values()}
         assert len(values) == 2
-        assert values - old <= set(program["vault"].values())
+        assert values - old <= set(program["secret_store"].values())
         assert (values == old) == (page == "docs/how-to/rotate-every-night.md")

@@ -77,7 +77,7 @@ class AsyncAPIKeys(Namespace):
             >>> created = await admin.api_keys.create(
             ...     project_id=project.id, name="writer", roles=["DataPlaneEditor"]
             ... )
-            >>> vault["writer"] = created.value
+            >>> secret_store["writer"] = created.value
         """
         body = models.CreateAPIKeyRequest(name=name, roles=copy_to_list(roles))
         return await self._admin.send(api.create_api_key(project_id=project_id, body=body))
@@ -137,9 +137,9 @@ class AsyncAPIKeys(Namespace):
             ...     project_id=project.id,
             ...     name="writer",
             ...     roles=["DataPlaneEditor"],
-            ...     store=lambda created: vault.update({created.key.name: created.value}),
+            ...     store=lambda created: secret_store.update({created.key.name: created.value}),
             ... )
-            >>> ensured.created, list(vault)
+            >>> ensured.created, list(secret_store)
             (True, ['writer'])
         """
         from pinecone_admin._async.workflows.ensure_with_secret import ensure_api_key  # noqa: PLC0415 - imported on first use
@@ -285,10 +285,10 @@ class AsyncAPIKeys(Namespace):
         Example:
             >>> rotation = await admin.api_keys.rotate(
             ...     api_key_id=key.id,
-            ...     store=lambda created: vault.update({created.key.name: created.value}),
+            ...     store=lambda created: secret_store.update({created.key.name: created.value}),
             ...     keep_old_for=timedelta(hours=1),
             ... )
-            >>> list(vault)
+            >>> list(secret_store)
             ['reader']
         """
         from pinecone_admin._async.workflows.rotate import rotate_api_key  # noqa: PLC0415 - imported on first use
@@ -457,7 +457,7 @@ class AsyncAPIKeys(Namespace):
             >>> report = await admin.api_keys.rotate_due(
             ...     older_than=timedelta(days=90),
             ...     keep_old_for=timedelta(days=7),
-            ...     store=lambda created: vault.update({created.key.id: created.value}),
+            ...     store=lambda created: secret_store.update({created.key.id: created.value}),
             ... )
             >>> print(report)
             no key is due

@@ -114,7 +114,7 @@ class AsyncAdmin:
         ...     created = await admin.api_keys.create(
         ...         project_id=project.id, name="reader", roles=["DataPlaneViewer"]
         ...     )
-        ...     vault["checkout/reader"] = created.value
+        ...     secret_store["checkout/reader"] = created.value
     """
 
     def __init__(
@@ -398,9 +398,9 @@ class AsyncAdmin:
             >>> wanted["projects"] = [{"name": "search", "api_keys": [key]}]
             >>> plan = await admin.plan(DesiredState.from_dict(wanted))
             >>> report = await admin.apply(
-            ...     plan, store=lambda created: vault.update({created.key.name: created.value})
+            ...     plan, store=lambda created: secret_store.update({created.key.name: created.value})
             ... )
-            >>> list(vault)
+            >>> list(secret_store)
             ['writer']
         """
         from pinecone_admin._async.workflows.apply_plan import apply_plan  # noqa: PLC0415 - imported on first use
@@ -528,7 +528,7 @@ class AsyncAdmin:
         at once.
 
         If such a block could not end because of an interruption at its edge, this method deletes its key. Then calls in
-        progress raise ClientClosedError, and so do all later calls. On a copy, this method has no effect.
+        progress and all later calls raise ClientClosedError. On a copy, this method has no effect.
 
         Example:
             >>> await admin.aclose()

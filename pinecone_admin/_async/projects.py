@@ -282,7 +282,7 @@ class AsyncProjects(Namespace):
             >>> tenant = await admin.projects.provision(
             ...     name="tenant-0042",
             ...     key_roles=["DataPlaneEditor"],
-            ...     store=lambda created: vault.update({created.key.name: created.value}),
+            ...     store=lambda created: secret_store.update({created.key.name: created.value}),
             ... )
             >>> tenant.project.created, tenant.key.created
             (True, True)
@@ -337,7 +337,7 @@ class AsyncProjects(Namespace):
                 only once contents were found.
 
         Returns:
-            What the project contained, what was done, and whether the project is deleted.
+            A report with the contents of the project, the steps, and whether the project is deleted.
 
         Raises:
             RefusedError: An index has deletion protection, or the server forbids a deletion. Protection that is on at

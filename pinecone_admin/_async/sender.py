@@ -43,7 +43,7 @@ class AsyncSender:
     """Sends the operations of a client.
 
     Args:
-        shared: What the client shares with its copies.
+        shared: The parts that the client shares with its copies.
         options: Options of this copy.
     """
 
@@ -66,7 +66,7 @@ class AsyncSender:
             self._transport = AsyncBearer(self._transport, self._token_source)
 
     def start_deadline(self) -> float:
-        """Return the monotonic time at which a call that starts now times out."""
+        """Return the monotonic time when a call that starts now times out."""
         return self._clock.monotonic() + self._options.timeout
 
     async def send(self, operation: Operation[_T], *, is_checked: bool = False, deadline: float | None = None) -> _T:

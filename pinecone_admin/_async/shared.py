@@ -50,7 +50,7 @@ class Shared(NamedTuple):
         retry_budget: The points that retries have spent.
         fetches_token_early: Whether the first token is fetched before the first call.
         closed: Set when the client is closed.
-        work: Workflows in progress for which closing waits.
+        work: Workflows in progress. Closing waits for them.
         deleted_accounts: Ids of the service accounts that were deleted, or may have been, as keys, in order.
     """
 

@@ -57,7 +57,7 @@ def is_sent(event: str, info: Mapping[str, object]) -> bool:
 
 
 class Attempt(AttemptProgress):
-    """An attempt, as a context manager in which every connect, read and write ends when its time is up.
+    """An attempt, as a context manager that ends every connect, read and write at its deadline.
 
     Args:
         seconds: Seconds from now until the attempt ends; None for no limit.
@@ -65,8 +65,8 @@ class Attempt(AttemptProgress):
 
     Attributes:
         body_bytes: As above.
-        arrived: What has arrived of a response, or None.
-        events: What httpcore reported to the trace hook; used only if no connection of ours took part.
+        arrived: The part of a response that has arrived, or None.
+        events: The reports of httpcore to the trace hook; used only if no connection of ours took part.
     """
 
     def __init__(self, seconds: float | None = None, *, body_bytes: float = inf) -> None:

@@ -1,4 +1,4 @@
-"""What threads and tasks share: a value of their process or event loop, and slots in the order of asking."""
+"""Values that threads and tasks share: of a process, of an event loop, and slots in the order of requests."""
 
 from __future__ import annotations
 

@@ -143,5 +143,5 @@ class _PollingStream(httpcore.NetworkStream):
 
 
 def _end_of(timeout: float | None) -> float:
-    """Return the monotonic time at which a timeout that starts now ends."""
+    """Return the monotonic end of a timeout that starts now."""
     return inf if timeout is None else time.monotonic() + timeout

@@ -75,7 +75,7 @@ def async_start_background_task(work: Callable[[], Coroutine[Any, Any, None]]) -
 
 
 class SharedResult(Generic[_T]):
-    """A result for which threads and tasks wait; the first one that is set counts.
+    """A result that threads and tasks wait for. The first result that is set counts.
 
     Unlike a Future, it is made of what is written in C, so that Ctrl-C and forks cannot leave it locked.
     """
@@ -302,7 +302,8 @@ def complete_if_interrupted(call: Callable[[], _T], seconds: float) -> _T:
         return call()  # Ctrl-C is raised in the main thread only
     context, results, errors = copy_context(), list[_T](), list[BaseException]()
     finished = make_held_lock()
-    # Whoever removes the element decides: the thread begins the call, or an interrupt that came first prevents it.
+    # The thread that removes the element decides: the thread begins the call, or an interrupt that came first prevents
+    # it.
     pending = [call]
 
     def run() -> None:

@@ -53,7 +53,7 @@ def value_error(argument: str | Name, problem: str) -> PineconeValueError:
 
     Args:
         argument: Name of the argument, or where in it.
-        problem: What is wrong, as a predicate such as ``is empty``.
+        problem: The problem, as a predicate such as ``is empty``.
     """
     return PineconeValueError(_as_argument(argument), f" {problem}")
 

@@ -20,7 +20,7 @@ class BufferedRequest:
         url: The whole URL.
         headers: Names and values as they are sent, without a bearer token; they may hold other credentials.
         body: Body, which may hold a secret; empty if there is none.
-        extensions: What a caller's httpx client asks of its transport, such as timeouts.
+        extensions: Requirements of a caller's httpx client for its transport, such as timeouts.
     """
 
     __slots__ = ("body", "extensions", "headers", "method", "url")
@@ -47,7 +47,7 @@ class BufferedResponse:
         status: HTTP status.
         headers: Headers, which may echo a credential.
         body: Body, not decoded; it may hold a secret.
-        extensions: What the transport reports besides, such as the reason phrase.
+        extensions: Further reports of the transport, such as the reason phrase.
         content_encoding: Value of the first Content-Encoding header; empty if there is none.
         date: Value of the first Date header; empty if there is none.
     """

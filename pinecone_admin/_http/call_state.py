@@ -28,7 +28,7 @@ class CallState:
     """State that the attempts of one call share, including the attempt with a fresh token after a 401.
 
     Attributes:
-        deadline: Monotonic time at which the call times out.
+        deadline: Monotonic time when the call times out.
         idempotent: Whether sending the request twice has the same effect as sending it once.
         path_template: Path template, which contains no ids; logs show it instead of the path.
         operation: Id of the operation, for errors and reports of attempts; None if there is none.
@@ -38,7 +38,7 @@ class CallState:
         closed: Set when the client is closed, which ends every wait.
         attempts: Number of attempts so far.
         ambiguous: Whether an earlier attempt may have been processed, as ``retry_policy.record_failure`` has found.
-        outcome: What is known about the request so far.
+        outcome: The outcome so far.
         worth_retrying: Whether the same call may succeed later, by the failure of the last attempt.
         retry_points: Points of the retry budget that its retries have spent.
         is_budget_used_up: Whether there was no other attempt because the retry budget had no points left.

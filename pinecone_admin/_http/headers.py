@@ -20,8 +20,8 @@ _RESERVED_NAMES = frozenset({
     "trailer", "transfer-encoding", "upgrade",
 })  # fmt: skip
 
-# A shorter word is not a credential, and redacting it everywhere would garble messages. What is written as the value of
-# a name, as in a cookie, is one sooner.
+# A shorter word is not a credential, and redacting it everywhere would garble messages. A text that is written as the
+# value of a name, as in a cookie, can be shorter.
 _MIN_WORD_LENGTH = 8
 _MIN_VALUE_LENGTH = 6
 _CREDENTIAL_NAME = "auth|cookie|key|secret|token"

@@ -3,8 +3,8 @@
 An operation that is built by hand may hold anything, so the types of its parts are checked first.
 
 The generated code carries the limits: a model those of its fields, the module of a builder those of its parameters.
-They are compiled into checks once, on first use, so that a call runs only the checks of the values that it sends.
-What only the server can decide is left to the server.
+They are compiled into checks once, on first use, so that a call runs only the checks of the values that it sends. They
+leave everything that only the server can decide to the server.
 """
 
 from __future__ import annotations
@@ -327,7 +327,7 @@ def _check_entry_fields(argument: str | Name, values: Mapping[Any, object], mode
             raise value_error(place_in(argument, f": {name}"), "is missing")
 
 
-# What no document states. A rule is silent if the document lacks its operation or one of its fields.
+# Limits that no document states. A rule is silent if the document lacks its operation or one of its fields.
 
 
 def binding_fields(entry: object) -> Mapping[object, object] | None:

@@ -107,7 +107,7 @@ class RequestBuilder:
 
 
 def _other_headers(given: Mapping[str, str | None], present: httpx.Headers) -> Sequence[tuple[bytes, bytes]]:
-    """Return the headers of an operation but for those that the client or its caller sets, or the token is."""
+    """Return the headers of an operation, without those that the client or its caller sets, and without the token."""
     taken = {b"authorization", *(name.lower() for name, _ in present.raw)}
     sent = {check_header_name("headers", name): value for name, value in given.items() if value is not None}
     return [header for header in httpx.Headers(sent, encoding="latin-1").raw if header[0] not in taken]

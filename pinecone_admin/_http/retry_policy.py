@@ -38,7 +38,7 @@ class RetryRule(NamedTuple):
     Attributes:
         retry_other: Whether an idempotent request is sent again.
         retry_post: Whether any other request is.
-        outcome: What the failure says about the request.
+        outcome: Whether the request may have been processed.
         worth_retrying: Whether the same call may succeed later, without a change by the caller.
     """
 

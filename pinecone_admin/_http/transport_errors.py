@@ -32,7 +32,7 @@ def classify_error(error: Exception, attempt: Attempt, *, handled: BaseException
 
     Args:
         error: Exception that the attempt raised.
-        attempt: What our sockets recorded; if they took no part, what httpcore's trace events reported.
+        attempt: The record of our sockets; if they took no part, of httpcore's trace events.
         handled: Exception that the caller was handling when the attempt began, which is not a cause of the error.
     """
     if attempt.arrived is not None:

@@ -76,7 +76,7 @@ class APIKeys(Namespace):
             >>> created = admin.api_keys.create(
             ...     project_id=project.id, name="writer", roles=["DataPlaneEditor"]
             ... )
-            >>> vault["writer"] = created.value
+            >>> secret_store["writer"] = created.value
         """
         body = models.CreateAPIKeyRequest(name=name, roles=copy_to_list(roles))
         return self._admin.send(api.create_api_key(project_id=project_id, body=body))
@@ -136,9 +136,9 @@ class APIKeys(Namespace):
             ...     project_id=project.id,
             ...     name="writer",
             ...     roles=["DataPlaneEditor"],
-            ...     store=lambda created: vault.update({created.key.name: created.value}),
+            ...     store=lambda created: secret_store.update({created.key.name: created.value}),
             ... )
-            >>> ensured.created, list(vault)
+            >>> ensured.created, list(secret_store)
             (True, ['writer'])
         """
         from pinecone_admin._sync.workflows.ensure_with_secret import ensure_api_key  # noqa: PLC0415 - imported on first use
@@ -282,10 +282,10 @@ class APIKeys(Namespace):
         Example:
             >>> rotation = admin.api_keys.rotate(
             ...     api_key_id=key.id,
-            ...     store=lambda created: vault.update({created.key.name: created.value}),
+            ...     store=lambda created: secret_store.update({created.key.name: created.value}),
             ...     keep_old_for=timedelta(hours=1),
             ... )
-            >>> list(vault)
+            >>> list(secret_store)
             ['reader']
         """
         from pinecone_admin._sync.workflows.rotate import rotate_api_key  # noqa: PLC0415 - imported on first use
@@ -454,7 +454,7 @@ class APIKeys(Namespace):
             >>> report = admin.api_keys.rotate_due(
             ...     older_than=timedelta(days=90),
             ...     keep_old_for=timedelta(days=7),
-            ...     store=lambda created: vault.update({created.key.id: created.value}),
+            ...     store=lambda created: secret_store.update({created.key.id: created.value}),
             ... )
             >>> print(report)
             no key is due

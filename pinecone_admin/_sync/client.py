@@ -112,7 +112,7 @@ class Admin:
         ...     created = admin.api_keys.create(
         ...         project_id=project.id, name="reader", roles=["DataPlaneViewer"]
         ...     )
-        ...     vault["checkout/reader"] = created.value
+        ...     secret_store["checkout/reader"] = created.value
     """
 
     def __init__(
@@ -396,9 +396,9 @@ class Admin:
             >>> wanted["projects"] = [{"name": "search", "api_keys": [key]}]
             >>> plan = admin.plan(DesiredState.from_dict(wanted))
             >>> report = admin.apply(
-            ...     plan, store=lambda created: vault.update({created.key.name: created.value})
+            ...     plan, store=lambda created: secret_store.update({created.key.name: created.value})
             ... )
-            >>> list(vault)
+            >>> list(secret_store)
             ['writer']
         """
         from pinecone_admin._sync.workflows.apply_plan import apply_plan  # noqa: PLC0415 - imported on first use
@@ -525,7 +525,7 @@ class Admin:
         A block of ``api_keys.temporary`` does not count as a workflow.
 
         If such a block could not end because of an interruption at its edge, this method deletes its key. Then calls in
-        progress raise ClientClosedError, and so do all later calls. On a copy, this method has no effect.
+        progress and all later calls raise ClientClosedError. On a copy, this method has no effect.
 
         Example:
             >>> admin.close()

@@ -44,7 +44,7 @@ class Sender:
     """Sends the operations of a client.
 
     Args:
-        shared: What the client shares with its copies.
+        shared: The parts that the client shares with its copies.
         options: Options of this copy.
     """
 
@@ -67,7 +67,7 @@ class Sender:
             self._transport = Bearer(self._transport, self._token_source)
 
     def start_deadline(self) -> float:
-        """Return the monotonic time at which a call that starts now times out."""
+        """Return the monotonic time when a call that starts now times out."""
         return self._clock.monotonic() + self._options.timeout
 
     def send(self, operation: Operation[_T], *, is_checked: bool = False, deadline: float | None = None) -> _T:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class ServiceAccounts(Namespace):
     """Create, list, describe, rename, rotate and delete service accounts, as ``admin.service_accounts``.
 
-    Programs authenticate as service accounts, and so does this client. Every method also raises the errors of
+    Programs, such as this client, authenticate as service accounts. Every method also raises the errors of
     ``Admin.send``.
     """
 
@@ -78,7 +78,7 @@ class ServiceAccounts(Namespace):
             >>> created = admin.service_accounts.create(
             ...     name="ci", role_bindings=[on_organization("OrgMember")]
             ... )
-            >>> vault["ci"] = created.client_secret
+            >>> secret_store["ci"] = created.client_secret
         """
         bindings = None if role_bindings is None else copy_bindings(role_bindings)
         body = models.CreateServiceAccountRequest(name=name, role_bindings=bindings)
@@ -144,7 +144,7 @@ class ServiceAccounts(Namespace):
             >>> ensured = admin.service_accounts.ensure(
             ...     name="ci",
             ...     role_bindings=[on_organization("OrgMember")],
-            ...     store=lambda created: vault.update(ci=created.client_secret),
+            ...     store=lambda created: secret_store.update(ci=created.client_secret),
             ... )
         """
         from pinecone_admin._sync.workflows.ensure_with_secret import ensure_service_account  # noqa: PLC0415 - imported on first use
@@ -255,7 +255,7 @@ class ServiceAccounts(Namespace):
 
         Example:
             >>> rotated = admin.service_accounts.rotate_secret(service_account_id=account.id)
-            >>> vault["nightly"] = rotated.client_secret
+            >>> secret_store["nightly"] = rotated.client_secret
         """
         operation = api.rotate_service_account_secret(service_account_id=service_account_id)
         return self._admin.send(operation)
@@ -310,7 +310,7 @@ class ServiceAccounts(Namespace):
         Example:
             >>> account = admin.service_accounts.rotate(
             ...     service_account_id=account.id,
-            ...     store=lambda rotated: vault.update(nightly=rotated.client_secret),
+            ...     store=lambda rotated: secret_store.update(nightly=rotated.client_secret),
             ... )
         """
         from pinecone_admin._sync.workflows.rotate import rotate_service_account  # noqa: PLC0415 - imported on first use
@@ -377,7 +377,7 @@ class ServiceAccounts(Namespace):
         Example:
             >>> report = admin.service_accounts.rotate_due(
             ...     older_than=timedelta(days=90),
-            ...     store=lambda rotated: vault.update(
+            ...     store=lambda rotated: secret_store.update(
             ...         {rotated.service_account.name: rotated.client_secret}
             ...     ),
             ...     allow_unreadable=True,

@@ -58,8 +58,8 @@ class IssuedToken:
         lifetime: Lifetime in seconds, counted from before the token was requested.
         monotonic: Monotonic time before the token was requested.
         wall: Wall time before the token was requested.
-        jitter: Fraction, 0 to 0.2, by which the refresh window is shortened, so that a fleet spreads its refreshes.
-        fresh_for: Age in seconds, by either clock, from which it is refreshed.
+        jitter: Fraction from 0 to 0.2. It shortens the refresh window, so that a fleet spreads its refreshes.
+        fresh_for: Age in seconds, by either clock, when it is refreshed.
     """
 
     token: AccessToken
@@ -76,7 +76,7 @@ class IssuedToken:
 
 
 class TokenAction(Enum):
-    """What to do with a token."""
+    """The next action for a token."""
 
     USE = auto()
     REFRESH_IN_BACKGROUND = auto()
@@ -97,7 +97,7 @@ def decide_action(issued: IssuedToken | None, *, monotonic: float, wall: float) 
 
 
 def blocking_window(lifetime: float) -> float:
-    """Return the length in seconds of the window at the end of a lifetime in which calls wait for a refresh."""
+    """Return the seconds at the end of a lifetime when calls wait for a refresh."""
     return min(30.0, lifetime / 10)
 
 
@@ -108,7 +108,7 @@ class ExchangeFailures(NamedTuple):
         credentials_fingerprint: Fingerprint of the credentials.
         number: How many there were.
         error: Error of the last one.
-        retry_at: Monotonic time until which that error is raised again and no exchange is tried.
+        retry_at: Monotonic end of the time when that error is raised again and no exchange is tried.
     """
 
     credentials_fingerprint: str

@@ -51,7 +51,7 @@ class TokenEndpoint:
         retrier: Sends the request and retries it.
         timeout: Seconds for all attempts together.
         clock: Clock that measures lifetimes and deadlines.
-        known_secrets: The secrets of the client, to which the endpoint adds each client secret and token.
+        known_secrets: The secrets of the client. The endpoint adds each client secret and token.
         closed: Set when the client is closed.
     """
 

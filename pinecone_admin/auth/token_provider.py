@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pinecone_admin.auth.cache import GuardedCache
 
 REJECTION_INTERVAL = 30.0
-"""Seconds after a 401 from the API within which another 401 causes no exchange."""
+"""Seconds after a 401 from the API. Within them, another 401 causes no exchange."""
 
 ExchangeResult: TypeAlias = IssuedToken | PineconeError | None
 """Result of an exchange; None if another exchange has replaced it."""
@@ -65,8 +65,8 @@ class _PendingExchange:
     """An exchange that is requested or in progress. The one caller that claims it starts it, after releasing the lock.
 
     Attributes:
-        started_at: Monotonic time at which it was requested.
-        replace_at: Monotonic time from which it counts as hanging, and another exchange replaces it.
+        started_at: Monotonic time when it was requested.
+        replace_at: Monotonic time when it counts as hanging, so that another exchange replaces it.
         cache_lock_timeout: Seconds to wait for the lock of the cache.
         account: Account of the token, once the credentials are read.
         result: Its result.
@@ -136,8 +136,8 @@ class TokenProvider:
         """Return a token that the API should accept.
 
         Args:
-            deadline: Monotonic time until which to wait.
-            rejected: Token for which the API returned 401, if any.
+            deadline: Monotonic end of the wait.
+            rejected: Token that the API refused with a 401, if any.
 
         Raises:
             TokenError: The token endpoint refused, or its response is not a usable token.

@@ -52,7 +52,7 @@ class ServingError(Exception):
     """The emulator cannot start.
 
     Args:
-        message: What is wrong, in one line.
+        message: The problem, in one line.
         status: The exit status.
     """
 
@@ -245,7 +245,7 @@ _TYPES: Mapping[str, Callable[[str], Any]] = {
     "--tls-port": _parse_port,
     "--ca-file": Path,
 }
-"""What reads the values of options, unless they are texts."""
+"""The readers of the values of options that are not texts."""
 
 
 class _EmulatorOfProcess(Emulator):
@@ -273,7 +273,7 @@ def _create_emulator(options: argparse.Namespace) -> Emulator:
 
 
 def _overlay_credentials(document: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
-    """Return a state in which the caller has the credentials of the options, so that a reset restores them, too."""
+    """Return a state whose caller has the credentials of the options, so that a reset restores them, too."""
     caller = next(each for each in document["service_accounts"] if each["id"] == document["caller"])
     caller["client_id"] = options.client_id or caller["client_id"]
     caller["client_secret"] = options.client_secret or caller["client_secret"]

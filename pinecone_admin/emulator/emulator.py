@@ -565,7 +565,7 @@ class Emulator:
 
 
 def overlay_settings(document: object, changes: Mapping[str, object]) -> object:
-    """Return a document in which other settings win over its own, so that a reset restores them, too.
+    """Return a document whose own settings are replaced by other settings, so that a reset restores these, too.
 
     Args:
         document: A document that `Emulator.dump` returned, or a part of one.

@@ -1,4 +1,4 @@
-"""Run a command in namespaces of its own, where the production names lead to the emulator, with no other network."""
+"""Run a command in new namespaces, where the production names lead to the emulator, with no other network."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class NamespaceError(Exception):
 
 
 def enter_namespaces(arguments: Sequence[str]) -> NoReturn:
-    """Replace this process by one in user, mount and network namespaces of its own.
+    """Replace this process by one in new user, mount and network namespaces.
 
     Args:
         arguments: The arguments of the emulator there.
@@ -94,7 +94,7 @@ def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:
         command: The program and its arguments.
         environment: Its environment.
     """
-    # A namespace of its own, in which the user is no root, so that it cannot undo what is set up here.
+    # Another namespace, where the user is not root and so cannot undo this setup.
     ids = [f"--map-{kind}={_outer_id(kind)}" for kind in ("user", "group")]
     process = subprocess.Popen(["unshare", "--user", *ids, "--", *command], env=environment)  # noqa: S603, S607 — the user's own
 

@@ -10,7 +10,7 @@ class EmulatorOption(NamedTuple):
     Attributes:
         name: How it is written.
         text: Its help.
-        metavar: What stands for its value; empty for a flag, or if it has choices.
+        metavar: The placeholder for its value; empty for a flag, or if it has choices.
         choices: The values that it may have; empty for any.
     """
 
@@ -31,7 +31,7 @@ OPTIONS = (
     ),
     EmulatorOption(
         "--permissions",
-        "Which permissions are enforced; by default, those of the file, or published.",
+        "The permissions to enforce; default: those of the file, or published.",
         choices=("published", "open"),
     ),
     EmulatorOption(

@@ -199,7 +199,7 @@ def _call_hook(hook: Callable[..., object] | None, test: object, method: object)
 
 
 class _Emulation:
-    """An active emulator and the monotonic time at which its emulation began."""
+    """An active emulator and the monotonic time when its emulation began."""
 
     def __init__(self, emulator: Emulator, *, ticking: bool, serve: bool) -> None:
         self.emulator = emulator
@@ -231,7 +231,7 @@ class _Emulation:
             self._ending.close()
 
     def continue_in_child(self) -> None:
-        """Keep the time at which this process was forked from that of the emulation; it runs on in real time here."""
+        """Keep the emulation's time at the fork of this process. From there, it runs in real time."""
         if self._ahead_in_child is None:
             self._ahead_in_child = self.monotonic() - time.monotonic(), self.wall() - time.time()
 
@@ -278,7 +278,7 @@ class _Environment:
         self._restore_serving()
 
     def _restore_serving(self) -> None:
-        # Only those that an emulation set: a test may have set its own meanwhile.
+        # Only those that an emulation set, because a test may have set its own since.
         self._restore(name for name in _SERVING_VARIABLES if os.environ.get(name) in self._served)
 
     def _restore(self, names: Iterable[str]) -> None:
@@ -364,8 +364,8 @@ class _ChildEnvironment:
 
 @contextmanager
 def _environment_in_children() -> Generator[None, None, None]:
-    # A forkserver gives its children the environment in which it was started, perhaps before the emulation. This is
-    # what multiprocessing sends to each child that is not forked, before the code that the child is to run.
+    # A forkserver gives its children its own environment, perhaps from before the emulation. This is what
+    # multiprocessing sends to each child that is not forked, before the code that the child is to run.
     prepare = spawn.get_preparation_data
 
     def get_preparation_data(name: str) -> dict[str, object]:
@@ -423,7 +423,7 @@ def _parse_origin(address: str) -> tuple[str, int | None] | None:
 
 
 class _EmulatedClock(SystemClock):
-    """The clock of the innermost emulation, on which sleeping takes no time; without one, the system's clock."""
+    """The clock of the innermost emulation, where sleeping takes no time; without one, the system's clock."""
 
     def monotonic(self) -> float:
         """Return the emulator's time as a monotonic time."""

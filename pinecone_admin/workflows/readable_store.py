@@ -15,37 +15,37 @@ class ReadableStore(ABC):
     other ``store``, the next run creates another secret.
 
     Example:
-        >>> vault = {}
-        >>> class Vault(ReadableStore):
+        >>> secret_store = {}
+        >>> class SecretStore(ReadableStore):
         ...     def __call__(self, created):
-        ...         vault[created.key.name] = created.value
+        ...         secret_store[created.key.name] = created.value
         ...
         ...     def read(self, found):
-        ...         return vault.get(found.name)
-        >>> store = Vault()
+        ...         return secret_store.get(found.name)
+        >>> store = SecretStore()
         >>> key = admin.api_keys.ensure(project_id=project.id, name="writer", store=store)
         >>> store.read(key.value.key) == key.value.value
         True
     """
 
     @abstractmethod
-    def __call__(self, made: Any, /) -> object:
+    def __call__(self, new_secret: Any, /) -> object:
         """Store a secret. Raise an exception if it was not stored.
 
         Args:
-            made: The ``APIKeyWithSecret`` or ``ServiceAccountWithSecret``, with its final name.
+            new_secret: The ``APIKeyWithSecret`` or ``ServiceAccountWithSecret``, with its final name.
         """
 
     @abstractmethod
-    def read(self, made: Any, /) -> Awaitable[str | None] | str | None:
+    def read(self, resource: Any, /) -> Awaitable[str | None] | str | None:
         """Return the stored secret, or None if there is none.
 
         For an API key, return the secret that is there; the workflow compares it with a digest. For a service account,
-        return the secret only if it is stored together with the client id of ``made``. The async client awaits the
+        return the secret only if it is stored together with the client id of ``resource``. The async client awaits the
         result if it is awaitable.
 
         Args:
-            made: The ``APIKey`` or ``ServiceAccount``, with its final name.
+            resource: The ``APIKey`` or ``ServiceAccount``, with its final name.
         """
 
 
@@ -75,8 +75,8 @@ class StoreByName(ABC):
     """Base class of a ``store`` that has a place for each secret."""
 
     @abstractmethod
-    def __call__(self, made: Any, /) -> object:
-        """Store the secret of what was made, at its target."""
+    def __call__(self, new_secret: Any, /) -> object:
+        """Store a new secret in its place."""
 
     @property
     @abstractmethod

@@ -254,7 +254,7 @@ class DueRotations:
         >>> report = admin.api_keys.rotate_due(
         ...     older_than=timedelta(days=90),
         ...     keep_old_for=timedelta(days=7),
-        ...     store=lambda made: None,
+        ...     store=lambda new_key: None,
         ...     dry_run=True,
         ... )
         >>> json.dumps(report.to_dict())
@@ -343,7 +343,7 @@ class DueAccountRotations:
     Example:
         >>> report = admin.service_accounts.rotate_due(
         ...     older_than=timedelta(days=90),
-        ...     store=lambda made: None,
+        ...     store=lambda new_account: None,
         ...     allow_unreadable=True,
         ...     dry_run=True,
         ... )

@@ -165,7 +165,7 @@ def nullable(check: Check[T]) -> Check[T | None]:
 
 
 def closed_object(read: Callable[[Fields], T]) -> Check[T]:
-    """Return the check for an object all of whose fields a function reads; other fields are refused."""
+    """Return the check for an object that has only the fields that a function reads. It refuses other fields."""
 
     def check(field: str, value: object) -> T:
         fields = Fields(json_object(field, value), f"{field}." if field else "")
@@ -195,7 +195,7 @@ def encodable_object(field: str, value: object) -> dict[str, object]:
 
 
 def refine(check: Check[T], find_problem: Callable[[T], str | None]) -> Check[T]:
-    """Return a check that also refuses each value in which `find_problem` finds a problem."""
+    """Return a check that also refuses each value if `find_problem` finds a problem."""
 
     def refined(field: str, value: object) -> T:
         result = check(field, value)

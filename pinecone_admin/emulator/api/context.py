@@ -17,7 +17,7 @@ class RequestContext:
 
     Args:
         state: The organization that the call reads and changes.
-        now: The time at which the request arrived.
+        now: The time when the request arrived.
         request: The request itself.
         targets: The ids or names in the path.
     """

@@ -2,7 +2,7 @@
 
 The sources are the control-plane documents of 2025-10 and 2026-04, and for workspaces that of Nexus, 2026-07. Requests
 carry the value of an API key instead of an access token; a key gives access to its own project only. Deleting an index,
-an assistant or a workspace takes a while, and until it is gone the project cannot be deleted.
+an assistant or a workspace takes a while. Until then, the project cannot be deleted.
 """
 
 from datetime import datetime, timedelta
@@ -112,7 +112,8 @@ def _document(context: ControlPlaneContext, record: ContentRecord) -> Document:
     if context.kind == "workspaces":
         return documents.workspace_document(name, format_time(context.project.created_at), state=state)
     if context.kind == "backups":
-        # A backup that was not created on the control plane: of an index that is gone, or of the one that makes it.
+        # A backup that was not created on the control plane: of an index that was deleted, or of the index that it
+        # names.
         source = record.source or "deleted-index"
         default = documents.backup_properties(source, _index_id(context, source), {}, format_time(context.now))
         return documents.backup_document(name, properties or default, context.version, state=state)

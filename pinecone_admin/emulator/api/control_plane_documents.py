@@ -16,7 +16,7 @@ from pinecone_admin.emulator.api.refusals import Refusal, quoted
 from pinecone_admin.emulator.api.serialization import Document
 
 Properties: TypeAlias = Document
-"""What the emulator knows about a resource besides its name and status."""
+"""The properties of a resource, without its name and status."""
 
 LAST_VERSION_WITH_SPEC = "2026-04"
 LAST_VERSION_WITHOUT_REGION = OLDEST_VERSION = "2025-10"
@@ -252,7 +252,7 @@ def index_document(
     Args:
         name: The name of the index.
         host: The first label of its host.
-        properties: What it was created with.
+        properties: The properties that it was created with.
         version: The API version.
         state: The state that the index is in.
         protected: Whether it is protected from deletion.
@@ -317,7 +317,7 @@ def backup_document(backup_id: str, properties: Properties, version: str, *, sta
     """Return a backup as a document of an API version."""
     document = {"backup_id": backup_id, "status": state, **_without_null(properties)}
     if version <= LAST_VERSION_WITH_SPEC:
-        # There, a schema lists the filterable metadata, of which nothing is known.
+        # There, a schema lists the filterable metadata. The emulator does not have it.
         document.pop("schema", None)
         document.pop(SOURCE_DELETED_AT, None)
     return document

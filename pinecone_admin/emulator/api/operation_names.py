@@ -25,11 +25,11 @@ class OwnOperation(Protocol):
 
     @property
     def path(self) -> str:
-        """Its path, in which a segment in braces stands for any."""
+        """Its path. A segment in braces matches any segment."""
         ...
 
 
-# Ids from which the rule below does not derive the method.
+# Ids whose method the rule below does not derive.
 _EXCEPTIONS = {
     "get_token": "",
     "list_project_api_keys": "api_keys.list",

@@ -1,10 +1,10 @@
 """The operations of the Admin API: one function for each, in the order of the API document.
 
-Structure, statuses and limits are those of the Admin API document, version 2026-07. Which requests are refused, and
-when, follows the reference pages and the official SDK's tests. Every function checks in the server's order:
-validation, existence, permission, plan and quota, conflict.
+Structure, statuses and limits are those of the Admin API document, version 2026-07. Refusals follow the reference pages
+and the official SDK's tests. Every function checks in the server's order: validation, existence, permission, plan and
+quota, conflict.
 
-What a caller may do follows the matrix in `permissions`. A `find_` function returns only what the caller may see.
+The matrix in `permissions` decides what a caller may do. A `find_` function returns only what the caller may see.
 """
 
 from collections.abc import Callable, Iterable

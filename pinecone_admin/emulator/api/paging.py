@@ -20,7 +20,7 @@ class PageRequest:
 
     Args:
         listing: The list and its filters; a cursor is valid only for the same ones.
-        after: The position after which the page starts.
+        after: The position before the first item of the page.
         limit: The largest number of records.
     """
 

@@ -1,6 +1,6 @@
 """The permission matrix: which roles permit an operation, how far each reaches, and where Pinecone publishes the cell.
 
-A cell is assumed where Pinecone's pages are silent. `preconditions` asks the matrix, and refuses.
+A cell is assumed where Pinecone's pages are silent. `preconditions` refuses by the matrix.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,10 +13,10 @@ from pinecone_admin.emulator.model.records import Grant
 from pinecone_admin.emulator.model.roles import API_KEY_ROLES, ORGANIZATION_ROLES
 
 Reach: TypeAlias = Literal["all", "own project", "itself", "none"]
-"""What a role permits an operation on.
+"""The resources where a role permits an operation.
 
-Own project: for a project role, the project that it is bound on; for an organization role, each project on which the
-caller has a role. Itself: the caller.
+"own project" is, for a project role, the project that it is bound on. For an organization role, it is each project
+where the caller has a role. "itself" is the caller.
 """
 
 PERMISSION_MODES = ("published", "open")
@@ -25,10 +25,10 @@ PERMISSION_MODES = ("published", "open")
 
 @frozen
 class Cell:
-    """What one role permits.
+    """The permission of one role.
 
     Args:
-        reach: What the role permits the operation on.
+        reach: The resources where the role permits the operation.
         page: The page of Pinecone's documentation that publishes it; empty if it is assumed.
     """
 
@@ -41,7 +41,7 @@ class Permission:
     """A row of the matrix.
 
     Args:
-        text: What the row permits, as the end of "the caller may not …".
+        text: The operation, as the end of "the caller may not …".
         cells: The cell of each role.
     """
 

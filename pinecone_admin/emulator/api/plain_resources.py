@@ -1,8 +1,8 @@
-"""Plain resources: records that are listed, created, fetched, updated and deleted, and of which nothing else is known.
+"""Plain resources: records with no other operations than list, create, fetch, update and delete.
 
-What a request may hold, and where the other fields of a record come from, is in the rows of `operations.json`. A record
-is kept as it is shown. It is assumed that those may use it who may update the project that it belongs to, or, where it
-belongs to none, every project.
+The rows of `operations.json` contain the fields of a request, and the sources of the other fields of a record. The
+emulator keeps a record as it returns it. It is assumed that a caller may use a record if it may update the project of
+the record, or every project if the record has none.
 """
 
 import sys

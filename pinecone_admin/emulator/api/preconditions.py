@@ -120,7 +120,7 @@ FINDERS: Mapping[str, Callable[[OperationContext], object]] = {
     "/admin/service-accounts": find_service_account,
     "/admin/role-bindings": find_role_binding,
 }
-"""What a path can name, by the path of its list."""
+"""The finder of a record, by the path of its list."""
 
 
 def list_visible_bindings(context: OperationContext, filters: BindingFilter) -> Listing[RoleBindingRecord]:
@@ -263,7 +263,7 @@ def require_billing(context: OperationContext) -> None:
 
 
 def _quota_exceeded(state: State, things: str, project: ProjectRecord | None = None) -> Refusal:
-    """Return the error for a limit of the plan, in the words in which the service names projects and pods."""
+    """Return the error for a limit of the plan, in the words of the service for projects and pods."""
     place = f"organization {state.organization.name}"
     if project is not None:
         place = f"project {project.name} of {place}"
@@ -432,7 +432,7 @@ def _require_no_user(context: OperationContext, address: str) -> None:
 
 
 def require_resendable(context: OperationContext, target: InviteRecord) -> None:
-    """Require an unprocessed invite; if it has expired, also that no user has its email meanwhile."""
+    """Require an unprocessed invite; if it has expired, also that no user has its email now."""
     if target.processed_at:
         raise _already_exists("Invite has already been accepted and cannot be resent.")
     if target.status(context.now) == "expired":

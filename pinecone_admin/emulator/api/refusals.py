@@ -13,7 +13,7 @@ class Refusal(ValueError):  # noqa: N818 — a response of the server; control m
     Args:
         status: HTTP status.
         code: Error code that clients match on.
-        message: What is wrong; it names the offending value.
+        message: The problem, with the wrong value.
         headers: Additional headers of the response.
         details: Machine-readable details.
     """

@@ -1,4 +1,4 @@
-"""Routes: what a method and a path call, and with which arguments from the path."""
+"""Routes: the operation of a method and a path, and its arguments from the path."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
@@ -57,7 +57,7 @@ R = TypeVar("R", bound=Route)
 
 @define
 class _Node(Generic[R]):
-    """What can follow the beginning of a path."""
+    """The segments that can follow the beginning of a path."""
 
     segments: dict[str, "_Node[R]"] = field(factory=dict)
     argument: "_Node[R] | None" = None
@@ -69,7 +69,7 @@ class Router(Generic[R]):
 
     Args:
         routes: The routes.
-        hint: What the error for an unknown path says besides.
+        hint: The end of the error for an unknown path.
     """
 
     def __init__(self, routes: Iterable[R], hint: str = "") -> None:

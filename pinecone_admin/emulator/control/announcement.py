@@ -1,4 +1,4 @@
-"""What the served emulator tells clients: where it listens and with which credentials."""
+"""The announcement of a served emulator: its addresses and credentials."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def describe_tls(host: str, port: int, ca_file: Path) -> dict[str, str]:
 
     Args:
         host: The URL of the served emulator, which is also a proxy.
-        port: The port on which TLS begins at once.
+        port: The port where TLS begins at once.
         ca_file: The certificate of the authority.
     """
     tls_host = re.sub(r":\d+$", "", urlsplit(host).netloc)
@@ -70,7 +70,7 @@ def namespace_environment(line: Mapping[str, str], environment: Mapping[str, str
     """Return the environment of a command in a namespace, where the production names lead to the emulator.
 
     Args:
-        line: What the emulator announces.
+        line: The announcement of the emulator.
         environment: The environment outside; its proxies are out of reach, and its token would precede the credentials.
     """
     proxies = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}

@@ -259,7 +259,7 @@ class Faults:
         self._random = Random(self._seed)  # noqa: S311 — no secret depends on it, and a seed must repeat it
 
     def __iter__(self) -> Iterator[Fault]:
-        # A copy, because other threads may add faults meanwhile.
+        # A copy, because other threads may add faults at the same time.
         return iter(tuple(self._faults))
 
     def remove(self, fault: Fault) -> None:
@@ -335,7 +335,7 @@ class Faults:
             path: Match only requests with this path. A segment in braces matches any segment:
                 `/admin/projects/{project_id}`.
             id: Match only requests with this id, or name of an index, as a segment of the path.
-            where: Match only requests for which this function returns true. It is called only if everything else
+            where: Match only requests if this function returns true for them. It is called only if everything else
                 matches.
             times: How often the fault fires; None for always.
             skip: Number of matching requests that pass first.
@@ -397,7 +397,7 @@ class Faults:
         return next((fault for fault in self if fault.fires_on(request, operation, self._random)), None)
 
     def respond(self, fault: Fault, request: Request, handle: Handler, now: datetime) -> Response:
-        """Return the response to a request on which a fault fires.
+        """Return the response to a request if a fault fires.
 
         Args:
             fault: The fault.

@@ -165,7 +165,7 @@ class RequestLog:
         self._entries.clear()
 
     def __iter__(self) -> Iterator[LoggedRequest]:
-        # A copy, because other threads may add entries meanwhile.
+        # A copy, because other threads may add entries at the same time.
         return iter(tuple(self._entries))
 
     def __len__(self) -> int:

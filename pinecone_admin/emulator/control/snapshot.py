@@ -46,7 +46,7 @@ class Snapshot:
     Args:
         state: The state of the organization.
         caller: The service account whose credentials the emulator offers.
-        time: The time at which the document was written, or None if the document does not say.
+        time: The time when the document was written, or None if the document does not contain it.
     """
 
     state: State
@@ -56,7 +56,7 @@ class Snapshot:
 
 @frozen
 class Identity:
-    """What a document that does not name them keeps, so that what an emulator has announced stays true.
+    """Values that remain if a document does not contain them, so that the announcement of an emulator stays true.
 
     Args:
         organization_id: The organization's id.
@@ -260,7 +260,7 @@ def load_state(
 
 
 class _StateReader:
-    """Reads a document into a new state, in an order in which references point to what has been read."""
+    """A reader of a document into a new state. It reads a record before other records refer to it."""
 
     def __init__(
         self, fields: Fields, settings: EmulatorSettings, random: Random, now: datetime, known: Identity | None
@@ -288,8 +288,8 @@ class _StateReader:
             if name not in {"organization", "settings"}:
                 self._read_collection(name, each.type)
         caller = self._find_caller()
-        # No real organization is without a user who owns it, so a document without users, or with users by hand of whom
-        # none owns it, gets one.
+        # Every real organization has a user who owns it. So a document whose users do not own it, or that has none,
+        # gets one.
         lists_users = fields.get("users", lambda _, users: users, _ABSENT) is not _ABSENT
         if not lists_users or (any(type(each) is UserRecord for each in self._incomplete) and not self._has_owner()):
             state.add_human_owner(self.now)
@@ -312,7 +312,7 @@ class _StateReader:
             collection.add(record)
 
     def _read_record(self, record_type: Any, fields: Fields, holder: Mapping[str, Any] | None = None) -> Any:
-        """Read a record; the holder has the fields of the record in which it is."""
+        """Read a record; the holder has the fields of the surrounding record."""
         values: dict[str, Any] = {}
         is_complete = True
         for name, each in fields_dict(record_type).items():

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, with access to the sockets, on which faults happen."""
+"""The HTTP server: uvicorn, with access to the sockets, where faults happen."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def running(server: Server, ready: Event, listener: socket.socket) -> Generator[
     Args:
         server: The server.
         ready: Set by the server once it listens.
-        listener: The socket on which it listens.
+        listener: The socket where it listens.
     """
     thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     start_thread(thread.start)

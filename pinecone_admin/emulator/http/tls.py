@@ -1,4 +1,4 @@
-"""TLS for the production names: on a port of its own, and through CONNECT on the port of plain HTTP."""
+"""TLS for the production names: on a separate port, and through CONNECT on the port of plain HTTP."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class TLSServer(Server):
 
     Args:
         context: The certificate.
-        tls_listener: The socket on which TLS begins at once.
+        tls_listener: The socket where TLS begins at once.
         emulator: The emulator to serve.
         ready: Called once the server listens.
         any_host: As for `Server`.
@@ -88,7 +88,7 @@ class TLSServer(Server):
 
 
 class ProxyProtocol(HTTPProtocol):
-    """One connection to the port of plain HTTP, on which TLS begins after a CONNECT to a production name."""
+    """One connection to the port of plain HTTP. TLS begins after a CONNECT to a production name."""
 
     def __init__(self, context: ssl.SSLContext, **arguments: Any) -> None:
         super().__init__(**arguments)

@@ -39,13 +39,13 @@ class _TracedRequest(NamedTuple):
 class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Handle the requests of an httpx client, whatever their host, in the process that makes the transport.
 
-    A process that is forked from it has only a copy of the emulator. There, requests are sent to the address at which
-    the emulator is served, and are refused if it is not served.
+    A process that is forked from it has only a copy of the emulator. There, the transport sends requests to the address
+    of the served emulator, and refuses them if it is not served.
 
     Args:
         handle: Handles one request; it is called from any thread.
-        clock: The clock on which delays pass.
-        find_host: Returns the URL at which the emulator is served, or None.
+        clock: The clock of delays.
+        find_host: Returns the URL of the served emulator, or None.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     @property
     def is_inherited(self) -> bool:
-        """Whether another process made the transport, from which this one was forked."""
+        """Whether this process was forked from the one that created the transport."""
         return os.getpid() != self._process
 
     def for_this_process(self) -> "EmulatorTransport":
@@ -108,7 +108,7 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return self._deliver(request, response)
 
     def _readdress(self, request: httpx.Request) -> httpx.Request | None:
-        """Return the request for the address at which the emulator is served, or None if it is not."""
+        """Return the request for the address of the served emulator, or None if it is not served."""
         host = self._find_host()
         if host is None:
             return None

@@ -19,7 +19,8 @@ PROJECT_CONTENTS: Mapping[str, str] = {
     "backups": "backup",
     "workspaces": "workspace",
 }
-"""The kinds of resources that block a project's deletion, in the order in which the server names them; each singular.
+"""The kinds of resources that block a project's deletion, in the order of the server's checks, with the singular of
+each.
 
 That workspaces are among them, and last, is assumed.
 """
@@ -73,9 +74,9 @@ class ContentRecord:
         name: Its name, or the id of a backup.
         protected: Whether it has deletion protection, which only indexes can have.
         source: The index that it is created from, which cannot be deleted before it is ready.
-        ready_at: The time at which it is ready; None for one that is.
-        gone_at: The time at which its deletion is complete; None while it is not being deleted.
-        properties: What the control plane was asked for when it created the resource.
+        ready_at: The time when it becomes ready; None if it is ready.
+        gone_at: The time when its deletion is complete; None if nobody deletes it.
+        properties: The properties in the request that created the resource.
     """
 
     name: str = field(metadata=_NAME)
@@ -110,7 +111,7 @@ class ProjectRecord:
 
     @property
     def slug(self) -> str:
-        """What the hosts of its indexes show of the project; nobody can tell the id from it."""
+        """The part of the hosts of its indexes that identifies the project. It does not show the id."""
         return sha256(self.id.encode()).hexdigest()[:7]
 
     @property
@@ -131,7 +132,7 @@ class UserRecord:
 
 @frozen
 class PersonBefore:
-    """What an identity provider has set for a person, from before the first change since.
+    """The roles and invites that an identity provider has set for a person, from before the first change.
 
     Args:
         user: The user; None if there was none.

@@ -1,4 +1,4 @@
-"""Settings: the points on which sources disagree or organizations differ."""
+"""Settings: choices where sources disagree or organizations differ."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from attrs import define, evolve, field, frozen
 from pinecone_admin.emulator.model.roles import API_KEY_ROLES, ORGANIZATION_ROLES, PROJECT_ROLES, ROLES
 
 MANAGED_CHANGES = ("refused", "reverted")
-"""What becomes of a change of a person whom an identity provider manages."""
+"""Results of a change of a person whom an identity provider manages."""
 
 PAYMENT_STATUSES = ("Active", "PaymentPending", "PastDue", "Restricted", "Suspended", "Deactivated")
 
@@ -25,7 +25,7 @@ class Plan:
         roles: The roles that may be granted.
         key_roles: The roles that API keys may have.
         contents: The number of resources that a project may hold, by kind; a kind that is missing has no limit.
-        regions: The regions in which indexes may be created; None for all.
+        regions: The regions where indexes may be created; None for all.
     """
 
     projects: int
@@ -60,7 +60,7 @@ PLANS = {
     "Dedicated": _ENTERPRISE,
 }
 BUILDER = evolve(_FREE, projects=5, users=5, contents={"indexes": 10, "backups": 0}, regions=None)
-"""A plan of which no source says how the API names it, so it is a setting of Free."""
+"""A plan without a known name in the API, so it is a setting of Free."""
 
 
 @define(kw_only=True)
@@ -79,10 +79,10 @@ class EmulatorSettings:
         invite_mails_per_hour: The number of invite mails that the organization may send in an hour.
         pod_access: Whether `max_pods` may exceed 0, as in organizations that began before 2025-08-18.
         default_max_pods: With pod access, the `max_pods` of a project that is created without one.
-        max_pods_floor: What a smaller `max_pods` other than 0 is raised to.
+        max_pods_floor: The minimum of `max_pods`, except for 0. A smaller number is raised to it.
         managed_people: Whether an identity provider manages everybody, or the email addresses of those it manages.
         managed_changes: Whether changes of these people are refused, or accepted and reverted by the next sync.
-        token_lifetime: Seconds for which an access token is valid.
+        token_lifetime: Seconds until an access token expires.
         rotation_revokes_tokens: Whether rotating a secret revokes the access tokens of the service account.
         rotation_changes_updated_at: Whether rotating a secret changes `updated_at` of the service account.
         same_name_changes_updated_at: Whether an update with the name that a service account has changes `updated_at`.

@@ -72,7 +72,7 @@ class State:
 
     @property
     def plan(self) -> Plan:
-        """The organization's plan, with the quotas that the settings have in place of its own."""
+        """The organization's plan, with the quotas of the settings if they have any."""
         settings, name = self.settings, self.organization.plan
         plan = BUILDER if settings.builder and name == "Free" else settings.plans[name]
         quotas = {"projects": settings.project_quota, "users": settings.user_quota, "api_keys": settings.api_key_quota}
@@ -146,7 +146,7 @@ class State:
         del self.projects[project.id]
 
     def add_api_key(self, project: ProjectRecord, name: str, now: datetime | None = None) -> APIKeyRecord:
-        """Create an API key without roles; by default at the time at which its project was created."""
+        """Create an API key without roles; by default at the time when its project was created."""
         key = APIKeyRecord(self.new_id(), name, project.id, self.new_key_value(), now or project.created_at)
         project.api_keys[key.id] = key
         return key
