@@ -484,8 +484,12 @@ def parse_binding(option: str, text: str) -> list[BindingReading]:
 
 
 def _split_parts(option: str, text: str, forms: str) -> tuple[str, str, str]:
-    """Return the type, what is between it and the role, and the role; what is between may have colons itself."""
+    """Return the type, what is between it and the role, and the role; what is between may have colons itself.
+
+    A type may be spelled as the API does, ``service_account``, since lists of role bindings have that word.
+    """
     noun, _, rest = text.partition(":")
+    noun = noun.replace("_", "-")
     principal, colon, role = rest.rpartition(":")
     if noun not in PRINCIPALS or not colon or not principal:
         raise CLIError(f"{option} {text}: write {forms}. The types are {', '.join(PRINCIPALS)}.")

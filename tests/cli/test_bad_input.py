@@ -138,10 +138,14 @@ def test_every_choice_suggests_the_nearest_word() -> None:
         check_usage(run("emulator", "--plan", "enterprise"), "did you mean Enterprise?")
         check_usage(run("completion", "bsh"), "did you mean bash?")
         check_usage(run("completion"), "one of bash, zsh, fish")
-        check_usage(run("help", "exit-code"), "did you mean exit-codes?")
-        check_usage(run("help", "project", "lst"), "did you mean project list?")
-        assert "Did you mean many-owners?" in run("explain", "many-owner").stderr
-        assert "To list all codes" in run("explain", "PA999").stderr
+        for words, advice in (  # what does not exist, as a thing of the organization
+            (("help", "exit-code"), "Did you mean exit-codes?"),
+            (("help", "project", "lst"), "Did you mean project list?"),
+            (("explain", "many-owner"), "Did you mean many-owners?"),
+            (("explain", "PA999"), "To list all codes"),
+        ):
+            done = run(*words)
+            assert (done.exit, done.stdout, advice in done.stderr) == (4, "", True), done
         assert len(emulator.requests) == 0
 
 

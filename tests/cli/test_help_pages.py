@@ -156,7 +156,7 @@ def test_help_lists_topics_and_shows_them_and_commands() -> None:
     assert "provision" in run("help", "project").stdout
     for words in (("nothing",), ("project", "nothing"), ("access", "nothing")):
         done = run("help", *words)
-        assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+        assert (done.exit, done.stdout, len(done.stderr.splitlines())) == (4, "", 1)
 
 
 def test_help_names_every_argument_and_option() -> None:

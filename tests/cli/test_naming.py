@@ -57,8 +57,10 @@ def test_a_role_that_somebody_holds_is_named_by_its_holder() -> None:
             (f"user:{viewer['principal_id']}:{viewer['resource_id']}:ProjectViewer", "ProjectViewer"),
             ("user:ada@example.com:OrgMember", "OrgMember"),
             ("service-account:ci:OrgMember", "OrgMember"),
+            ("service_account:ci:OrgMember", "OrgMember"),  # as lists in JSON have it
         ):
             assert run("role", "describe", text).json["role"] == role
+        assert "service account ci" in run("role", "list", "--service-account", "ci", "-o", "table").stdout
         sent = len(emulator.requests)
         for text, message in (
             ("user:ada@example.com", "write TYPE:WHO:ROLE or TYPE:WHO:PROJECT:ROLE"),

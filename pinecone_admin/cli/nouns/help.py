@@ -61,7 +61,8 @@ def _render_command(context: click.Context, words: tuple[str, ...]) -> str:
         word = rest.pop(0)
         below = found.get_command(place, word) if isinstance(found, click.Group) else None
         if below is None:
-            raise click.UsageError(f"There is no topic or command {' '.join(words)}. {_advise_topic(words)}", context)
+            message = f"There is no topic or command {' '.join(words)}. {_advise_topic(words)}"
+            raise CLIError(message, cause=NotFoundError, help_code=PineconeValueError.help_code)
         found, place = below, click.Context(below, parent=place, info_name=word)
     return f"{found.get_help(place)}\n"
 

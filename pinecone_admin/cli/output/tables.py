@@ -14,6 +14,7 @@ import click
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.output.formats import Plain, is_list, is_object, text_of
+from pinecone_admin.cli.parameters import spell_noun
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -62,6 +63,11 @@ def _day(name: str) -> Column:
 
 def _shorten(id: Any) -> str:
     return show(id)[:_SHORT_ID_LENGTH] + _CUT
+
+
+def _show_whole_principal(row: Row) -> str:
+    kind = spell_noun(show(row.get("principal_type")).replace("_", "-"))
+    return f"{kind} {fields('principal_name', 'principal_id')(row)}"
 
 
 def _show_principal(row: Row) -> str:
@@ -127,7 +133,7 @@ LAYOUTS: Mapping[str, Sequence[Layout]] = {
     "NamedBinding": (
         {
             "role": fields("role"),
-            "who": fields("principal_type", "principal_name", "principal_id"),
+            "who": _show_whole_principal,
             "on": fields("resource_type", "resource_name", "resource_id"),
             "id": fields("id"),
         },

@@ -27,7 +27,7 @@ def report_inventory(session: Session, out: str | None) -> None:
     if out:
         # Escapes keep unpaired surrogates, which UTF-8 cannot express.
         write_file(session, out, json.dumps(taken.to_dict(), indent=2) + "\n")
-    _write_inventory(session, taken, is_saved=out is not None)
+    _write_inventory(session, taken)
     end_with_unread(session, [describe_unread(each, taken.projects) for each in taken.unread])
 
 
@@ -103,9 +103,8 @@ def list_changes(changes: InventoryChanges) -> list[dict[str, Any]]:
     ]
 
 
-def _write_inventory(session: Session, inventory: Inventory, *, is_saved: bool) -> None:
-    is_asked_for = not session.settings.keys().isdisjoint({"output", "query"})
-    if wants_document(session) and (is_asked_for or not is_saved):
+def _write_inventory(session: Session, inventory: Inventory) -> None:
+    if wants_document(session):
         write_value(session, inventory.to_dict())
     elif session.output in {"csv", "raw"}:
         write_items(session, list_resources(inventory))
