@@ -294,7 +294,10 @@ class Step:
                 text = f"failed: {evolve(change, replaces=())}: {self.error}"
             case "sent" | "unread":
                 seen = "may have been done" if self.state == "sent" else "was done, as far as the status shows"
-                text = f"failed, and {seen}: {evolve(change, replaces=())}: {self.error}"
+                # What may exist has the temporary name.
+                sent_name = change.settings.name if change.creates else None
+                change = evolve(change, replaces=(), target=evolve(change.target, name=sent_name or change.target.name))
+                text = f"failed, and {seen}: {change}: {self.error}"
         return make_printable(text)
 
 

@@ -20,7 +20,7 @@ from generated_client.models import (
 from pinecone_admin.errors import PineconeError
 from pinecone_admin.workflows.changes import Change, Made, Ref, RoleAt, Step, StepState
 from pinecone_admin.workflows.reports import BindingKey, keys_of_wanted_bindings
-from pinecone_admin.workflows.sent_changes import is_gone
+from pinecone_admin.workflows.sent_changes import GONE, is_gone
 
 Thing: TypeAlias = Project | APIKey | ServiceAccount | User | Invite
 
@@ -85,7 +85,7 @@ def describe_deletion(missing: PineconeError | None = None) -> str:
     # An earlier attempt, whose response was lost, may have deleted it.
     if missing is None or missing.attempts > 1:
         return "was deleted"
-    return "no longer existed"
+    return GONE
 
 
 def step_from_error(change: Change, error: PineconeError) -> Step:
@@ -93,7 +93,7 @@ def step_from_error(change: Change, error: PineconeError) -> Step:
     if change.action in {"delete", "revoke"} and is_gone(error):
         if error.attempts > 1:
             return Step(change=change, state="done")
-        return Step(change=evolve(change, reason="it was already deleted"), state="skipped")
+        return Step(change=evolve(change, reason=f"it {GONE}"), state="skipped")
     text = "; ".join([str(error), *getattr(error, "__notes__", ())])
     return Step(change=change, state=_STATES.get(error.outcome, "failed"), error=text, help_code=error.help_code)
 

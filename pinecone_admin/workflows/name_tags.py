@@ -7,9 +7,9 @@ A tag is in front of the name: ``~rotates:1f0c2a9b reader``. Each ends with a di
 - ``~rotates:``: the new key of a rotation; digest of the id of the old key, and the same two.
 - ``~delete-after:20261203T0545Z:``: an old key whose successor is stored, and the UTC minute from which it may be
   deleted; digest of the id of the new key.
-- ``~empties:``: a temporary key that empties a project; digest of the id of its project.
-- ``~lives-until:20261203T0545Z:``: a temporary key of ``api_keys.temporary``, and the UTC minute from which it may be
-  deleted unless it is renewed; digest of the id of its project.
+- ``~lives-until:20261203T0545Z:``: a temporary key, and the UTC minute from which it may be deleted unless it is
+  renewed; digest of the id of its project. The random mark of the run is the end of the name.
+- ``~empties:``: before 0.4, a temporary key that emptied a project; digest of the id of its project.
 """
 
 from __future__ import annotations
@@ -125,11 +125,6 @@ def add_value_digest(tagged_name: str, value_digest: str) -> str:
 def digest_value(value: str) -> str:
     """Return eight hexadecimal digits by which a later run recognizes the value of a key."""
     return _digest(value)
-
-
-def tag_as_emptying(project_id: str) -> str:
-    """Return the name of the temporary key that empties a project."""
-    return f"{name_tag('empties', project_id)}temporary"
 
 
 def tag_as_temporary(project_id: str, lives_until: datetime, mark: str) -> str:

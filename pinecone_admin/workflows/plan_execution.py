@@ -230,9 +230,10 @@ class PlanExecution:
                 return
             change = evolve(change, target=target)
         change = evolve(change, reason=last.change.reason or change.reason)
+        lost = [each for each in own[:-1] if each.change.creates and each.state != "done"]
         step = Step(change=change, state=last.state, made=made or last.made)
         # A new secret is stored before the leftovers are deleted, and an expired invite is deleted before.
-        self._steps[number] = [step, *deletions] if change.makes_secret else [*deletions, step]
+        self._steps[number] = [*lost, step, *deletions] if change.makes_secret else [*deletions, step]
 
     def record_failure(self, number: int, change: Change, steps: Sequence[Step], error: BaseException) -> bool:
         """Record a change that failed or was stopped, and return whether the others can be carried out.

@@ -129,9 +129,22 @@ def find_namesake(old: APIKey, new: APIKey, before: Sequence[APIKey], keys: Sequ
     return next((key for key in keys if key.name == new.name and key.id not in known), None)
 
 
-def find_overdue_temporary_keys(keys: Sequence[APIKey], now: datetime) -> list[APIKey]:
-    """Return the temporary keys that were not renewed in time, because the process that made them was killed."""
-    return [key for key in keys if (moment := expiry_of_temporary_key(key)) is not None and moment <= now]
+def find_overdue_temporary_keys(keys: Sequence[APIKey], now: datetime | None) -> list[APIKey]:
+    """Return the temporary keys that killed processes left.
+
+    Their time is over, or they are named as before 0.4, without a time.
+
+    Args:
+        keys: The keys.
+        now: The server's time, or None if it is unknown.
+    """
+    found: list[APIKey] = []
+    for key in keys:
+        tag, moment = name_tags.parse_tag(key.name), expiry_of_temporary_key(key)
+        is_old = tag is not None and tag.purpose == "empties" and tag.refers_to(key.project_id)
+        if is_old or (moment is not None and now is not None and moment <= now):
+            found.append(key)
+    return found
 
 
 def sort_retired(keys: Sequence[APIKey]) -> list[APIKey]:

@@ -39,6 +39,9 @@ NOT_DELETED_IN_TIME = "the time was up, or this was interrupted again"
 MAY_BE_OF_OTHERS = "is kept: the response to its creation was lost, so somebody else may have created it"
 """The end of the note on something that appeared after a create without a response."""
 
+GONE = "no longer exists, as far as this account sees"
+"""What a 404 shows to an account that may have lost its role."""
+
 _undoing = ContextVar("pinecone_admin_undoing", default=False)
 _collections = ContextVar[tuple["list[SentChange]", ...]]("pinecone_admin_changes", default=())
 """The lists to which each change is added, that of the outermost workflow first."""

@@ -15,7 +15,7 @@ from attrs import evolve
 
 from pinecone_admin import AsyncAdmin, NotFoundError, PineconeError
 from pinecone_admin.workflows import DesiredState
-from pinecone_admin.workflows.name_tags import tag_as_being_made, tag_as_emptying, tag_as_successor
+from pinecone_admin.workflows.name_tags import tag_as_being_made, tag_as_successor
 from tests._async.test_workflow_outcomes import WORKFLOWS, list_records, prepare_due_keys, read_organization, rotate_due
 from tests._async.test_workflow_recovery import (
     SCENARIOS,
@@ -33,6 +33,7 @@ from tests._async.test_workflow_recovery import (
     provision_project,
 )
 from tests.support.errors import raises
+from tests.support.old_names import tag_as_emptying
 
 # <async only>
 # Every day, the derived tests of the sync client are enough.

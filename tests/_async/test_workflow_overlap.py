@@ -15,6 +15,7 @@ from pinecone_admin import Admin, AsyncAdmin, ForbiddenError, LeftoverError, Not
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import Rotation, Settings
+from pinecone_admin.workflows.name_tags import tag_as_retired
 from tests._async.test_workflow_resume import Target
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
@@ -654,3 +655,36 @@ async def test_an_overlap_survives_a_suspended_machine(emulator: Emulator, suspe
     hour = 9 if suspended > HOUR else 6
     assert rotation.delete_after == datetime(2026, 12, 3, hour, minute, tzinfo=UTC)
     assert project.names()[old].startswith(f"~delete-after:20261203T{hour:02}{minute}Z:")
+
+
+async def test_only_to_an_owner_does_a_404_show_that_a_project_was_deleted(emulator: Emulator) -> None:
+    """To any other account, the keys of a project may only have become invisible: they are not reported as cleaned."""
+    project = await emulator.async_admin().projects.create(name="p")
+    member = emulator.async_admin(roles=["OrgMember", ("ProjectOwner", project.id)])
+    rotate_due: dict[str, Any] = {"older_than": timedelta(days=1), "keep_old_for": timedelta(), "store": lambda _: None}
+    emulator.faults.add("list_project_api_keys", status=404, times=None)
+    assert (await emulator.async_admin().api_keys.delete_retired()).steps == []
+    assert (await emulator.async_admin().api_keys.rotate_due(**rotate_due)).failed == []
+    with raises(NotFoundError):
+        await member.api_keys.delete_retired()
+    (failed,) = (await member.api_keys.rotate_due(**rotate_due)).failed
+    assert (failed.project_id, failed.key, failed.help_code) == (project.id, None, NotFoundError.help_code)
+
+
+async def test_what_was_deleted_in_a_project_before_its_end_is_in_the_report(emulator: Emulator) -> None:
+    """Another actor deletes the project between two keys of it."""
+    admin = emulator.async_admin()
+    project = await admin.projects.create(name="p")
+    new = (await admin.api_keys.create(project_id=project.id, name="reader")).key
+    for name in ("first", "second"):
+        retired = tag_as_retired(new.id, name, emulator.clock.now())
+        await admin.api_keys.create(project_id=project.id, name=retired)
+    transport = FaultyTransport(emulator)
+
+    def delete_project() -> None:
+        if any(each.startswith("DELETE") for each in transport.requests[:-1]) and emulator.state.projects:
+            emulator.state.remove_project(emulator.state.projects[project.id])
+
+    transport.before_request = delete_project
+    report = await transport.async_admin().api_keys.delete_retired()
+    assert [each.state for each in report.steps] == ["done"]

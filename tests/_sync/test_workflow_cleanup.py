@@ -32,6 +32,7 @@ from tests.support.clock import VirtualClock
 from tests.support.concurrency import run_concurrently
 from tests.support.errors import raises
 from tests.support.fault_injection import CountingTransport, FaultyTransport, InjectedFault
+from tests.support.old_names import tag_as_emptying
 from tests.support.organizations import fill_project
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
 from tests.support.steps import as_planned, describe_steps, list_actions
@@ -243,17 +244,56 @@ def test_an_interrupt_during_creation_deletes_the_key(emulator: Emulator) -> Non
     assert not emulator.state.api_keys
 
 
-def test_a_key_left_by_an_earlier_run_is_deleted(emulator: Emulator) -> None:
-    """Any run, even a dry run, deletes the temporary key that an earlier run left."""
+def test_a_key_left_by_an_earlier_run_is_deleted_once_its_time_is_over(emulator: Emulator) -> None:
+    """Any run, even a dry run, deletes the temporary key that an earlier run left, but not one that may be in use."""
     project_id = create_full_project(emulator)
     transport = FaultyTransport(emulator, dict.fromkeys(range(1, 999), InjectedFault.UNAVAILABLE), only_method="DELETE")
     with raises(LeftoverError):
-        transport.admin().projects.delete_with_cleanup(project_id=project_id, dry_run=True)
-    assert len(emulator.state.api_keys) == 1
+        transport.admin().projects.delete_with_cleanup(
+            project_id=project_id, time_limit=timedelta(minutes=10), dry_run=True
+        )
     (left,) = emulator.state.api_keys
-    report = emulator.admin().projects.delete_with_cleanup(project_id=project_id, dry_run=True)
+    projects = emulator.admin().projects
+    report = projects.delete_with_cleanup(project_id=project_id, dry_run=True)
+    assert left not in report.temporary_keys
+    emulator.clock.advance(11 * 60)
+    report = projects.delete_with_cleanup(project_id=project_id, dry_run=True)
     assert report.temporary_keys[0] == left
     assert not emulator.state.api_keys
+
+
+def test_a_key_of_an_older_version_is_deleted_at_once(emulator: Emulator) -> None:
+    """The name that version 0.3 gave to the temporary key has no time; one with the digest of another project stays."""
+    project_id = create_full_project(emulator)
+    admin = emulator.admin()
+    for name in (tag_as_emptying(project_id), tag_as_emptying("other")):
+        admin.api_keys.create(project_id=project_id, name=name)
+    first, second = emulator.state.api_keys
+    report = admin.projects.delete_with_cleanup(project_id=project_id, dry_run=True)
+    assert report.temporary_keys[0] == first
+    assert [*emulator.state.api_keys] == [second]
+
+
+def test_a_run_leaves_the_key_of_another_run_alone(emulator: Emulator) -> None:
+    """A run in progress keeps its temporary key, also if another run begins whose first create is lost."""
+    project_id = create_full_project(emulator)
+    transport = FaultyTransport(emulator)
+    keys: list[list[str]] = []
+
+    def begin_another() -> None:
+        if transport.requests[-1] != "GET /indexes" or keys:
+            return
+        keys.append([*emulator.state.api_keys])
+        emulator.faults.add("create_api_key", drop="after", times=1)
+        emulator.admin().projects.delete_with_cleanup(project_id=project_id, dry_run=True)
+        keys.append([*emulator.state.api_keys])
+
+    transport.before_request = begin_another
+    report = transport.admin().projects.delete_with_cleanup(project_id=project_id)
+    assert report.deleted
+    assert len(keys[0]) == 1
+    assert keys[0] == keys[1]
+    assert transport.requests.count(f"POST /admin/projects/{project_id}/api-keys") == 1
 
 
 def test_a_key_deleted_by_another_run_is_replaced(emulator: Emulator) -> None:
@@ -361,7 +401,7 @@ def test_a_key_whose_value_was_lost_is_named_if_the_next_one_is_refused(emulator
         emulator.admin().projects.delete_with_cleanup(project_id=project_id)
     assert caught.value.outcome == "unknown"
     (note,) = caught.value.__notes__
-    assert " temporary' in project " in note
+    assert " temporary " in note
     assert "may exist" in note
 
 

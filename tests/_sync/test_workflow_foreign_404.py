@@ -16,7 +16,7 @@ from attrs import evolve
 
 from pinecone_admin import Admin, NotFoundError, PineconeError
 from pinecone_admin.workflows import DesiredState
-from pinecone_admin.workflows.name_tags import tag_as_being_made, tag_as_emptying, tag_as_successor
+from pinecone_admin.workflows.name_tags import tag_as_being_made, tag_as_successor
 from tests._sync.test_workflow_outcomes import WORKFLOWS, list_records, prepare_due_keys, read_organization, rotate_due
 from tests._sync.test_workflow_recovery import (
     SCENARIOS,
@@ -34,6 +34,7 @@ from tests._sync.test_workflow_recovery import (
     provision_project,
 )
 from tests.support.errors import raises
+from tests.support.old_names import tag_as_emptying
 
 CLAIM = re.compile(r"(?<!not )(?<!not be )(?<!may be )(?<!to be )\b(deleted|revoked|removed|gone)\b|was not there")
 FOREIGN_404: Mapping[str, Any] = {"status": 404, "body": "html", "times": None}

@@ -200,3 +200,48 @@ def test_every_key_whose_response_was_lost_is_deleted_or_named(emulator: Emulato
     assert len(caught.value.left) == 1
     assert transport.requests.count(f"POST /admin/projects/{project.id}/api-keys") == 1
     assert sum(each.endswith("was deleted") for each in caught.value.__notes__) == 1
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("kind", ["key", "account"])
+def test_a_report_of_apply_names_what_a_lost_create_may_have_made(emulator: Emulator, kind: str) -> None:
+    """The create that a second one replaced has a step of its own, with the temporary name that lists show too late."""
+    emulator.admin().projects.create(name="p")
+    before = [*emulator.state.service_accounts.listing]
+    desired: dict[str, Any] = {"organization": emulator.organization_id}
+    if kind == "key":
+        desired["projects"] = [{"name": "p", "api_keys": [{"name": "new", "roles": ["ProjectViewer"]}]}]
+    else:
+        desired["service_accounts"] = [{"name": "new", "roles": ["OrgMember"]}]
+    faults = {0: InjectedFault.RESPONSE_LOST}
+    transport = FaultyTransport(emulator, faults, only_method="POST", list_delay=600)
+    admin = transport.admin()
+    plan = admin.plan(DesiredState.from_dict(desired))
+
+    def lose_first() -> None:
+        if transport.requests[-1].startswith("POST"):
+            faults[len(transport.requests)] = InjectedFault.RESPONSE_LOST
+            transport.before_request = lambda: None
+
+    transport.before_request = lose_first
+    report = admin.apply(plan, store=lambda _: None)
+    accounts = [each for each in emulator.state.service_accounts.listing if each not in before]
+    remaining: list[Any] = [*emulator.state.api_keys.values(), *accounts]
+    lost, made = remaining
+    assert (made.name, [(each.state, each.made and each.made.id) for each in report.steps]) == (
+        "new",
+        [("sent", None), ("done", made.id)],
+    )
+    assert report.failed == report.steps[:1]
+    assert f"may have been done: create {'key' if kind == 'key' else 'service account'} {lost.name!r}" in str(report)
+
+
+def test_a_report_of_apply_has_a_lost_create_that_was_deleted_again(emulator: Emulator) -> None:
+    """Nothing of it remains, so that nothing has failed."""
+    desired = {"organization": emulator.organization_id, "service_accounts": [{"name": "new", "roles": ["OrgMember"]}]}
+    admin = emulator.admin()
+    plan = admin.plan(DesiredState.from_dict(desired))
+    emulator.faults.add("create_service_account", drop="after", times=1)
+    report = admin.apply(plan, store=lambda _: None)
+    assert [each.state for each in report.steps] == ["undone", "done"]
+    assert report.failed == []

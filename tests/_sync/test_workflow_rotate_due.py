@@ -22,7 +22,7 @@ from pinecone_admin import (
 )
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import DueRotations
-from pinecone_admin.workflows.name_tags import tag_as_being_made, tag_as_emptying, tag_as_temporary
+from pinecone_admin.workflows.name_tags import tag_as_being_made, tag_as_temporary
 from tests.support.errors import raises
 from tests.support.fault_injection import (
     KILLS,
@@ -32,6 +32,7 @@ from tests.support.fault_injection import (
     OtherDates,
     UndatedTransport,
 )
+from tests.support.old_names import tag_as_emptying
 from tests.support.rotated_keys import KEEP_OLD_FOR, OLDER_THAN, RotatedKeys
 from tests.support.steps import as_planned
 

@@ -166,7 +166,7 @@ def test_a_key_that_somebody_deletes_is_not_renewed(
         wait_until(lambda: "was not renewed" in caplog.text)
         wait_for_background()
     assert [each.partition(" ")[0] for each in transport.requests] == ["GET", "POST", "GET", "DELETE"]
-    assert f"temporary API key {made.key.id} in project {project_id} no longer existed" in caplog.text
+    assert f"temporary API key {made.key.id} in project {project_id} no longer exists" in caplog.text
 
 
 def test_a_404_that_is_not_from_the_api_does_not_end_the_renewals(

@@ -190,7 +190,8 @@ def judge_names(run: Run) -> Iterable[str]:
     unnamed = {each for each in run.remaining if each not in run.text}
     things = run.seen
     # Who uses a temporary key is not told which old ones are deleted.
-    unnamed -= {each for each in unnamed if str(things[each].fields[0]).startswith("~lives-until:")}
+    old = unnamed & run.before.keys()
+    unnamed -= {each for each in old if str(things[each].fields[0]).startswith("~lives-until:")}
     unnamed -= {each for each in unnamed if things[each].kind == "content"}  # it has no id
     unknown = {each.made for each in run.lost if each.made} & unnamed
     if unknown and _UNCERTAIN.search(run.text):

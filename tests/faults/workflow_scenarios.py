@@ -28,12 +28,12 @@ from pinecone_admin.workflows.name_tags import (
     digest_value,
     parse_tag,
     tag_as_being_made,
-    tag_as_emptying,
     tag_as_retired,
     tag_as_successor,
     tag_as_temporary,
 )
 from tests.support.clock import VirtualClock
+from tests.support.old_names import tag_as_emptying
 from tests.support.organizations import fill_project
 
 ADA = "ada@example.com"
@@ -287,8 +287,9 @@ def _find_unfinished(world: World) -> Iterable[str]:
     retired = [each.id for each in server.api_keys.values() if each.name.startswith("~delete-after:")]
     for each in (*server.api_keys.values(), *server.service_accounts.listing):
         tag = parse_tag(each.name)
-        # What was to replace a retired key is deleted with that.
-        if tag is not None and tag.delete_after is None and not any(map(tag.refers_to, retired)):
+        # What was to replace a retired key is deleted with that. Until its time is over, a temporary key may be in use.
+        is_live = tag is not None and tag.lives_until is not None and tag.lives_until > world.emulator.clock.now()
+        if tag is not None and tag.delete_after is None and not is_live and not any(map(tag.refers_to, retired)):
             yield f"a key ~{tag.purpose} is left"
 
 
@@ -487,6 +488,7 @@ def _leave_successor(*, is_stored: bool, name: str = "reader" * 13) -> Change:
 
 def _leave_emptying(world: World) -> None:
     world.add_key(world.ids["project"], tag_as_emptying(world.ids["project"]), "ProjectEditor")
+    _leave_temporary(world)
 
 
 def _leave_temporary(world: World) -> None:

@@ -19,9 +19,10 @@ from pinecone_admin import ForbiddenError, PineconeTypeError, PineconeValueError
 from pinecone_admin.models import APIKey, Invite, Organization, Project, RoleBinding, ServiceAccount, User
 from pinecone_admin.workflows import Change, ChangePlan, DesiredState, Inventory, RoleAt, Unread, plan_changes
 from pinecone_admin.workflows.comparison import compare_changes
-from pinecone_admin.workflows.name_tags import name_tag, tag_as_being_made, tag_as_emptying
+from pinecone_admin.workflows.name_tags import name_tag, tag_as_being_made
 from pinecone_admin.workflows.organization_index import OrganizationIndex
 from tests.support.errors import raises
+from tests.support.old_names import tag_as_emptying
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 YAML = """

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.client_state import require_server_time, server_time
+from pinecone_admin._async.workflows.client_state import require_server_time, server_time, shows_deletion
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._http.argument_checks import check_identifier, set_operation_on_errors
@@ -15,7 +15,7 @@ from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.changes import Change, Ref
 from pinecone_admin.workflows.reports import KeptKey, RetiredKeys
-from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone
+from pinecone_admin.workflows.sent_changes import IgnoreGone
 
 CONCURRENCY = 16
 """How many projects are read at once."""
@@ -31,14 +31,15 @@ async def delete_retired_keys(run: AsyncRun, *, project_id: str | None) -> Retir
     reports: dict[str, RetiredKeys] = {}
 
     async def clean_project(each: str) -> RetiredKeys:
+        part = AsyncRun(admin, run.operation, dry_run=dry_run, project=names[each])
         try:
             keys = await admin.api_keys.list(project_id=each)
-            async with AsyncRun(admin, run.operation, dry_run=dry_run, project=names[each]) as part:
+            async with part:
                 return (await clean_keys(part, each, keys))[0]
         except NotFoundError as error:
-            if project_id is not None or not is_gone(error):
+            if project_id is not None or not await shows_deletion(admin, error):
                 raise
-            return RetiredKeys(dry_run=dry_run, deleted=[], kept=[], steps=[])  # the project was deleted meanwhile
+            return RetiredKeys(dry_run=dry_run, deleted=[], kept=[], steps=part.steps)
 
     limit = min(CONCURRENCY, admin.max_connections)
     await async_run_in_parallel(clean_project, list(names), limit=limit, deliver=reports.__setitem__)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from pinecone_admin._async.workflows.client_state import require_server_time
+from pinecone_admin._async.workflows.client_state import require_server_time, shows_deletion
 from pinecone_admin._async.workflows.create_with_secret import Store
 from pinecone_admin._async.workflows.delete_retired import CONCURRENCY, clean_keys
 from pinecone_admin._async.workflows.rotate import replace_key
@@ -39,7 +39,7 @@ from pinecone_admin.workflows.readable_store import SecretOwner, StoreByName
 from pinecone_admin.workflows.reports import DueRotations, FailedRotation
 from pinecone_admin.workflows.retired_keys import find_orphans, find_successors_to_rename
 from pinecone_admin.workflows.roles import date_keys_by_bindings
-from pinecone_admin.workflows.sent_changes import add_note, is_gone
+from pinecone_admin.workflows.sent_changes import add_note
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -110,7 +110,7 @@ async def _list_keys(admin: AsyncAdmin, project_ids: Sequence[str]) -> dict[str,
         except _OF_EVERY_CALL:
             raise
         except PineconeError as error:
-            return [] if is_gone(error) else error
+            return [] if await shows_deletion(admin, error) else error
 
     limit = min(CONCURRENCY, admin.max_connections)
     await async_run_in_parallel(list_project, project_ids, limit=limit, deliver=listed.__setitem__)

@@ -46,7 +46,7 @@ from pinecone_admin.workflows.guard import check_client_id, explain_unknown
 from pinecone_admin.workflows.plans import find_help_code
 from pinecone_admin.workflows.readable_store import ReadableStore, SecretOwner, StoreByName
 from pinecone_admin.workflows.reports import DueAccountRotations, FailedAccountRotation
-from pinecone_admin.workflows.sent_changes import add_note, is_gone
+from pinecone_admin.workflows.sent_changes import GONE, add_note, is_gone
 
 _OPERATION = "rotate_due_service_accounts"
 
@@ -186,7 +186,7 @@ class AsyncDueAccountRun:
             present = await self.run.admin.service_accounts.describe(service_account_id=account.id)
         except PineconeError as error:
             if is_gone(error):
-                return "it no longer exists"
+                return f"it {GONE}"
             raise
         if present != account:
             return "somebody else has changed it since this run began, perhaps another run; run this again"

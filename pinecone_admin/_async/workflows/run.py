@@ -327,8 +327,7 @@ class AsyncRun:
     async def create_secret(self, change: Change, preview: Any = None) -> Any:
         """Create something with a secret, under a temporary name; return it with the secret.
 
-        If the response with the secret is lost, what has the name is deleted, and another one is created. Only runs
-        that empty the same project give the same name.
+        If the response with the secret is lost, what has the name is deleted, and another one is created.
         """
         if self.dry_run:
             return await self.do(change, preview=preview)

@@ -10,7 +10,12 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from pinecone_admin._async.workflows.client_state import get_work_in_progress, require_server_time, server_time
+from pinecone_admin._async.workflows.client_state import (
+    get_work_in_progress,
+    require_server_time,
+    server_now,
+    server_time,
+)
 from pinecone_admin._async.workflows.run import AsyncRun, open_run
 from pinecone_admin._concurrency.clock import async_wait_for_time, current_clock
 from pinecone_admin._concurrency.waiting import async_start_background_task, async_watch_cancellation
@@ -38,12 +43,13 @@ _OPERATION = "temporary_api_key"
 
 @asynccontextmanager
 async def temporary_key(
-    admin: AsyncAdmin, *, project_id: str, name: str, deleted: list[str]
+    admin: AsyncAdmin, *, project_id: str, ttl: timedelta, deleted: list[str]
 ) -> AsyncGenerator[APIKeyWithSecret]:
     """Create a key that may change the contents of a project, then delete it and add its id to ``deleted``."""
     key, failure = AsyncTemporaryKey(admin, project_id), None
     try:
         async with AsyncRun(admin, _OPERATION, dry_run=False) as run:
+            name = name_temporary_key(admin, project_id, ttl, run.mark)
             try:
                 made = await key.create(run, name, ["ControlPlaneEditor"])
             except ForbiddenError:
@@ -96,8 +102,7 @@ async def renewed_temporary_key(
 
 def name_temporary_key(admin: AsyncAdmin, project_id: str, ttl: timedelta, mark: str) -> str:
     """Return the name of a temporary key that lives from now on, by the server's clock."""
-    now = require_server_time(admin, operation=_OPERATION)
-    return name_tags.tag_as_temporary(project_id, retired_keys.time_of_deletion(now, ttl), mark)
+    return name_tags.tag_as_temporary(project_id, retired_keys.time_of_deletion(server_now(admin), ttl), mark)
 
 
 async def find_overdue_keys(admin: AsyncAdmin, project_id: str) -> list[APIKey]:

@@ -12,6 +12,7 @@ from pinecone_admin._http.argument_checks import set_operation_on_errors
 from pinecone_admin._http.retry_policy import count_attempts
 from pinecone_admin.errors import Masked, PineconeError, RefusedError
 from pinecone_admin.workflows.guard import Caller, identify_caller
+from pinecone_admin.workflows.sent_changes import is_gone
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -64,6 +65,14 @@ def try_credentials(admin: Admin, client_id: str, client_secret: Masked) -> None
     """Exchange credentials of any account for a token at the token endpoint of a client; the token is not used."""
     sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
     sender.try_credentials(client_id, client_secret)
+
+
+def shows_deletion(admin: Admin, error: PineconeError) -> bool:
+    """Return whether an error shows that a project was deleted.
+
+    It is the API's 404 to an OrgOwner. To an account that has lost its role, a project that exists is gone, too.
+    """
+    return is_gone(error) and owns_organization(admin)
 
 
 def owns_organization(admin: Admin) -> bool:

@@ -9,14 +9,14 @@ from attrs import evolve
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_identifier, set_operation_on_errors
-from pinecone_admin._sync.workflows.client_state import require_server_time, server_time
+from pinecone_admin._sync.workflows.client_state import require_server_time, server_time, shows_deletion
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.errors import NotFoundError
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.changes import Change, Ref
 from pinecone_admin.workflows.reports import KeptKey, RetiredKeys
-from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone
+from pinecone_admin.workflows.sent_changes import IgnoreGone
 
 CONCURRENCY = 16
 """How many projects are read at once."""
@@ -32,14 +32,15 @@ def delete_retired_keys(run: Run, *, project_id: str | None) -> RetiredKeys:
     reports: dict[str, RetiredKeys] = {}
 
     def clean_project(each: str) -> RetiredKeys:
+        part = Run(admin, run.operation, dry_run=dry_run, project=names[each])
         try:
             keys = admin.api_keys.list(project_id=each)
-            with Run(admin, run.operation, dry_run=dry_run, project=names[each]) as part:
+            with part:
                 return (clean_keys(part, each, keys))[0]
         except NotFoundError as error:
-            if project_id is not None or not is_gone(error):
+            if project_id is not None or not shows_deletion(admin, error):
                 raise
-            return RetiredKeys(dry_run=dry_run, deleted=[], kept=[], steps=[])  # the project was deleted meanwhile
+            return RetiredKeys(dry_run=dry_run, deleted=[], kept=[], steps=part.steps)
 
     limit = min(CONCURRENCY, admin.max_connections)
     run_in_parallel(clean_project, list(names), limit=limit, deliver=reports.__setitem__)

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._http.argument_checks import check_bool, check_function, check_timedelta, set_operation_on_errors
-from pinecone_admin._sync.workflows.client_state import owns_organization
+from pinecone_admin._sync.workflows.client_state import server_time, shows_deletion
 from pinecone_admin._sync.workflows.empty_project import delete_contents, read_contents
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._sync.workflows.temporary_key import is_deleted, temporary_key
@@ -24,12 +24,11 @@ from pinecone_admin.errors import (
     UnauthorizedError,
 )
 from pinecone_admin.models import Project
-from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.changes import Change, Step
 from pinecone_admin.workflows.ending import has_failed, refer_to
 from pinecone_admin.workflows.project_contents import describe_deletion_of
 from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
-from pinecone_admin.workflows.sent_changes import is_gone
+from pinecone_admin.workflows.retired_keys import find_overdue_temporary_keys
 from pinecone_admin.workflows.stale_projects import find_protection
 
 if TYPE_CHECKING:
@@ -100,8 +99,8 @@ def empty_and_delete(
         progress: Function that receives what is left.
     """
     admin, project_id, end = run.admin, report.project.id, Change(action="delete", target=refer_to(report.project))
-    name = name_tags.tag_as_emptying(project_id)
-    leftovers = [each for each in admin.api_keys.list(project_id=project_id) if each.name == name]
+    keys = admin.api_keys.list(project_id=project_id)
+    leftovers = find_overdue_temporary_keys(keys, server_time(admin))
     ended = Run(admin, run.operation, dry_run=False, project=report.project.name)  # also in a dry run
     try:
         ended.delete_leftovers(leftovers)
@@ -128,8 +127,7 @@ def empty_and_delete(
             if not backoff.wait():
                 raise
         except NotFoundError as error:
-            # To an account that has lost its role, a project that exists is gone, too.
-            if report.dry_run or not is_gone(error) or not owns_organization(admin):
+            if report.dry_run or not shows_deletion(admin, error):
                 raise
             drop_refused()
             run.skip(end, "it was already deleted")
@@ -149,7 +147,7 @@ def _empty_with_temporary_key(
         with temporary_key(
             admin,
             project_id=report.project.id,
-            name=name_tags.tag_as_emptying(report.project.id),
+            ttl=timedelta(seconds=backoff.seconds_left),
             deleted=report.temporary_keys,
         ) as made:
             keyed = admin.with_options(api_key=made.value)

@@ -18,7 +18,7 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
 )
 from pinecone_admin._http.server_clock import plausible_date
-from pinecone_admin._sync.workflows.client_state import require_server_time
+from pinecone_admin._sync.workflows.client_state import require_server_time, shows_deletion
 from pinecone_admin._sync.workflows.create_with_secret import Store
 from pinecone_admin._sync.workflows.delete_retired import CONCURRENCY, clean_keys
 from pinecone_admin._sync.workflows.rotate import replace_key
@@ -40,7 +40,7 @@ from pinecone_admin.workflows.readable_store import SecretOwner, StoreByName
 from pinecone_admin.workflows.reports import DueRotations, FailedRotation
 from pinecone_admin.workflows.retired_keys import find_orphans, find_successors_to_rename
 from pinecone_admin.workflows.roles import date_keys_by_bindings
-from pinecone_admin.workflows.sent_changes import add_note, is_gone
+from pinecone_admin.workflows.sent_changes import add_note
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -111,7 +111,7 @@ def _list_keys(admin: Admin, project_ids: Sequence[str]) -> dict[str, list[APIKe
         except _OF_EVERY_CALL:
             raise
         except PineconeError as error:
-            return [] if is_gone(error) else error
+            return [] if shows_deletion(admin, error) else error
 
     limit = min(CONCURRENCY, admin.max_connections)
     run_in_parallel(list_project, project_ids, limit=limit, deliver=listed.__setitem__)

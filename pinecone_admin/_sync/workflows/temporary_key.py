@@ -16,7 +16,12 @@ from pinecone_admin._concurrency.waiting import start_background_task, watch_can
 from pinecone_admin._http.argument_checks import check_timedelta, copy_to_list, set_operation_on_errors, value_error
 from pinecone_admin._http.attempt_event import logger
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
-from pinecone_admin._sync.workflows.client_state import get_work_in_progress, require_server_time, server_time
+from pinecone_admin._sync.workflows.client_state import (
+    get_work_in_progress,
+    require_server_time,
+    server_now,
+    server_time,
+)
 from pinecone_admin._sync.workflows.run import Run, open_run
 from pinecone_admin.errors import ForbiddenError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, CreateAPIKeyRequest
@@ -38,11 +43,12 @@ _OPERATION = "temporary_api_key"
 
 
 @contextmanager
-def temporary_key(admin: Admin, *, project_id: str, name: str, deleted: list[str]) -> Generator[APIKeyWithSecret]:
+def temporary_key(admin: Admin, *, project_id: str, ttl: timedelta, deleted: list[str]) -> Generator[APIKeyWithSecret]:
     """Create a key that may change the contents of a project, then delete it and add its id to ``deleted``."""
     key, failure = TemporaryKey(admin, project_id), None
     try:
         with Run(admin, _OPERATION, dry_run=False) as run:
+            name = name_temporary_key(admin, project_id, ttl, run.mark)
             try:
                 made = key.create(run, name, ["ControlPlaneEditor"])
             except ForbiddenError:
@@ -95,8 +101,7 @@ def renewed_temporary_key(
 
 def name_temporary_key(admin: Admin, project_id: str, ttl: timedelta, mark: str) -> str:
     """Return the name of a temporary key that lives from now on, by the server's clock."""
-    now = require_server_time(admin, operation=_OPERATION)
-    return name_tags.tag_as_temporary(project_id, retired_keys.time_of_deletion(now, ttl), mark)
+    return name_tags.tag_as_temporary(project_id, retired_keys.time_of_deletion(server_now(admin), ttl), mark)
 
 
 def find_overdue_keys(admin: Admin, project_id: str) -> list[APIKey]:
