@@ -145,7 +145,9 @@ def test_a_person_is_asked_before_the_projects_of_a_plan_are_deleted(tmp_path: P
         assert "ci-1" in _names(emulator)
         accepted = run("apply", plan, terminal=True, stdin="1\n")
         assert "ci-1" not in _names(emulator)
+        again = run("apply", plan, "--yes")
     assert (refused.exit, accepted.exit) == (130, 0)
+    assert (again.exit, "This deletes" in again.stderr) == (0, False), again  # what is gone is not counted
     assert "Temporary API keys read the contents, and were deleted:" in shown.stderr
     for word in ("project 'ci-1'", "Emulated Organization", emulator.client_id):
         assert word in refused.stderr
@@ -411,6 +413,10 @@ def test_a_search_for_stale_projects_says_that_it_deletes_nothing_and_what_to_do
             assert next_step in said[said.index("Nothing was deleted") :], said
         assert run(*words, "ci-*").stderr.startswith("To read what projects contain, the command creates temporary")
         assert _names(emulator) == before
+        stays = next(each for each in emulator.state.projects.values() if each.name == "ci-1")
+        emulator.hold(stays.id, "indexes", "i", protected=True)
+        listed = run(*words, "ci-*")
+        assert ([each["name"] for each in listed.json["left"]], run(*words, "ci-*", "-o", "raw").stdout) == (["ci-1"], "")
         recent = run("project", "stale", "--match", "ci-*", "--older-than", "0s", "--yes")
         assert (recent.exit, "error: --older-than must be above 0" in recent.stderr) == (2, True)
     page = " ".join(run("project", "stale", "--help").stdout.split())

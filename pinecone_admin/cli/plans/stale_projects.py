@@ -45,7 +45,9 @@ def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta,
         plan = session.admin.projects.delete_stale(name_pattern=name_pattern, older_than=older_than, progress=progress)
     if out is not None:
         save_plan(session, plan, out)
-    write_result(session, as_document(plan), _list_rows(plan.projects, plan.left, done="would be deleted"))
+    # The ids in raw format are for a script that goes on with what is stale.
+    left = [] if session.output == "raw" else plan.left
+    write_result(session, as_document(plan), _list_rows(plan.projects, left, done="would be deleted"))
     _name_temporary_keys(session, plan.temporary_keys)
     failed = [each.help_code for each in plan.left if each.help_code is not None]
     if out is not None or session.output == "table":
@@ -82,16 +84,17 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
         out: The file for the report, if there is one.
     """
     plan = parse_plan(session, StalePlan, text, path)
-    keys: list[str] = []
-    if plan.projects:
-        number, names = len(plan.projects), name_some([each.name for each in plan.projects])
-        with show_progress(session, "reading what would be deleted"):
-            keys = [each for project in plan.projects for each in _describe_keys(session, project)]
+    with show_progress(session, "reading what would be deleted"):
+        preview = _preview(session, plan)
+        gone = {each.id for each in preview.leave if each.reason == _ALREADY_DELETED}
+        # Others that the preview leaves count, too: the run reads them again, and may find nothing against them.
+        there = [each for each in plan.projects if each.id not in gone]
+        keys = [each for project in there for each in _describe_keys(session, project)]
+    if there:
+        number, names = len(there), name_some([each.name for each in there])
         notes = [f"This deletes {count_noun(number, 'project')} with all contents: {names}.", *keys]
-        ask_for_number(session, f"apply {path}", notes, number, details=map(str, plan.projects))
+        ask_for_number(session, f"apply {path}", notes, number, details=map(str, there))
     if session.is_dry_run:
-        with show_progress(session, "reading the projects"):
-            preview = _preview(session, plan)
         write_preview(session, preview, notes=keys)
         if preview.delete:
             session.notify("The contents were not read again. A project with anything new or protected will be left.")
