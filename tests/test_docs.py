@@ -366,6 +366,20 @@ def test_the_page_of_commands_marks_code_whole_and_topics_are_prose() -> None:
     assert parts["waivers"] == ["text", "text", "code", "text"]
 
 
+def test_every_command_in_a_sentence_can_be_typed() -> None:
+    """Code in a line of prose that begins with the program names a command, a topic or a code that exists."""
+    known = {each.full_name for each in COMMANDS} | {f"help {topic}" for topic in TOPICS}
+    code = re.compile(r"(?<!`)`pinecone-admin ([^`]+)`(?!`)")
+    spans = {" ".join(found.split()) for page in PAGES for found in code.findall(read_page(page))}
+    assert {"whoami", "help roles", "explain CODE", "token --reveal"} < spans
+
+    def names_something(span: str) -> bool:
+        words = [word for word in span.partition(" -")[0].split() if not re.fullmatch(r"[A-Z]+|PA\d+|\S*[./]\S*", word)]
+        return not words or " ".join(words) in known
+
+    assert [span for span in sorted(spans) if not names_something(span)] == []
+
+
 def test_every_command_is_on_one_page_of_the_reference() -> None:
     """The pages of commands have each noun and each command without one, once."""
     pages = "".join(read_page(page) for page in PAGES if page.startswith("docs/reference/commands/"))

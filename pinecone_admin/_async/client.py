@@ -527,8 +527,9 @@ class AsyncAdmin:
         A block of ``api_keys.temporary`` counts as a workflow only if its task was cancelled. In trio, it must also end
         at once.
 
-        If such a block could not end because of an interruption at its edge, this method deletes its key. Then calls in
-        progress and all later calls raise ClientClosedError. On a copy, this method has no effect.
+        If such a block could not end because of an interruption at its edge, this method deletes its key.
+
+        After all this, calls that are still in progress raise ClientClosedError. On a copy, this method has no effect.
 
         Example:
             >>> await admin.aclose()

@@ -286,8 +286,8 @@ class AsyncServiceAccounts(Namespace):
             service_account_id: Id of the service account.
             store: Function that stores the new secret. It must raise an exception if it has not stored the secret. The
                 return value is ignored.
-            allow_own: Also rotate the secret of the account that this client uses. If every response is lost, the
-                client has no valid secret, and cannot rotate again.
+            allow_own: Also rotate the secret of the account that this client uses. This client and its copies then use
+                the new secret. If every response is lost, the client has no valid secret, and cannot rotate again.
             client_id: Client id of this client's service account. You need it only if the client has an access token
                 instead of credentials.
             dry_run: Only check that the service account exists and may be rotated.

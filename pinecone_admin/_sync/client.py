@@ -524,8 +524,9 @@ class Admin:
 
         A block of ``api_keys.temporary`` does not count as a workflow.
 
-        If such a block could not end because of an interruption at its edge, this method deletes its key. Then calls in
-        progress and all later calls raise ClientClosedError. On a copy, this method has no effect.
+        If such a block could not end because of an interruption at its edge, this method deletes its key.
+
+        After all this, calls that are still in progress raise ClientClosedError. On a copy, this method has no effect.
 
         Example:
             >>> admin.close()

@@ -38,7 +38,9 @@ _PACKAGES = ("generated_client", "pinecone_admin")
 def render_entry(title: str, value: Any, level: int) -> str:
     """Return the entry of a class, function, method or constant."""
     parts = [f"{'#' * level} `{title}`\n"]
-    if inspect.isclass(value):
+    if inspect.isclass(value) and value.__name__ != title.rpartition(".")[2] and (comment := find_comment(title)):
+        parts.append(break_lines(comment))  # another name of a class
+    elif inspect.isclass(value):
         parts += render_class(title, value, level)
     elif inspect.isroutine(value):
         parts += render_function(title, value)

@@ -47,6 +47,7 @@ from tests.conformance.service import (
 
 __all__ = ["CHECKS", "main", "permission_checks", "read_checks", "write_checks"]
 
+OAUTH_URL = "https://login.pinecone.io/oauth/token"
 _NO_CREDENTIALS = "PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET must both be set"
 REPORTS = Path(__file__).resolve().parents[2] / "docs/conformance"
 
@@ -140,12 +141,14 @@ def _argument_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "--host", default="https://api.pinecone.io", help="address of the Admin API (default %(default)s)"
+        "--host",
+        default=os.environ.get("PINECONE_CONTROLLER_HOST", PRODUCTION),
+        help=f"URL of the Admin API (default: PINECONE_CONTROLLER_HOST, otherwise {PRODUCTION})",
     )
     parser.add_argument(
         "--oauth-url",
-        default="https://login.pinecone.io/oauth/token",
-        help="URL of the token endpoint (default %(default)s)",
+        default=os.environ.get("PINECONE_OAUTH_URL", OAUTH_URL),
+        help=f"URL of the token endpoint (default: PINECONE_OAUTH_URL, otherwise {OAUTH_URL})",
     )
     parser.add_argument(
         "--write",

@@ -513,6 +513,17 @@ def test_credentials_are_required(
     assert "PINECONE_CLIENT_SECRET" in capsys.readouterr().err
 
 
+def test_addresses_come_from_the_variables_of_the_client(
+    url: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Beside a served emulator, a run without options sends nothing to production."""
+    monkeypatch.setenv("PINECONE_CONTROLLER_HOST", url)
+    monkeypatch.setenv("PINECONE_OAUTH_URL", url + TOKEN_PATH)
+    assert main(["--record", str(tmp_path / "trial.jsonl")]) == 0
+    assert (tmp_path / "trial.jsonl").exists()
+    assert emulator.requests.filter("get_token")
+
+
 def test_each_check_has_its_own_rule() -> None:
     """Each check has its own rule of the catalogue."""
     assert set(CHECKED) <= set(RULES)
