@@ -1,6 +1,6 @@
 """Manage a Pinecone organization: projects, API keys, users, invites, service accounts and role bindings.
 
-Every name is loaded when it is first used, so that importing ``Admin`` loads nothing of the async client, and importing
+Every name is loaded when it is first used. So importing ``Admin`` loads nothing of the async client, and importing
 ``AsyncAdmin`` nothing of the sync client but the transports that its token exchange uses.
 """
 

@@ -1,4 +1,4 @@
-"""Who can do what in which project: effective roles, findings, and their output as CSV, JSON, Markdown and HTML."""
+"""The access of people to projects: effective roles, findings, and their output as CSV, JSON, Markdown and HTML."""
 
 from __future__ import annotations
 

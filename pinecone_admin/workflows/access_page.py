@@ -1,8 +1,8 @@
 """Render the access page: one HTML file that loads no other, can be read without scripts, and prints.
 
-The table by project is markup. The table of people and projects, most of whose cells are empty, is data that the script
-unfolds as far as the filters leave it. The page's Content-Security-Policy lets no other script run, even if a name
-contains markup.
+The table by project is markup. Most cells of the table of people and projects are empty. So the page contains the table
+as data, and the script builds the rows that pass the filters. The page's Content-Security-Policy lets no other script
+run, even if a name contains markup.
 """
 
 from __future__ import annotations
@@ -118,10 +118,10 @@ def _render_writers_row(name: str, holders: Sequence[Sequence[str]]) -> str:
 
 
 def _encode_data(people: list[Holder], projects: list[tuple[str, str]]) -> str:
-    """Return who has which roles on which projects, as JSON that the script reads.
+    """Return the roles of people on projects, as JSON for the script.
 
-    The roles of a person are one list, in which the number of a project stands before that of the roles on it; owners
-    of the organization have roles 0 wherever nothing else is said.
+    The roles of a person are one list. In the list, the number of a project stands before the number of the roles on
+    it. Owners of the organization have roles 0 on every project that is not in their list.
     """
     columns = {id: number for number, (id, _) in enumerate(projects)}
     numbers: dict[tuple[str, ...], int] = {("OrgOwner",): 0}

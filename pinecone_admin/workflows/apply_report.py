@@ -23,7 +23,7 @@ _FAILED: Collection[StepState] = {"failed", "sent", "unread", "rejected"}
 
 @frozen(kw_only=True)
 class ApplyReport:
-    """What ``apply`` did with a plan.
+    """The result of ``apply``.
 
     Attributes:
         organization_id: Id of the organization.

@@ -1,4 +1,4 @@
-"""What is sent for a change, and which change undoes it."""
+"""The operation of a change, and the change that undoes it."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def build_operation(change: Change, *, binding_id: str | None = None) -> Operati
     """Return the operation that carries a change out.
 
     Args:
-        change: The change; everything that it names has an id, but for what it creates.
+        change: The change. Everything that it names has an id, except the resource that it creates.
         binding_id: Id of the role binding that is deleted, if a role is revoked.
     """
     if change.action == "revoke":
@@ -127,7 +127,7 @@ def find_undo(change: Change, made: Ref | None) -> Change | None:
 
     Args:
         change: A change that took effect.
-        made: What it created; None if it created nothing.
+        made: The resource that it created; None if it created nothing.
     """
     match change.action:
         case "create" | "invite":

@@ -32,7 +32,7 @@ _KINDS: Mapping[str, Collection[str]] = {
     "revoke": {"user", "invite", "service_account"},
     "delete": {"user", "invite", "service_account", "api_key"},
 }
-"""What each action of a plan is done to."""
+"""The kinds of resources of each action of a plan."""
 
 _COUNTED: Mapping[str, tuple[str, str]] = {
     "project": ("project", "projects"),
@@ -172,7 +172,7 @@ class ChangePlan(SavablePlan):
         return make_printable(f"organization {self.organization} ({self.organization_id}): {', '.join(counts)}")
 
     def __str__(self) -> str:
-        """Return the plan as text, one line for each change, in the order in which they are carried out."""
+        """Return the plan as text, one line for each change, in the order of execution."""
         lines = [self.summary, *(change.describe("conditional") for change in self.changes)]
         lines += [f"apply refuses this: {refusal}" for refusal in self.refusals]
         lines += [f"left out: {each}" for each in self.stopped]
@@ -257,7 +257,7 @@ def _describe_all(changes: Iterable[Change]) -> list[str]:
 
 
 def _code(text: str) -> str:
-    """Return a text as a code span, in which nothing is a mention, a link or markup.
+    """Return a text as a code span, so that nothing in it is a mention, a link or markup.
 
     A backslash would not do: GitHub looks for mentions in the text that it leaves.
     """

@@ -13,7 +13,7 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.workflows.quoting import describe_thing, quote_name
 
 ChangeAction: TypeAlias = Literal["create", "update", "invite", "resend", "grant", "revoke", "rotate", "delete"]
-"""What a change does. The target of ``grant`` and ``revoke`` is the principal."""
+"""The action of a change. The target of ``grant`` and ``revoke`` is the principal."""
 
 Cause: TypeAlias = Literal["change", "drift", "end"]
 """Why a plan contains a change: the file changed, only the organization changed, or an end (``until``) has passed."""
@@ -21,7 +21,7 @@ Cause: TypeAlias = Literal["change", "drift", "end"]
 StepState: TypeAlias = Literal[
     "planned", "failed", "sent", "done", "unread", "rejected", "undone", "skipped", "not_run"
 ]
-"""What happened to a change:
+"""The state of a change:
 
 - ``planned``: nothing yet, because this is a preview.
 - ``failed``: the change was not sent.
@@ -164,7 +164,7 @@ class Change:
     """One change of an organization, as data. One request carries it out.
 
     Attributes:
-        action: What the change does.
+        action: The action.
         target: The resource that is changed. If a role is granted or revoked, this is the principal.
         settings: Fields that the request sets.
         before: The values of these fields before the change. For a deleted key, its roles.
@@ -184,7 +184,7 @@ class Change:
     """
 
     action: ChangeAction
-    """What the change does."""
+    """The action."""
     target: Ref
     """The resource that is changed. If a role is granted or revoked, this is the principal."""
     settings: Settings = field(default=_NOTHING, metadata=_ABSENT)
@@ -251,7 +251,7 @@ class Step:
 
     Attributes:
         change: The change. If it was skipped or not run, its ``reason`` contains the reason.
-        state: What happened to the change.
+        state: The state of the change.
         made: The model of the created resource. It is None if nothing was created, or if no response contained the
             resource.
         error: Message of the error, with its notes; None without an error.
@@ -267,7 +267,7 @@ class Step:
     change: Change
     """The change. If it was skipped or not run, its ``reason`` contains the reason."""
     state: StepState
-    """What happened to the change."""
+    """The state of the change."""
     made: Made | None = field(default=None, metadata=_ABSENT)
     """The model of the created resource. It is None if nothing was created, or if no response contained the
     resource."""

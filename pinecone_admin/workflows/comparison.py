@@ -19,7 +19,7 @@ from pinecone_admin.workflows.name_tags import is_being_made
 from pinecone_admin.workflows.organization_index import OrganizationIndex, held_role, name_of, read_settings
 
 ALREADY_DONE = "this step is no longer needed"
-"""The reason for which a change is skipped."""
+"""The reason why a change is skipped."""
 _PEOPLE = {"user", "invite"}
 
 
@@ -31,7 +31,7 @@ class Compared(NamedTuple):
         state: ``"ready"`` to be carried out, ``"skipped"`` if it is already so, ``"held"`` if it is an end that a
             guard refuses, or ``"stale"``.
         reason: Why it is not ready; empty if it is.
-        found: What is there in place of what it would create; None unless a create is skipped.
+        found: The existing resource, if the create of a resource is skipped; otherwise None.
     """
 
     change: Change
@@ -41,14 +41,14 @@ class Compared(NamedTuple):
 
 
 class _StaleError(Exception):
-    """The reason for which a change must not be carried out."""
+    """The reason why a change must not be carried out."""
 
 
 class _DoneError(Exception):
-    """What a change would do is already so.
+    """The change is already made.
 
     Args:
-        found: What is there in place of what it would create.
+        found: The existing resource in place of a new one.
     """
 
     def __init__(self, found: Thing | None = None) -> None:
@@ -216,8 +216,8 @@ class _Comparison:
     def _is_still(self, replaced: Ref, target: Ref) -> bool:
         """Return whether what a plan replaces is there; if it was renamed, it belongs to a run in progress.
 
-        It is what an interrupted run left of the target, or an expired invite to the same address: an edited plan must
-        not delete anything else in its place.
+        It is a leftover of the target, or an expired invite to the same address. An edited plan must not delete
+        anything else in its place.
         """
         found = self._index.find(replaced.kind, replaced.id)
         if found is None:

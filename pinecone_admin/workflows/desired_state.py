@@ -55,7 +55,7 @@ class DesiredItem:
         kind: Kind of the item.
         name: Name, or email address of a person.
         id: Id that pins it; None to identify it by its name.
-        settings: What one request sets: the settings of a project that are managed, or the roles of a key.
+        settings: The values of one request: the managed settings of a project, or the roles of a key.
         roles: All roles of an account or a person, as ``ROLE`` or ``PROJECT:ROLE``; None if they are not managed.
         keep_other_roles: Whether other roles are left to it.
         absent: Whether it must not exist.
@@ -79,7 +79,7 @@ class DesiredItem:
 
     @property
     def key(self) -> str:
-        """The name by which items of a kind are told apart: the case of an address does not count."""
+        """The name that identifies an item of its kind. The case of an address does not count."""
         return normalize_email(self.name) if self.kind == "person" else self.name
 
     @property
@@ -121,7 +121,7 @@ class DesiredState:
         projects: The projects; None if they are not managed.
         service_accounts: The service accounts; None if they are not managed.
         people: The people; None if they are not managed.
-        notes: What an export could not express, or which parts of the file are not used.
+        notes: Facts that an export could not express, or unused parts of the file.
         source: Name of the file for messages.
         digest: SHA-256 of the text in UTF-8; for a mapping, of its canonical JSON.
 
@@ -140,7 +140,7 @@ class DesiredState:
     people: list[DesiredItem] | None = None
     """The people; None if they are not managed."""
     notes: list[str] = field(factory=list[str], eq=False)
-    """What an export could not express, or which parts of the file are not used."""
+    """Facts that an export could not express, or unused parts of the file."""
     source: str = field(default="", eq=False)
     """Name of the file for messages."""
     digest: str = field(default="", eq=False)
@@ -324,7 +324,7 @@ class _Reader:
     """Reads a document, and collects all that is wrong with it.
 
     Args:
-        problems: What was wrong with the text; gets the rest.
+        problems: The list of problems of the text. The function adds the rest.
     """
 
     def __init__(self, problems: list[str]) -> None:
@@ -364,7 +364,7 @@ class _Reader:
         return {key: each for key, each in found.items() if problems[key] is None}
 
     def _read_items(self, kind: ItemKind, values: Sequence[object], path: str) -> list[DesiredItem]:
-        """Return the items of a list, of which none may be there twice."""
+        """Return the items of a list. No item may occur twice."""
         read = (self._read_item(kind, each, f"{path}[{number}]") for number, each in enumerate(values))
         items = [each for each in read if each is not None]
         names: dict[str, DesiredItem] = {}

@@ -1,4 +1,4 @@
-"""What the requests of a workflow come to: the state of each step, and what the notes of an error name."""
+"""The result of the requests of a workflow: the state of each step, and the notes of an error."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def conclude(steps: Sequence[Step]) -> tuple[StepState, Made | None]:
 
 
 def describe_adopted(change: Change, found: Any, *, is_probably_own: bool) -> Step:
-    """Return the step of a create in whose place something was found."""
+    """Return the step of a create that found an existing resource."""
     if is_probably_own:
         reason = "the response was lost, so somebody else may have created it"
         return Step(change=evolve(change, reason=reason), state="done", made=found)

@@ -1,4 +1,4 @@
-"""What changes must not do together: leave no owner, lock out the caller, or take away more than was meant."""
+"""Limits on changes together: they must leave an owner, not lock out the caller, and not remove more than was meant."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def identify_caller(own: str | None, client_id: str | None) -> Caller:
     """Return the caller.
 
     Args:
-        own: Client id of the account as which the client authenticates; None if it has only a token.
+        own: Client id of the account that the client uses; None if it has only a token.
         client_id: The argument.
 
     Raises:
@@ -129,7 +129,7 @@ def find_removed(
     Args:
         changes: The changes.
         organization: The organization.
-        reviewed: What these changes alone remove is left out.
+        reviewed: Changes that were reviewed. The result leaves out what only they remove.
     """
     removed: dict[Ref, list[Change]] = {}
     revoked: dict[Ref, list[Change]] = {}

@@ -46,7 +46,7 @@ _KINDS_BY_LIST: Mapping[str, ResourceKind] = {
     "service_accounts": "service_account",
     "role_bindings": "role_binding",
 }
-"""Kind of the resources in each list of an inventory, in the order in which changes are reported."""
+"""Kind of the resources in each list of an inventory, in the order of a report of changes."""
 
 LISTED_KINDS = ("organizations", "users", "invites", "service_accounts", "role_bindings")
 """Lists that are read in addition to the projects and their keys."""
@@ -274,7 +274,7 @@ class InventoryBuilder:
     """Builds an inventory from parts, which may arrive in any order.
 
     Args:
-        taken_at: Time at which reading began.
+        taken_at: Time when reading began.
         is_server_time: Whether that is by the server's clock.
         progress: Function that is called after each part, or None.
     """
@@ -308,7 +308,7 @@ class InventoryBuilder:
             self._progress(Progress(done=done, total=self._total, step=step))
 
     def find_unlisted_projects(self) -> set[str]:
-        """Return the ids of projects on which there are roles, and which the list of projects does not have."""
+        """Return the ids of projects that have roles, but are not in the list of projects."""
         projects = self._read.get(InventoryPart("projects"))
         bindings: Sequence[RoleBinding] = self._read.get(InventoryPart("role_bindings"), ())
         return set() if projects is None else find_unlisted_projects(bindings, projects)
@@ -317,7 +317,7 @@ class InventoryBuilder:
         """Build the inventory.
 
         Args:
-            hidden_projects: Ids of projects on which there are roles, and which the account does not see.
+            hidden_projects: Ids of projects that have roles, but that the account cannot see.
 
         Raises:
             PineconeError: No part could be read; this is the error of the first part that failed.
@@ -374,7 +374,7 @@ def _is_hidden_bindings(unread: Unread) -> bool:
 
 
 def find_unlisted_projects(bindings: Iterable[RoleBinding], projects: Iterable[Project]) -> set[str]:
-    """Return the ids of projects on which there are role bindings, and which are not among some projects."""
+    """Return the ids of projects that have role bindings, but are not among some projects."""
     listed = {project.id for project in projects}
     return {binding.resource_id for binding in bindings if binding.resource_type == "project"} - listed
 

@@ -1,8 +1,9 @@
 """The result of ``identify``, and what the value of an API key shows by itself.
 
 Sources: Pinecone's page "Manage API keys" names the form ``pcsk_…`` of values, and its control plane returns the hosts
-of indexes, which have a part that all indexes of a project share. That the text between the first two underscores is
-the label that the console shows is only the word of a secret scanner (the detector of trufflehog, April 2026).
+of indexes, which have a part that all indexes of a project share. According to a secret scanner (the detector of
+trufflehog, April 2026), the text between the first two underscores is the label in the console. No other source states
+this.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class KeyCandidate:
 
 @frozen(kw_only=True)
 class KeyIdentification:
-    """What the value of an API key shows, and which keys may have it. It does not contain the value.
+    """The facts that the value of an API key shows, and the keys that may have it. It does not contain the value.
 
     Attributes:
         checked_at: When the value was checked, by the server's clock.
@@ -133,7 +134,7 @@ class IndexHosts:
     """One page of the indexes of a project.
 
     Attributes:
-        slugs: What their hosts show of the project.
+        slugs: The part of their hosts that identifies the project.
         next_page: Token of the next page, or None on the last page.
         count: The number of indexes.
     """

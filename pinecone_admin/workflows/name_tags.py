@@ -43,9 +43,9 @@ class NameTag:
     """A tag in front of a name.
 
     Attributes:
-        purpose: What the resource is for, as in the list above.
+        purpose: The use of the resource, as in the list above.
         digest: Digest of the subject.
-        mark: What distinguishes the run that created the resource from all others; empty if the tag has none.
+        mark: A mark of the run that created the resource; empty if the tag has none.
         value_digest: Digest of the value of a key; None if the tag has none.
         delete_after: When an old key may be deleted; None for other purposes.
         lives_until: When a temporary key may be deleted, unless it is renewed; None for other purposes.
@@ -123,7 +123,7 @@ def add_value_digest(tagged_name: str, value_digest: str) -> str:
 
 
 def digest_value(value: str) -> str:
-    """Return eight hexadecimal digits by which a later run recognizes the value of a key."""
+    """Return eight hexadecimal digits that identify the value of a key for a later run."""
     return _digest(value)
 
 
@@ -132,8 +132,8 @@ def tag_as_temporary(project_id: str, lives_until: datetime, mark: str) -> str:
 
     Args:
         project_id: Id of the project.
-        lives_until: The minute from which the key may be deleted.
-        mark: What distinguishes it from the other temporary keys of the project, at most 30 characters.
+        lives_until: The first minute when the key may be deleted.
+        mark: A text that distinguishes it from the other temporary keys of the project, at most 30 characters.
     """
     return f"{name_tag(f'lives-until:{lives_until.astimezone(UTC):{_MINUTE}}', project_id)}temporary {mark}"
 

@@ -140,7 +140,7 @@ def list_unseen(emails: Iterable[str], reason: str) -> list[Left]:
 
 def _merge_reports(planned: OffboardReport, found: OffboardReport) -> OffboardReport:
     """Return the report on a person of a plan, whose user or invites an earlier run may have removed."""
-    # What was removed is known only from the plan, which has no steps for who was the last owner.
+    # Only the plan contains what was removed. It has no steps for a person who was the last owner.
     report = found if found.user is not None else evolve(planned, invites=found.invites, refusal=None)
     left = {each.change.target.id for each in _list_deletions(found.invites, found.user)}
     gone = [each for each in _list_deletions(planned.invites, planned.user) if each.change.target.id not in left]

@@ -1,4 +1,4 @@
-"""What carrying out a plan means before the first change, and what each result means for the rest."""
+"""The checks of a plan before the first change, and the consequences of each result for the rest."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def review_plan(
         return [*refusals, *find_excess(changes, inventory, allow_removals, reviewed)]
 
     ready = [each.change for each in compared if each.state == "ready"]
-    # What a saved plan calls an end was not computed here, and stops the whole as any change does.
+    # An end in a saved plan was not computed here, so it stops the whole plan like any other change.
     held, refusals = separate_refused_ends(ready, find) if plan.reviewed_ends is not None else ({}, find(ready))
     raise_refusals(refusals, operation="apply")
     results = iter(
@@ -103,11 +103,11 @@ def review_plan(
 
 
 def find_reviewed(plan: ChangePlan, compared: Iterable[Compared], changes: Iterable[Change]) -> set[Change]:
-    """Return what those ends are now that count for no limit of removals.
+    """Return the changes of the reviewed ends, which no limit on removals counts.
 
     Args:
         plan: The plan.
-        compared: What the changes are now.
+        compared: The changes, compared with the organization.
         changes: The changes as the plan has them, in the same order.
     """
     reviewed = plan.reviewed_ends or ()
@@ -141,7 +141,7 @@ def name_secret_owner(change: Change, new_names: Mapping[str | None, str]) -> Se
 
 
 class PlanExecution:
-    """What was carried out so far.
+    """The steps so far.
 
     Args:
         report: Gets the steps.
@@ -216,8 +216,8 @@ class PlanExecution:
         Args:
             number: The place of the change.
             change: The change, as it was begun.
-            steps: What was sent for it.
-            made: What it created, under its final name; None if it created nothing.
+            steps: The steps that were sent for it.
+            made: The resource that it created, under its final name; None if it created nothing.
         """
         deletions, own = _split_steps(change, steps)
         last = own[-1]
@@ -241,7 +241,7 @@ class PlanExecution:
         Args:
             number: The place of the change.
             change: The change, as it was begun.
-            steps: What was sent for it.
+            steps: The steps that were sent for it.
             error: Why it has ended.
         """
         # Any error may be that of a store.

@@ -134,7 +134,7 @@ def plan_changes(
 def rank_change(change: Change) -> int:
     """Return the place of a change in the order of all.
 
-    What others need comes first, and access is taken away only after it was given elsewhere.
+    Resources that others need come first. Roles are revoked only after others were granted.
     """
     match change.action:
         case "grant":
@@ -168,7 +168,7 @@ def check_view(inventory: Inventory, caller: Caller, *, operation: str) -> None:
 def _find_causes(planner: _Planner, former: _Planner | None) -> list[Change]:
     """Return changes with their causes: one that the former file needs, too, is drift, unless it is an end in either.
 
-    What is wrong in the former file stops its own items alone: then there is nothing that could be drift.
+    A mistake in the former file concerns only its own items. They cannot be drift.
     """
     known = set[Change]() if former is None else {*map(_ignore_case, former.changes)} - former.ends.keys()
 
@@ -215,7 +215,7 @@ class _Planner:
 
     Args:
         index: The organization.
-        desired: What the file says of it.
+        desired: The item of the file.
 
     Attributes:
         changes: The changes, in the order of the file; none has a cause.
@@ -225,7 +225,7 @@ class _Planner:
         not_listed: What exists beside the sections of the file.
         unfinished: What runs under way have made, or interrupted ones have left.
         kept: Old keys of finished rotations, and temporary keys.
-        notes: What a reader should know besides.
+        notes: Further notes for the reader.
     """
 
     def __init__(self, index: OrganizationIndex, desired: DesiredState) -> None:
@@ -262,12 +262,12 @@ class _Planner:
         """Plan a list: all projects, the keys of one, all accounts or all people.
 
         Args:
-            items: What the file has; None if it does not manage them.
+            items: The items of the file; None if it does not manage them.
             there: What is there.
             project: The project of keys.
 
         Returns:
-            What there is of each item, by the identity of the item.
+            The existing resources of each item, by the identity of the item.
         """
         if items is None:
             return {}
@@ -402,8 +402,8 @@ class _Planner:
         Args:
             item: The item.
             project: The project of a key.
-            found: What there is of it.
-            left: What interrupted runs left of it.
+            found: The existing resources.
+            left: The leftovers of interrupted runs.
         """
         if item.absent:
             deletions = [self._delete(each) for each in found]
@@ -412,7 +412,7 @@ class _Planner:
                 self.ends |= dict.fromkeys(deletions, item.until)
             return
         current = next(filter(_is_current, found), None)
-        # What is renamed so, another run would complete or delete.
+        # Another run would finish or delete a resource with such a name.
         if name_tags.parse_tag(item.name) is not None and (current is None or name_of(current) != item.name):
             self._refuse(item, "gets the name of unfinished work")
         roles = self._resolve_roles(item)

@@ -234,7 +234,7 @@ class StalePlan(SavablePlan):
 
 @frozen(kw_only=True)
 class StaleReport:
-    """What ``delete_stale`` did with a plan.
+    """The result of ``delete_stale``.
 
     Attributes:
         deleted: Projects that were deleted with everything in them, in this call or before it.
@@ -335,7 +335,7 @@ class OffboardPlan(SavablePlan):
 
 @frozen(kw_only=True)
 class OffboardManyReport:
-    """What ``offboard_many`` did with a plan.
+    """The result of ``offboard_many``.
 
     Attributes:
         dry_run: False. Only the preview of the command line sets True.
@@ -383,7 +383,7 @@ def _describe_other_plan(workflow: object) -> list[str | Name]:
 
 
 def describe_missing(not_found: Iterable[str], unseen: Iterable[Left]) -> list[str]:
-    """Return a line for each address that nobody has, or of which that cannot be seen."""
+    """Return a line for each address without a person, and for each that the account may just not see."""
     lines = [f"{each}: not found: no user or open invite has this address" for each in not_found]
     lines += [f"{each.name}: not seen: {each.reason}" for each in unseen]
     return [*map(make_printable, lines)]

@@ -134,7 +134,7 @@ CONTENT_KINDS = (
         may_be_refused=True,
     ),
 )
-"""All kinds, in the order in which the server names what prevents the deletion of a project.
+"""All kinds, in the order of the server's checks before it deletes a project.
 
 It is not published whether workspaces do.
 """

@@ -50,7 +50,7 @@ class ReadableStore(ABC):
 
 
 class PlacedStore(ReadableStore):
-    """Base class of a store with one place, in which it replaces no other secret."""
+    """Base class of a store with one place. It replaces no other secret there."""
 
     @abstractmethod
     def check_unused(self) -> None:
@@ -58,7 +58,7 @@ class PlacedStore(ReadableStore):
 
 
 class SecretOwner(NamedTuple):
-    """What a secret belongs to.
+    """The resource that a secret belongs to.
 
     Attributes:
         kind: ``"api_key"`` or ``"service_account"``.

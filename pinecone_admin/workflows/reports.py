@@ -169,7 +169,7 @@ class KeptKey:
 
 @frozen(kw_only=True)
 class RetiredKeys:
-    """What ``delete_retired`` did with retired and temporary keys.
+    """The result of ``delete_retired``.
 
     Attributes:
         dry_run: Whether this is a preview, and nothing was changed.
@@ -236,7 +236,7 @@ class FailedRotation:
 
 @frozen(kw_only=True)
 class DueRotations:
-    """What one run of ``api_keys.rotate_due`` did.
+    """The result of one run of ``api_keys.rotate_due``.
 
     Attributes:
         dry_run: Whether this is a preview, and nothing was changed.
@@ -300,7 +300,7 @@ class FailedAccountRotation:
     Attributes:
         name: Name of the service account.
         account: The service account; None if there is none with the name.
-        reason: What happened, and what was changed.
+        reason: The problem, and the changes that were made.
         help_code: Code of the error. It is None without an error, and for errors that are not of this package.
         was_rotated: Whether the secret was rotated and stored, and only ``updated_at`` of the account did not change.
     """
@@ -310,7 +310,7 @@ class FailedAccountRotation:
     account: ServiceAccount | None
     """The service account; None if there is none with the name."""
     reason: str = field(converter=make_printable)
-    """What happened, and what was changed."""
+    """The problem, and the changes that were made."""
     help_code: str | None = None
     """Code of the error. It is None without an error, and for errors that are not of this package."""
     was_rotated: bool = False
@@ -324,7 +324,7 @@ class FailedAccountRotation:
 
 @frozen(kw_only=True)
 class DueAccountRotations:
-    """What one run of ``service_accounts.rotate_due`` did.
+    """The result of one run of ``service_accounts.rotate_due``.
 
     Attributes:
         dry_run: Whether this is a preview, and nothing was changed.
@@ -752,7 +752,7 @@ def _format_value(value: object) -> str:
 
 
 class BindingKey(NamedTuple):
-    """What identifies a role binding of one principal; the id of the resource counts only for a project."""
+    """The identity of a role binding of one principal. The id of the resource counts only for a project."""
 
     role: RoleName
     resource_type: ResourceType

@@ -106,7 +106,7 @@ class DisplayNames:
     """Describes resources by names rather than ids alone.
 
     Args:
-        read: What the names come from; a later one overrides an earlier one.
+        read: The sources of the names. A later one overrides an earlier one.
     """
 
     def __init__(self, *read: Resources) -> None:

@@ -23,7 +23,7 @@ _T = TypeVar("_T", bound=Resource)
 
 
 def time_of_deletion(now: datetime, keep_old_for: timedelta) -> datetime:
-    """Return the minute from which an old key may be deleted: rounded up, so that the key is never deleted early."""
+    """Return the first minute when an old key may be deleted, rounded up so that it is never deleted early."""
     if not keep_old_for:
         return now.replace(second=0, microsecond=0)
     late = now + keep_old_for + _MINUTE - timedelta(microseconds=1)
@@ -51,7 +51,7 @@ def find_successor(old: APIKey, keys: Sequence[APIKey]) -> APIKey | None:
 
 
 def find_predecessor(new: APIKey, keys: Sequence[APIKey]) -> APIKey | None:
-    """Return the old key of which a key is the successor, if this does not have its name yet; else None."""
+    """Return the old key that a key replaces, if the successor does not have its name yet; otherwise None."""
     if not name_tags.has_purpose(new.name, "rotates"):
         return None
     return next((key for key in keys if (found := find_successor(key, keys)) is not None and found.id == new.id), None)
@@ -274,7 +274,7 @@ class KeyRotations:
 
         Args:
             name: Name of the key.
-            found: The keys of this name; none if the key itself is gone.
+            found: The keys of this name; none if the key itself was deleted.
         """
         ids = {each.id for each in found}
         replaced = [key for key, last in self._replaced if last.id in ids or _was_named(last, name)]
@@ -288,7 +288,7 @@ class KeyRotations:
 
 
 def _was_named(last: APIKey, name: str) -> bool:
-    """Return whether a key, the last that rotations have replaced, had this name: its successor is gone."""
+    """Return whether a replaced key had this name; its own successor was deleted."""
     tag = name_tags.parse_tag(last.name)
     if tag is None or tag.delete_after is None:
         return False

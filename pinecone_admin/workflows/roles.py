@@ -1,4 +1,4 @@
-"""Which projects a role gives access to, at which level, and how a file names roles.
+"""The access that a role gives to projects, with its level, and the names of roles in a file.
 
 Source: Pinecone's pages on organization roles, project roles and role-based access. An organization owner owns every
 project; other organization roles give access to none, and of these only a manager changes something: it creates

@@ -44,7 +44,7 @@ GONE = "no longer exists, as far as this account sees"
 
 _undoing = ContextVar("pinecone_admin_undoing", default=False)
 _collections = ContextVar[tuple["list[SentChange]", ...]]("pinecone_admin_changes", default=())
-"""The lists to which each change is added, that of the outermost workflow first."""
+"""The lists that get each change, with the list of the outermost workflow first."""
 
 
 def is_gone(error: BaseException | None) -> bool:
@@ -65,7 +65,7 @@ def is_foreign_refusal(error: BaseException | None) -> bool:
 
 
 class IgnoreGone:
-    """Context that an error leaves only if the API does not say by it that something is gone."""
+    """Context that an error leaves, unless it shows that a resource does not exist."""
 
     def __enter__(self) -> None: ...
 
@@ -171,7 +171,7 @@ class SentChange:
 
     @property
     def kind(self) -> str:
-        """What it creates, changes or deletes, such as ``project``."""
+        """The resource that it creates, changes or deletes, such as ``project``."""
         return self.operation.partition("_")[2]
 
     def __str__(self) -> str:
@@ -218,13 +218,13 @@ def _list_ids(value: object) -> dict[str, str]:
 
 
 class Effects(NamedTuple):
-    """What the changes of a command come to.
+    """The result of the changes of a command.
 
     Attributes:
         done: Changes that were made and remain.
-        unread: Changes that the server has made, of which no response could be read.
+        unread: Changes that the server has made, without a readable response.
         unknown: Changes that may have been made.
-        undone: Changes that were made, and whose effect is gone again.
+        undone: Changes that were made and then undone.
         rejected: Changes that the server refused.
     """
 
@@ -248,9 +248,9 @@ class Effects(NamedTuple):
 def find_effects(changes: Sequence[SentChange], gone: Iterable[str] = ()) -> Effects:
     """Return what changes come to.
 
-    A change of something that this command has made and deleted again is undone, and so is one of what it has made
-    within that. A create without a readable response is undone by the deletion with which the workflow removes what it
-    had created.
+    A change is undone if this command has created its resource and deleted the resource again. This also holds for
+    resources within such a resource. The workflow's deletion of a created resource also undoes its create if the
+    response could not be read.
 
     Args:
         changes: The changes in their order.
@@ -300,7 +300,7 @@ def _is_lost_create(change: SentChange, kind: str) -> bool:
 
 
 def _classify(change: SentChange, later: Sequence[SentChange], deleted: set[str | None], *, is_undone: bool) -> str:
-    """Return to which field of ``Effects`` a change belongs."""
+    """Return the name of the field of ``Effects`` for a change."""
     if change.outcome in {"rejected", "not_sent"}:
         return "rejected"
     if is_undone:

@@ -1,4 +1,4 @@
-"""Keep a secret out of the exception with which a ``store`` failed, which logs and tracebacks show."""
+"""Keep a secret out of the exception of a ``store``, because logs and tracebacks show it."""
 
 from __future__ import annotations
 

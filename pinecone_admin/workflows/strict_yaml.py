@@ -1,4 +1,4 @@
-"""Read the text of a desired state: JSON, or YAML in which every value says what it seems to say.
+"""Read the text of a desired state: JSON, or YAML without ambiguous values.
 
 ``yaml.safe_load`` drops a repeated key silently, reads ``no`` as False, and repeats what an anchor names elsewhere. So
 that a reviewer of the file sees what it does, the events of the parser are read here.
@@ -16,7 +16,7 @@ from attrs import frozen
 
 from pinecone_admin._text.printable import make_printable
 
-# What any version of YAML, or any of its readers, takes for something other than text.
+# Text that some version or reader of YAML does not read as text.
 _NULL = re.compile(r"~|null|Null|NULL|")
 _WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _NOT_TEXT = re.compile(

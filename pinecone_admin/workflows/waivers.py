@@ -29,7 +29,7 @@ class Waiver:
     Attributes:
         kind: Kind of the findings, such as ``"many-owners"``.
         reason: Why the findings are accepted.
-        until: Last day on which the findings are accepted.
+        until: Last day when the findings are accepted.
         principal_id: Id of the principal that the findings are about; None for any.
         project_id: Id of the project that the findings are about; None for any.
         key_id: Id of the API key that the findings are about; None for any.
@@ -45,7 +45,7 @@ class Waiver:
     reason: str
     """Why the findings are accepted."""
     until: date
-    """Last day on which the findings are accepted."""
+    """Last day when the findings are accepted."""
     principal_id: str | None = None
     """Id of the principal that the findings are about; None for any."""
     project_id: str | None = None

@@ -124,7 +124,7 @@ class _AsyncApplication:
         run: The run.
         store: Stores the secrets; None if none is made.
         index: The organization.
-        execution: What was done so far.
+        execution: The report so far.
         client_id: Client id of the caller; None if it is unknown.
     """
 

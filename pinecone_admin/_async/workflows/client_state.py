@@ -1,4 +1,4 @@
-"""What workflows ask of a client: the server's time, how often it tries, and as which account it authenticates."""
+"""The state of a client that workflows need: the server's time, the number of attempts, and its account."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ def max_attempts(admin: AsyncAdmin) -> int:
 
 
 def get_work_in_progress(admin: AsyncAdmin) -> WorkInProgress:
-    """Return the work in progress of a client, for whose end closing it waits, since it may have to undo something."""
+    """Return the work in progress of a client. Closing the client waits for it, since it may have to undo something."""
     return admin._shared.work  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
 
 def own_client_id(admin: AsyncAdmin) -> str | None:
-    """Return the client id of the account as which a client authenticates, or None if that is unknown."""
+    """Return the client id of the account that a client uses, or None if that is unknown."""
     sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
     return sender.client_id()
 
 
 def find_caller(admin: AsyncAdmin, client_id: str | None, *, operation: str) -> Caller:
-    """Return the account as which a client authenticates, or that an argument states; see ``identify_caller``."""
+    """Return the account that a client uses, or that an argument states; see ``identify_caller``."""
     with set_operation_on_errors(operation):
         return identify_caller(own_client_id(admin), client_id)
 

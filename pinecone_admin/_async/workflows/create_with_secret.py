@@ -80,8 +80,8 @@ async def create_key(
 ) -> APIKeyWithSecret:
     """Create a key under a temporary name.
 
-    If a later run can read the target of ``store``, a digest of the value is added to the name, by which that run
-    recognizes the key.
+    If a later run can read the target of ``store``, a digest of the value is added to the name. By this digest, that
+    run recognizes the key.
 
     Args:
         run: The run, which deletes the key if this fails.

@@ -143,7 +143,7 @@ async def _empty_with_temporary_key(
     find_refusal: Callable[[Sequence[Content]], str | None],
     progress: Callable[[Progress], object] | None,
 ) -> None:
-    """Empty the project; if the temporary key is deleted meanwhile, for example by a concurrent run, use a new one."""
+    """Empty the project; if a concurrent run deletes the temporary key, use a new one."""
     while True:
         async with temporary_key(
             admin,
@@ -178,7 +178,7 @@ async def _delete_until_empty(
 
     def record(steps: Sequence[Step]) -> None:
         report.steps.extend(each for each in steps if each.change not in reported)
-        # What was refused after an attempt without a response is in the report, and is requested again, too.
+        # A deletion that was refused after an attempt without a response is in the report. It is requested again, too.
         asked.update(
             (each.change.target.kind, each.change.target.name)
             for each in steps

@@ -155,7 +155,7 @@ async def _carry_out(run: AsyncRun, steps: Sequence[Step]) -> None:
 
 
 async def delete_person(run: AsyncRun, change: Change) -> None:
-    """Delete a user or an invite, unless it is gone.
+    """Delete a user or an invite, unless it was deleted before.
 
     Raises:
         RefusedError: The server refused.

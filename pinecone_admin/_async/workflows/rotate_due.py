@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 _OPERATION = "rotate_due"
 
 _OF_EVERY_CALL = (ClientClosedError, ReadOnlyError, UnauthorizedError)
-"""Errors after which no other key can be rotated either."""
+"""Errors that also prevent the rotation of all other keys."""
 
 _ORPHANED = (
     "it was to replace a key that no longer exists, and its value may not be stored: rename it if the value is, and "
@@ -101,7 +101,7 @@ async def _read_projects(admin: AsyncAdmin, project_id: str | None) -> list[Proj
 
 
 async def _list_keys(admin: AsyncAdmin, project_ids: Sequence[str]) -> dict[str, list[APIKey] | PineconeError]:
-    """Return the keys of each project, or why they cannot be listed; a project that was deleted meanwhile has none."""
+    """Return the keys of each project, or why they cannot be listed. A project that was deleted since has none."""
     listed: dict[str, list[APIKey] | PineconeError] = {}
 
     async def list_project(each: str) -> list[APIKey] | PineconeError:
@@ -169,7 +169,7 @@ class AsyncDueRun:
         admin: The client.
         store: Stores the values of new keys.
         keep_old_for: How long both keys work.
-        report: What was done so far.
+        report: The report so far.
         problems: Why the new values of keys could not be stored, by the ids of these keys, which are not rotated.
     """
 
@@ -229,12 +229,12 @@ class AsyncDueRun:
         return [] if self.report.dry_run else [rotation.key]
 
     def add_failure(self, project_id: str, key: APIKey | None, reason: str, *, help_code: str | None = None) -> None:
-        """Add a key that is not rotated, or a project in which nothing more is done, to the report."""
+        """Add a key that is not rotated, or a project where nothing more is done, to the report."""
         failure = FailedRotation(project_id=project_id, key=key, reason=mask_key_values(reason), help_code=help_code)
         self.report.failed.append(failure)
 
     def add_error(self, project_id: str, key: APIKey | None, error: Exception) -> None:
-        """Add the error because of which a key is not rotated, or nothing more is done in a project, to the report."""
+        """Add the error that prevents the rotation of a key, or further work in a project, to the report."""
         reason = "; ".join([str(error) or type(error).__name__, *dict.fromkeys(getattr(error, "__notes__", ()))])
         help_code = find_help_code(error) if isinstance(error, PineconeError) else None
         self.add_failure(project_id, key, reason, help_code=help_code)

@@ -70,11 +70,11 @@ _UNDO_TIMEOUT = 30.0
 _SHORTEST_TIMEOUT = 0.1
 
 _LISTING_TIMEOUT = 5.0
-"""Seconds within which a list shows a new item."""
+"""Seconds until a list shows a new item."""
 
 
 class Created(NamedTuple, Generic[_T]):
-    """What was created, or found after its creation had no response.
+    """A resource that was created, or found after its creation had no response.
 
     Attributes:
         value: It.
@@ -88,11 +88,11 @@ class Created(NamedTuple, Generic[_T]):
 
 
 class _Undo(NamedTuple):
-    """What undoes a step.
+    """A deletion or revocation that undoes a step.
 
     Attributes:
         position: Position of the step.
-        description: What was created.
+        description: The created resource as text.
         change: The change that deletes it.
         binding_id: Id of the role binding that is deleted, if a role is revoked.
     """
@@ -112,11 +112,11 @@ class AsyncRun:
         admin: The client.
         operation: Name of the workflow, for errors.
         dry_run: Whether changes are only previewed.
-        project: Name of the project in which everything is changed, if it is known.
+        project: Name of the project where everything is changed, if it is known.
 
     Attributes:
         steps: The changes in order, and what happened to each.
-        mark: What distinguishes the temporary names of this run from those of all others; empty in a dry run.
+        mark: A mark that distinguishes the temporary names of this run from those of all others; empty in a dry run.
     """
 
     def __init__(self, admin: AsyncAdmin, operation: str, *, dry_run: bool, project: str | None = None) -> None:
@@ -156,8 +156,8 @@ class AsyncRun:
     ) -> Any:
         """Send a change, and return its result; a dry run returns the preview.
 
-        If this is interrupted or cancelled, it waits for the response, to know what was done. What is to be deleted may
-        be gone already.
+        If this is interrupted or cancelled, it waits for the response, to know what was done. The resource may have
+        been deleted before.
 
         Args:
             change: The change; all that it names has an id.
@@ -202,7 +202,7 @@ class AsyncRun:
         """Raise before the first change if some leave no owner, or take from the account of the caller.
 
         Args:
-            changes: What is to be changed.
+            changes: The changes.
             bindings: Role bindings of those who lose a role on the organization.
             accounts: The service accounts that lose something.
             client_id: Client id of the caller, if the client has only a token.
@@ -244,7 +244,7 @@ class AsyncRun:
     ) -> Created[_T]:
         """Create something that has no secret, or return what has appeared after a create without a response.
 
-        What is only probably of this run is not undone.
+        A resource that is only probably of this run is not deleted.
 
         Args:
             change: The change.
@@ -253,7 +253,7 @@ class AsyncRun:
             can_undo: Whether it is deleted if the workflow fails.
 
         Returns:
-            What was created; in a dry run, its value is None.
+            The created resource; in a dry run, its value is None.
 
         Raises:
             PineconeError: The create failed, or its response was lost and nothing new appeared before the deadline.
@@ -425,7 +425,7 @@ class AsyncRun:
         return await async_complete_if_interrupted(send_and_record, COMPLETION_TIMEOUT)
 
     async def undo(self, error: BaseException | None) -> None:
-        """Delete what was created, and add notes to the error with which the workflow ends, if there is one.
+        """Delete the created resources. If the workflow ends with an error, add notes to the error.
 
         Raises:
             LeftoverError: Something could not be deleted, and the workflow was not interrupted or cancelled.
@@ -519,7 +519,7 @@ def _note_left(
 
 @asynccontextmanager
 async def open_run(admin: AsyncAdmin, operation: str, *, dry_run: bool = False) -> AsyncGenerator[AsyncRun]:
-    """Begin a run, for whose end closing the client waits; its errors have the outcome of all of its changes.
+    """Begin a run. Closing the client waits for its end. Its errors have the outcome of all of its changes.
 
     Args:
         admin: The client.

@@ -106,7 +106,7 @@ def name_temporary_key(admin: AsyncAdmin, project_id: str, ttl: timedelta, mark:
 
 
 async def find_overdue_keys(admin: AsyncAdmin, project_id: str) -> list[APIKey]:
-    """Return the temporary keys of a project that killed processes left, and whose time is over."""
+    """Return the overdue temporary keys of a project that killed processes left."""
     keys = await admin.api_keys.list(project_id=project_id)
     return retired_keys.find_overdue_temporary_keys(keys, require_server_time(admin, operation=_OPERATION))
 
@@ -165,7 +165,7 @@ class AsyncTemporaryKey:
 
 
 def _ends_too_early(admin: AsyncAdmin, key: APIKey, ttl: timedelta) -> bool:
-    """Return whether a name that was just given ends much too early, since this machine was suspended meanwhile."""
+    """Return whether a new name ends much too early, because this machine was suspended."""
     now, moment = server_time(admin), retired_keys.delete_after(key)
     return now is not None and moment is not None and moment - now < ttl * 2 / 3
 

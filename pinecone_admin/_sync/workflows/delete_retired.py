@@ -107,7 +107,7 @@ def _refer_to_retired(run: Run, old: APIKey) -> Ref:
 
 
 def _rename(run: Run, keys: Sequence[APIKey], finals: Mapping[str, APIKey]) -> list[APIKey]:
-    """Rename some of the keys, and return them all as they are then, without those that were deleted meanwhile."""
+    """Rename some of the keys, and return them all as they are then, without those that somebody has deleted since."""
     left: list[APIKey] = []
     for key in keys:
         with IgnoreGone():

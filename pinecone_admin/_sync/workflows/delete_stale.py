@@ -60,7 +60,7 @@ _OnProgress: TypeAlias = Callable[[Progress], object]
 
 _SECONDS_PER_PROJECT = 600.0
 _INTERRUPT_TIMEOUT = 30.0
-"""Seconds after Ctrl-C in which the temporary keys of the projects in progress are deleted."""
+"""Seconds after Ctrl-C to delete the temporary keys of the projects in progress."""
 
 
 @frozen(kw_only=True)

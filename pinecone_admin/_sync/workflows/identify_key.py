@@ -54,7 +54,7 @@ _NO_RESPONSE = (ApiError, PineconeConnectionError, PineconeTimeoutError, Respons
 
 @frozen
 class _ListedIndexes:
-    """What a key may list: the slugs of the hosts of its indexes, and the number of indexes."""
+    """A list by a key: the slugs of the hosts of its indexes, and the number of indexes."""
 
     slugs: list[str]
     count: int

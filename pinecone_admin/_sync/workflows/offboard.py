@@ -154,7 +154,7 @@ def _carry_out(run: Run, steps: Sequence[Step]) -> None:
 
 
 def delete_person(run: Run, change: Change) -> None:
-    """Delete a user or an invite, unless it is gone.
+    """Delete a user or an invite, unless it was deleted before.
 
     Raises:
         RefusedError: The server refused.

@@ -29,7 +29,7 @@ from pinecone_admin.workflows.reports import (
 
 @frozen
 class DifferencePolicy:
-    """What to do about differences.
+    """The policy for differences.
 
     Attributes:
         operation: The workflow, for errors.
@@ -79,7 +79,7 @@ def reconcile_bindings(
         run: The run.
         principal: The principal.
         wanted: The wanted role bindings.
-        policy: What to do about differences.
+        policy: The policy for differences.
         client_id: Client id of the caller, if the client has only a token.
     """
     target, keys = refer_to(principal), keys_of_wanted_bindings(wanted)

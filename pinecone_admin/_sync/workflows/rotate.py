@@ -151,7 +151,7 @@ def replace_key(
     keep_old_for: timedelta,
     repetition: str,
 ) -> Rotation:
-    """Rotate a key for which no new key is stored yet.
+    """Rotate a key that has no stored successor yet.
 
     Args:
         run: The run.
@@ -217,7 +217,7 @@ def replace_key(
 
 
 def _retire(run: Run, old: APIKey, new: APIKey, *, name: str, keep_old_for: timedelta) -> tuple[APIKey, datetime]:
-    """Rename an old key, so that a later run knows that the new value is stored; return it, and when its time is over.
+    """Rename an old key, so that a later run finds that the new value is stored. Return the key and its deletion time.
 
     The estimate of the server's time does not know for how long this machine was suspended. If the response shows that
     the estimate was too early, the key is renamed again.
@@ -364,7 +364,7 @@ class SecretRotation:
     Attributes:
         issued: The new secrets, the valid one last.
         is_stored: Whether ``store`` has returned.
-        interruption: What interrupted or cancelled the rotation before ``store`` was called, or None.
+        interruption: The exception that interrupted or cancelled the rotation before ``store`` was called, or None.
         unread: The latest response that could not be read, and may contain the valid secret; or None.
     """
 

@@ -52,7 +52,7 @@ from pinecone_admin.workflows.sent_changes import GONE, add_note, is_gone
 _OPERATION = "rotate_due_service_accounts"
 
 _OF_EVERY_CALL = (ClientClosedError, ReadOnlyError, UnauthorizedError)
-"""Errors after which no other account can be rotated either."""
+"""Errors that also prevent the rotation of all other accounts."""
 
 _UNREADABLE = (
     " cannot be read back, so nothing shows whether it holds the present secrets, and these stop working at once; to "
@@ -119,7 +119,7 @@ class DueAccountRun:
     Attributes:
         run: The run.
         store: Stores the new secrets.
-        report: What was done so far.
+        report: The report so far.
         shows_age: Whether an update with the same name has moved ``updated_at`` of a service account.
         ended: Why the run ends early, or None.
     """
