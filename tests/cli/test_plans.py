@@ -416,7 +416,10 @@ def test_a_search_for_stale_projects_says_that_it_deletes_nothing_and_what_to_do
         stays = next(each for each in emulator.state.projects.values() if each.name == "ci-1")
         emulator.hold(stays.id, "indexes", "i", protected=True)
         listed = run(*words, "ci-*")
-        assert ([each["name"] for each in listed.json["left"]], run(*words, "ci-*", "-o", "raw").stdout) == (["ci-1"], "")
+        assert ([each["name"] for each in listed.json["left"]], run(*words, "ci-*", "-o", "raw").stdout) == (
+            ["ci-1"],
+            "",
+        )
         recent = run("project", "stale", "--match", "ci-*", "--older-than", "0s", "--yes")
         assert (recent.exit, "error: --older-than must be above 0" in recent.stderr) == (2, True)
     page = " ".join(run("project", "stale", "--help").stdout.split())
