@@ -528,6 +528,8 @@ def test_a_rotation_says_what_it_cannot_know_and_refuses_what_is_something_else(
             f"KEY in {env} will be replaced. Nothing shows whether the value there is that of this key."
             in run(*rotate).stderr
         )
+        missing = run(*["nothing" if word == "reader" else word for word in rotate])
+        assert (missing.exit, "will be replaced" in missing.stderr) == (4, False), missing
         path = f"/admin/service-accounts/{list(emulator.state.service_accounts)[-1]}/rotate-secret"
         other = ("--store", f"env-file:{env}#OTHER")
         for words in (words_of(ROTATES_ACCOUNT, *other), ["send", "POST", path, *other, "--yes"]):

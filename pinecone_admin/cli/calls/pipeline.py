@@ -210,6 +210,7 @@ def _check_owner(call: Call, destination: Destination, arguments: Mapping[str, A
         destination.check([owner])
     if makes.is_irreversible and call.own is not None:
         destination.check_account(owner, call.own.id)
+    destination.tell_replacements([owner])
     return owner
 
 

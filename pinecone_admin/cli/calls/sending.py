@@ -94,6 +94,7 @@ def _open_destination(session: Session, method: str, target: str, makes: Secret 
     if destination.needs_owner:
         raise CLIError("send does not know the names of projects and keys. Write --store without {project} and {name}.")
     destination.check([destination.unnamed_owner])
+    destination.tell_replacements([destination.unnamed_owner])
     return destination
 
 

@@ -236,18 +236,18 @@ class Destination(StoreByName):
         return [self._find_occupation(each, owners, is_new=each not in may_be_stored) for each in owners]
 
     def _find_occupation(self, owner: _Owner, owners: Sequence[_Owner], *, is_new: bool) -> StoreError | None:
-        place = self._find_place(owner, owners)
-        self._tell_replacement(place)
         if is_new and not self.makes.may_exist:
             try:
-                place.check_vacant()
+                self._find_place(owner, owners).check_vacant()
             except StoreError as error:
                 return error
         return None
 
-    def _tell_replacement(self, place: SecretPlace) -> None:
-        if isinstance(place, FilePlace) and (remark := place.describe_replacement()) is not None:
-            self.session.notify(remark)
+    def tell_replacements(self, owners: Sequence[_Owner]) -> None:
+        """Say of each stored value that will be replaced if nothing shows whose it is; names are known by now."""
+        for place in (self._find_place(each, owners) for each in owners) if self.is_given else ():
+            if isinstance(place, FilePlace) and (remark := place.describe_replacement()) is not None:
+                self.session.notify(remark)
 
     def check_account(self, owner: SecretOwner, account_id: str) -> None:
         """Check that the new secret of a service account does not replace that of another one.
@@ -273,9 +273,7 @@ class Destination(StoreByName):
         found = list(self._find_problems(owners, others)) if self.is_given else [None] * len(owners)
         if self._template is not None and not self._template.placeholders & {"project", "scope"}:
             # A key of this name in a project that the run does not list has the same place.
-            for owner, problem in zip(owners, found, strict=True):
-                if problem is None:
-                    self._tell_replacement(self._find_place(owner, owners))
+            self.tell_replacements([owner for owner, problem in zip(owners, found, strict=True) if problem is None])
         return [None if each is None else str(each) for each in found]
 
     @contextmanager
