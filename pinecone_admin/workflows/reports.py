@@ -63,6 +63,8 @@ class Difference:
 class Ensured(Generic[_T_co]):
     """A resource that exists after the call, whether the call created it or not.
 
+    In an annotation, name the type of the resource, as in ``Ensured[Project]``.
+
     Attributes:
         created: Whether this call created the resource, or sent an expired invite again. In a dry run, whether a real
             run would do this.

@@ -261,10 +261,12 @@ async def test_the_latest_response_that_could_not_be_read_is_on_the_error(
 
 
 async def test_a_client_adopts_the_new_secret_of_its_own_account(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """A client that rotates its own account uses the new secret for its next exchange."""
+    """A client that rotates its own account uses the new secret for its next exchange, and so do its copies."""
     (account,) = emulator.state.service_accounts.listing
+    earlier = admin.with_options(timeout=5)
     await admin.service_accounts.rotate(service_account_id=account.id, store=lambda _: None, allow_own=True)
-    assert await admin.projects.list() == []
+    for client in (earlier, admin, admin.with_options(timeout=5)):
+        assert await client.projects.list() == []
 
 
 async def test_a_client_that_loses_its_own_secret_explains_the_failure(emulator: Emulator) -> None:
