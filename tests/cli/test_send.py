@@ -83,7 +83,7 @@ def test_a_secret_is_made_only_if_it_has_somewhere_to_go(tmp_path: Path) -> None
                 assert (done.exit, done.stdout) == (2, ""), (kind, options)
                 assert "--store" in done.stderr or "--reveal" in done.stderr
         other = run("send", "POST", "/admin/projects", "--body", '{"name": "x"}', "--store", "file:x", "--yes")
-        assert (other.exit, "contains no new secret" in other.stderr) == (2, True)
+        assert (other.exit, "so --store has no place here" in other.stderr) == (2, True)
         assert list(emulator.requests) == []
         for words in secret_requests(emulator).values():
             assert run("send", *words, "--dry-run").exit == 0
@@ -101,6 +101,20 @@ def test_a_secret_of_a_request_is_stored_or_shown(tmp_path: Path) -> None:
                 assert (secret in done.stdout) == (options == ["--reveal"])
                 assert "--store" not in options or f"SECRET={secret}\n" in (tmp_path / kind).read_text()
                 assert done.json
+
+
+def test_a_secret_that_send_does_not_know_is_masked_with_a_warning() -> None:
+    """What another path makes is done by then, so that the command says what the output does not have."""
+    words = ("POST", "/admin/projects", "--body", '{"name": "new"}', "--yes")
+    with example_organization() as emulator:
+        emulator.faults.add(status=201, body={"client_secret": "canary"}, times=None, method="POST", path=words[1])
+        emulator.faults.add(status=200, body={"client_secret": "canary"}, method="GET")
+        done, revealed = run("send", *words), run("send", *words, "--reveal")
+        read = run("send", "GET", "/admin/projects")
+    assert (done.exit, done.json, read.json) == (0, {"client_secret": "***"}, {"client_secret": "***"})
+    assert done.stderr.startswith("A secret of the response is masked, and may be shown only once.")
+    assert (revealed.exit, revealed.stderr, read.stderr) == (0, "", "")
+    assert revealed.json == {"client_secret": "canary"}
 
 
 def test_a_secret_of_a_request_that_is_not_stored_is_not_lost() -> None:

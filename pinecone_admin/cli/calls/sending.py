@@ -78,8 +78,12 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
         return
     response = _send(session, operation)
     session.ledger.is_complete = True
-    if response is not None:
-        write_value(session, response if session.settings.get("reveal") else mask_secrets(response))
+    if response is None:
+        return
+    shown = response if session.settings.get("reveal") else mask_secrets(response)
+    write_value(session, shown)
+    if shown != response and method != "GET":
+        session.warn("A secret of the response is masked, and may be shown only once. With --reveal, it is shown.")
 
 
 def _open_destination(session: Session, method: str, target: str, makes: Secret | None) -> Destination | None:
@@ -87,7 +91,8 @@ def _open_destination(session: Session, method: str, target: str, makes: Secret 
     if makes is None:
         if session.settings.get("store") is not None:
             raise CLIError(
-                f"The response to {method} {target} contains no new secret, so --store has no place here. Leave it out."
+                f"send stores the secret of an API key or of a service account. It knows of none in the response to "
+                f"{method} {target}, so --store has no place here. Leave it out."
             )
         return None
     destination = Destination(session, makes)
