@@ -52,7 +52,7 @@ def run_in_session(
     Args:
         session: The session.
         run: Runs the command.
-        finish: Gets the error with which it ended, or None; signals no longer interrupt it.
+        finish: Gets the error of the command, or None; signals no longer interrupt it.
     """
     with session.interruptions:
         try:
@@ -66,7 +66,7 @@ def run_in_session(
 
 
 def _run_in_session(session: Session, run: Callable[[], object]) -> BaseException | None:
-    """Run a command, and return the error with which it ended."""
+    """Run a command, and return its error."""
     try:
         with session:
             run()
@@ -85,7 +85,7 @@ def _describe_end(session: Session, error: BaseException | None) -> CommandFailu
 
 
 def describe_error(session: Session, error: BaseException) -> CommandFailure:
-    """Return what to tell about the error with which a command ended."""
+    """Return the message about the error of a command."""
     command = session.command
     failure = describe_failure(
         error,
@@ -107,7 +107,7 @@ def _spell_login(session: Session) -> str:
 
 
 def find_first_word(argv: Sequence[str]) -> str:
-    """Return the word behind the options with which a command line begins; empty if there is none."""
+    """Return the first word of a command line that is no option; empty if there is none."""
     try:
         _, words, _ = ROOT.make_parser(click.Context(ROOT, **SETTINGS)).parse_args(list(argv))
     except click.UsageError:

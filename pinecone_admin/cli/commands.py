@@ -1,4 +1,4 @@
-"""What commands are made of: groups, a command, and the options that several have; the commands are in ``nouns``."""
+"""The parts of commands: groups, a command, and the options that several have. The commands are in ``nouns``."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pinecone_admin.cli.calls.pipeline import Call
 
 Effect: TypeAlias = Literal["reads", "changes", "deletes"]
-"""What a command does to the organization."""
+"""The effect of a command on the organization."""
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
@@ -144,7 +144,7 @@ _NAME_OPTION = "name_option"
 
 
 def key_scope(function: _Function) -> _Function:
-    """Add the project in which the name of an API key is looked for."""
+    """Add the project to search for the name of an API key."""
     return click.option(
         "--project",
         "scope",
@@ -155,13 +155,13 @@ def key_scope(function: _Function) -> _Function:
 
 
 def own_key(function: _Function) -> _Function:
-    """Add the API key that a command is about, and the project in which its name is looked for."""
+    """Add the API key that a command is about, and the project to search for its name."""
     key = argument("api_key_id", "Name or id of the API key.", type=NameOrId("api-key"), metavar="API-KEY")
     return key(key_scope(function))
 
 
 def principal(function: _Function) -> _Function:
-    """Add the options for the principal, of which one is given; the function gets it as ``principal``."""
+    """Add the options for the principal. One of them is required; the function gets it as ``principal``."""
     for noun in reversed(PRINCIPALS):
         what = "Email address or id" if noun in {"user", "invite"} else "Name or id"
         text = f"{what} of the {spell_noun(noun)}."
@@ -326,20 +326,20 @@ class Command(click.Command):
 
     Args:
         noun: The group that it is in.
-        effect: What it does to the organization.
+        effect: Its effect on the organization.
         example: A command line that works in an organization with the names of the examples.
         takes_session: Whether its function gets the session, and writes its result itself. Otherwise it gets a
             ``Call``, and returns the result of the method of the client.
         makes: The secret that it makes, if it does.
-        is_workflow: Whether its method is a workflow, which has a dry run of its own and, run again, completes what an
-            interrupted run began.
+        is_workflow: Whether its method is a workflow. A workflow has a dry run, and finishes the work of an interrupted
+            run.
         confirms: Whether it deletes so much that the name must be typed.
         finds_more: Returns sentences on what else a run would delete; if there is any, the name must be typed.
         own_warning: Sentence that is shown if the command is about the account that it uses itself, so that the name
             must be typed; empty for none.
-        consequence: What cannot be had back, as a sentence that is shown before the question; empty for none.
+        consequence: A sentence before the question about what cannot be restored; empty for none.
         makes_temporary_keys: Whether it makes API keys to read what projects contain, also where it changes nothing.
-        reads_with: Values with which it only reads, by the names of their parameters.
+        reads_with: Values of options for a run that only reads, by the names of their parameters.
         deletes_with: Values without which it deletes nothing, by the names of their parameters.
         facts_with: What else is known about it if an option is given, and not 0, by the name of its parameter.
         fails_with: The exit code of every failure, if the others mean something else; None if they do not.
@@ -513,7 +513,7 @@ class Command(click.Command):
 
 
 def _describe_missing(param: click.Parameter) -> str:
-    """Return a parameter as an error names it, with the words from which it is chosen if they are few."""
+    """Return a parameter as an error names it, with its possible values if they are few."""
     words = list(map(str, param.type.choices)) if isinstance(param.type, click.Choice) else []
     return spell_parameter(param) + (f" (one of {', '.join(words)})" if 0 < len(words) <= _MOST_CHOICES else "")
 
@@ -522,7 +522,7 @@ class Noun(click.Group):
     """A group of commands.
 
     Args:
-        name: What they are about, such as ``api-key``; empty for the root.
+        name: Their subject, such as ``api-key``; empty for the root.
     """
 
     context_class: type[click.Context] = _Context
@@ -544,7 +544,7 @@ class Noun(click.Group):
         """Make a function that calls a method of the client a command; its docstring is the help.
 
         Args:
-            effect: What the command does to the organization.
+            effect: The effect of the command on the organization.
             facts: What else is known about it, as ``Command`` takes it.
         """
 
@@ -588,7 +588,7 @@ class Noun(click.Group):
         return super().resolve_command(ctx, args)
 
     def find_alias(self, word: str, known: Sequence[str]) -> Sequence[str]:
-        """Return the words that a word means: itself, a noun of which it is the plural, or a command."""
+        """Return the words that a word means: itself, its singular, or a command."""
         singular = word.removesuffix("s")
         if not self.path and word not in known and singular in NOUNS:
             return [singular]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _TIME_LIMIT = 2.0
 """Seconds that names may take: a person waits for them."""
 _FRESH = 60.0
-"""Seconds for which names are kept."""
+"""Seconds to keep names."""
 _PLAIN = re.compile(r"[\w.:/@+=,-]*", re.ASCII)
 
 
@@ -85,7 +85,7 @@ class _Zsh(ZshComplete):
 
 @add_completion_class
 class _Fish(FishComplete):
-    """Fish, for which a name or a sentence does not end at a comma."""
+    """Fish, where a name or a sentence does not end at a comma."""
 
     source_template = FishComplete.source_template.replace('string split ","', 'string split --max 1 ","')
 
@@ -102,7 +102,7 @@ def find_profiles(incomplete: str) -> list[CompletionItem]:
 
 
 def find_kinds(incomplete: str) -> list[CompletionItem]:
-    """Return the lists of kinds of findings in which the last one is completed."""
+    """Return the lists of kinds of findings that complete the last one."""
     from pinecone_admin.cli.help.explanations import FINDINGS  # noqa: PLC0415 - only findings need it
 
     before, comma, begun = incomplete.rpartition(",")

@@ -35,7 +35,7 @@ def conclude(
 
     Args:
         reason: Why it ends, with the exit code and the facts of that alone.
-        ledger: What it has done.
+        ledger: The changes that it has made.
         is_interrupted: Whether it was interrupted.
         is_completed: Whether it reached its end although it was interrupted; the reason says so.
         goes_on: Whether the same command does what one that was interrupted has not done.
@@ -67,9 +67,9 @@ def choose_exit(reason: int, effects: Effects, ledger: Ledger) -> int:
     """Return the exit code of a command that did not succeed.
 
     Args:
-        reason: The exit code of the error with which it ended.
-        effects: What its changes come to.
-        ledger: What it has done.
+        reason: The exit code of its error.
+        effects: The result of its changes.
+        ledger: The changes that it has made.
     """
     if not effects.remaining:
         return reason
@@ -111,7 +111,7 @@ def has_remaining(ledger: Ledger) -> bool:
 
 
 def has_undone(ledger: Ledger, made: str) -> bool:
-    """Return whether something that the command made is gone again."""
+    """Return whether the command has deleted a resource that it created."""
     return any(each.made == made for each in find_effects(ledger.changes, ledger.gone).undone)
 
 

@@ -27,7 +27,7 @@ class CommandFailure(NamedTuple):
 
     @property
     def line(self) -> str:
-        """The error as one line, at whose end stands the code that ``explain`` explains."""
+        """The error as one line. It ends with the code that ``explain`` explains."""
         code = self.details.get("help_code")
         return f"error: {self.message}" + (f" [{code}]" if code else "")
 

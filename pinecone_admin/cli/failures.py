@@ -27,7 +27,7 @@ _TOO_MANY_REQUESTS, _SERVER_ERROR = 429, 500  # the enum of the library takes a 
 SPELLINGS: Mapping[str, str] = MappingProxyType(
     {"allow_http=True": "PINECONE_ADMIN_ALLOW_HTTP=1", "allow_unreadable=True": "--allow-unreadable"}
 )
-"""What every command calls names of the library."""
+"""Names of the library in every command."""
 _MAX_USAGE_LENGTH = 480
 """Characters of a usage error; with what stands around it, its line has at most 500."""
 # These patterns are compiled when something fails: compiling them here would take a hundredth of --version.
@@ -57,7 +57,7 @@ class StoreError(Exception):
     """A secret cannot be stored, or was not stored.
 
     Args:
-        message: What is wrong and what to do, without the secret.
+        message: The problem and the fix, without the secret.
     """
 
     def __init__(self, message: str) -> None:
@@ -103,11 +103,11 @@ class CLIError(Exception):
     """An error of the command line itself.
 
     Args:
-        message: What went wrong and what to do, on one line.
+        message: The problem and the fix, on one line.
         cause: The error, or the class of errors, that decides on the exit code, and on the code for ``explain``.
         exit: The exit code, if something was done, so that no cause decides.
         help_code: Another code for ``explain``.
-        outcome: What happened to the change, if the ledger does not know.
+        outcome: The state of the change, if the ledger does not have it.
         says_if_unchanged: Whether the line also says that nothing was changed, if that is so.
         problems: What is wrong with a file; of several, text has a line for each above this one.
     """
@@ -138,7 +138,7 @@ def describe_problem(file: str, text: str) -> dict[str, object]:
 
     Args:
         file: Name of the file.
-        text: What is wrong, behind the line and the path of the field, if these are known.
+        text: The problem, without the line and the path of the field if these are known.
     """
     file, text = mask_key_values(file), mask_key_values(text)
     found = re.match(_PLACE, text)
@@ -166,8 +166,8 @@ def describe_failure(
     Values of API keys, which may have been typed where a name belongs, are not repeated.
 
     Args:
-        error: The error with which the command ended.
-        ledger: What the command did.
+        error: The error of the command.
+        ledger: The changes of the command.
         is_interrupted: Whether there was a signal.
         goes_on: Whether the same command does what one that was interrupted has not done.
         spellings: The options and arguments of the command, by the arguments of methods for which they stand.
@@ -286,7 +286,7 @@ def _describe_refusal(error: PineconeError, login: str) -> str:
 
 
 def read_notes(error: BaseException | None) -> list[str]:
-    """Return what a workflow has noted on an error, but for the changes that remain, which the ledger knows."""
+    """Return the notes of a workflow on an error, without the changes that remain, because the ledger has them."""
     notes: list[str] = [each for each in getattr(error, "__notes__", ()) if not _is_in_ledger(each)]
     return list(dict.fromkeys(notes))  # what asks and what calls it may note the same
 

@@ -1,4 +1,4 @@
-"""What Ctrl-C, SIGTERM and SIGHUP do to a command: one interrupts it, and a second one ends what it still does."""
+"""Ctrl-C, SIGTERM and SIGHUP: one interrupts a command, and a second one ends what it still does."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _LEAVING = "The request that was sent is completed, and what else was made is le
 
 
 class Interruptions:
-    """Context in which the first signal raises KeyboardInterrupt, unless the command must run to its end.
+    """Context that raises KeyboardInterrupt at the first signal, unless the command must run to its end.
 
     Args:
         notify: Writes a line for people, from any thread: what an interrupted command still does, and what a second
             signal has done.
-        ledger: What the command does, from which these lines are made.
+        ledger: The work of the command, for the text of these lines.
     """
 
     def __init__(self, notify: Callable[[str], object], ledger: Ledger) -> None:

@@ -29,7 +29,7 @@ class SecretEntry:
     """A new secret, and where it is.
 
     Args:
-        owner: What it belongs to, such as ``key reader``.
+        owner: Its owner, such as ``key reader``.
         owner_id: Id of that.
 
     Attributes:
@@ -49,10 +49,10 @@ class SecretEntry:
 
 
 class Ledger:
-    """What a command has done so far.
+    """The changes of a command so far.
 
     Attributes:
-        changes: The changes in the order in which they began.
+        changes: The changes in the order of their begin.
         secrets: The new secrets.
         gone: Ids of what was seen to be gone.
         is_complete: Whether the work is done, so that only its result is still to be written.
@@ -80,7 +80,7 @@ class Ledger:
             self.on_settled(change)
 
     def close(self) -> None:
-        """Settle the changes for whose responses nobody waits any longer."""
+        """Settle the changes whose responses nobody waits for any longer."""
         for change in list(self._open.values()):
             self.settle(change)
 
@@ -98,7 +98,7 @@ class Ledger:
         """Enter a change of a file of this machine, which has been made.
 
         Args:
-            operation: What was done, such as ``create_profile``.
+            operation: The change, such as ``create_profile``.
             name: Name of what was created, changed or deleted.
         """
         change = SentChange(operation, method="PUT", path="", name=name)

@@ -16,7 +16,8 @@ from pinecone_admin.cli.nouns import NOUNS, SINGLE_COMMANDS
 _PACKAGES = ("click", "jmespath", "platformdirs", "rich", "tomlkit", "yaml")
 _NOT_SENT = {"outcome": "not_sent"}
 _UNUSED = ("h2", "httpx._main", "trio")
-"""What httpx and httpcore import if they can, and no command uses: HTTP/2, the command line of httpx, and trio."""
+"""Modules that httpx and httpcore import if they can, and that no command uses: HTTP/2, the command line of httpx, and
+trio."""
 
 
 def run() -> NoReturn:

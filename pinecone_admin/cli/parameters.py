@@ -36,7 +36,7 @@ PROJECT_ROLES = (*API_KEY_ROLES[:5], "ProjectManager", "ProjectMember", "Project
 ROLES = (*API_KEY_ROLES[:4], *ORGANIZATION_ROLES, *PROJECT_ROLES[4:])
 PRINCIPALS = ("user", "service-account", "api-key", "invite")
 ORGANIZATION = "organization"
-"""What a role is on that is on no project."""
+"""The resource of a role that is on no project."""
 
 # The ids of organizations are made by a scheme whose first character can be a dash.
 DASHED_ID = re.compile(r"-[\w-]{19}", re.ASCII)
@@ -53,9 +53,9 @@ def suggest(word: str, words: Sequence[str], otherwise: str | None = None) -> st
     """Return which of the words was probably meant, as a question.
 
     Args:
-        word: What was written.
-        words: What could have been.
-        otherwise: What to return if no word is near; by default, a sentence with all of them.
+        word: The word on the command line.
+        words: The known words.
+        otherwise: The text to return if no word is near; by default, a sentence with all of them.
     """
     nearest = find_nearest(word, words)
     instead = f"Choose from {', '.join(words)}." if otherwise is None else otherwise
@@ -225,7 +225,7 @@ class NameOrId(click.ParamType["Reference"]):
     """The id or the name of a thing.
 
     Args:
-        noun: What it is, such as ``api-key``.
+        noun: Its kind, such as ``api-key``.
     """
 
     def __init__(self, noun: str) -> None:
@@ -296,7 +296,7 @@ KEY_ROLE = Choice(API_KEY_ROLES, topic="roles")
 
 
 class PrincipalOption(click.Option):
-    """One of the options of which one names the principal that a command is about."""
+    """One of several options that identify the principal; exactly one is required."""
 
 
 OWNER_PLACEHOLDERS = ("kind", "scope", "project", "name")
@@ -307,11 +307,11 @@ class Secret(NamedTuple):
     """The secret that a command makes.
 
     Attributes:
-        kind: What it belongs to: ``api-key`` or ``service-account``.
+        kind: Its owner: ``api-key`` or ``service-account``.
         replaces: Whether it takes the place of one that is no longer valid, or soon is not.
         may_exist: Whether what it belongs to may exist already, so that an earlier run may have stored it.
         nested: Whether what it belongs to is one of several things in the output.
-        many: Whether there may be several, of which each goes to a place of its own.
+        many: Whether there may be several, each with a separate place.
     """
 
     kind: str
@@ -327,7 +327,7 @@ class Secret(NamedTuple):
 
     @property
     def api_type(self) -> str:
-        """What the API calls the kind: ``api_key`` or ``service_account``."""
+        """The kind in the API: ``api_key`` or ``service_account``."""
         return self.kind.replace("-", "_")
 
     @property
@@ -398,7 +398,7 @@ class WantedGrant(NamedTuple):
 
 
 class WantedHandling(str):
-    """What to do about differences."""
+    """The policy for differences."""
 
     __slots__ = ()
 
@@ -418,8 +418,8 @@ def parse_role(option: str, text: str, *, before: str = "") -> WantedRole:
 
     Args:
         option: The option or the argument that has it.
-        text: What was written.
-        before: What stands before a role on a project; by default, the option.
+        text: The word on the command line.
+        before: The text before a role on a project; by default, the option.
 
     Raises:
         CLIError: There is no such role on an organization or on a project.
@@ -440,7 +440,7 @@ def _explain_role(option: str, role: str, project: str, *, before: str = "") -> 
         option: The option or the argument that has it.
         role: The role.
         project: The project that was named; empty for none.
-        before: What stands before a role on a project; by default, the option.
+        before: The text before a role on a project; by default, the option.
     """
     fitting, others = (PROJECT_ROLES, ORGANIZATION_ROLES) if project else (ORGANIZATION_ROLES, PROJECT_ROLES)
     where = "a project" if project else "the organization"
@@ -516,7 +516,7 @@ def protect_ids(args: Sequence[str], params: Sequence[click.Parameter]) -> list[
 
 
 def move_to_end(words: Sequence[str], params: Sequence[click.Parameter], option: str, value: str) -> list[str]:
-    """Return words in which the value of an option is the last positional one, and the option is left out."""
+    """Return words without the option, and with its value as the last positional word."""
     takes_value = _find_options_with_value(params)
     (position,) = (
         number

@@ -11,7 +11,7 @@ _PLAIN_WORD = r"[a-z]+(?:-[a-z]+)?(?=[ ,:]|'s |$)"
 _QUOTED = r"(?<!\w)'(?:[^'\\]|\\.)*'(?!\w)|\"(?:[^\"\\]|\\.)*\""
 _PARTS = rf"(?:{_QUOTED}|[^;]|;(?! ))+"
 _OPERATION = r"\b([a-z]+(?:_[a-z]+)+): "
-"""What the errors of the library begin with, also where one is quoted in another."""
+"""The beginnings of the library's errors, also where one is quoted in another."""
 _ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _NOUN = r"API key|[Kk]ey|[Rr]ole binding|[Ss]ervice account|[Pp]roject|[Uu]ser|[Ii]nvite"
 _NAMED_ID = rf" \((?P<behind>[\w-]{{20,}})\)|\b(?P<noun>{_NOUN}) (?P<id>{_ID})\b"
@@ -19,7 +19,7 @@ _ENDS = (".", "?", "!", "…")
 
 
 def as_sentences(text: str) -> str:
-    """Return clauses, of which each but the first stands behind a semicolon, as sentences.
+    """Return clauses that semicolons separate, as sentences.
 
     Quoted names stay as they are.
     """
@@ -39,7 +39,7 @@ def list_words(words: Iterable[str], conjunction: str = "and") -> str:
 
 
 def tidy(text: str) -> str:
-    """Return a message without names of operations, and in which each id is named once.
+    """Return a message without names of operations, and with each id once.
 
     An id in brackets stands behind a name, and is left out the second time. Of another one, the noun before it is left.
     """

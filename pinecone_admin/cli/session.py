@@ -1,4 +1,4 @@
-"""What a command works with: the streams, the options that every command has, and a client that is made when needed."""
+"""The session of a command: the streams, the options of every command, and a client that is created when needed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Session:
         command: The command, once it has begun.
         expects_json_errors: Whether an error, and what else is written to stderr, is JSON.
         interruptions: The signals that interrupt the command.
-        ledger: What the command has done so far.
+        ledger: The changes of the command so far.
         bar: The progress that the terminal shows, or may show later, if any.
         has_lost_output: Whether stdout was closed before a result was written to it.
         is_row: Whether it runs a row of ``each``, whose changes were agreed to before the first row.
@@ -90,18 +90,18 @@ class Session:
         self._exit_code = code
 
     def fail_on(self, what: str, kinds: str = "") -> None:
-        """End with the code for findings and differences, on which an option fails.
+        """End with the code for findings and differences, if an option asks for that.
 
         If the exit code says already that parts are missing, or that something is refused, it stays.
 
         Args:
-            what: What was found.
-            kinds: What it is in detail; empty if that is in the output.
+            what: The findings.
+            kinds: The details; empty if they are in the output.
         """
         self.notify(f"This fails on {what}, as you asked{f': {kinds}' if kinds else ''}.")
         self.exit_code = self._exit_code or FINDINGS
 
-    # What the command asks for
+    # The question of the command
 
     @property
     def is_interactive(self) -> bool:
@@ -158,7 +158,7 @@ class Session:
 
     @cached_property
     def identity(self) -> CallerIdentity:
-        """Who the command acts as, without the secret of a command or of stdin."""
+        """The identity of the command, without the secret of a command or of stdin."""
         from pinecone_admin.cli.identity.client import find_identity  # noqa: PLC0415 - loads what only it needs
 
         return find_identity(self)
@@ -215,7 +215,7 @@ class Session:
 
         Args:
             text: The line.
-            kind: What the object in JSON is called.
+            kind: The name of the object in JSON.
         """
         with suppress(OSError):
             shown = mask_key_values(tidy(make_printable(text)))
@@ -231,7 +231,7 @@ class Session:
         """Return what a person types for a value that is missing.
 
         Args:
-            text: What the value is.
+            text: The name of the value.
         """
         self.stderr.write(f"{text.rstrip('.').removesuffix('; can be repeated')}: ")
         self.stderr.flush()
@@ -241,7 +241,7 @@ class Session:
         """Return what a person types for a value that the terminal does not show; empty if the input ends.
 
         Args:
-            text: What the value is.
+            text: The name of the value.
         """
         import getpass  # noqa: PLC0415 - few commands ask for one
 
@@ -261,7 +261,7 @@ class Session:
             self.bar.show_wait(reason, seconds)
 
     def pause_progress(self) -> AbstractContextManager[None]:
-        """Return a context in which the terminal shows no progress."""
+        """Return a context without progress on the terminal."""
         return nullcontext() if self.bar is None else self.bar.paused()
 
     def note_lost_entry(self, line: str) -> None:

@@ -7,7 +7,7 @@ COMPLETION_VARIABLE = "_PINECONE_ADMIN_COMPLETE"
 COMPLETE_NAMES_VARIABLE = "PINECONE_ADMIN_COMPLETE_NAMES"
 NO_PROMPT_VARIABLE = "PINECONE_ADMIN_NO_PROMPT"
 VARIABLES: Mapping[str, str] = {
-    "PINECONE_CLIENT_ID": "Client id of the service account as which commands act.",
+    "PINECONE_CLIENT_ID": "Client id of the service account that commands use.",
     "PINECONE_CLIENT_SECRET": "Its client secret.",
     "PINECONE_ACCESS_TOKEN": "An access token from elsewhere, which comes before the two.",
     "PINECONE_CONTROLLER_HOST": "URL of the API; production by default.",
@@ -16,7 +16,7 @@ VARIABLES: Mapping[str, str] = {
     "PINECONE_ADMIN_PROFILE": "The profile to use, as --profile. Refused beside the first five.",
     "PINECONE_ADMIN_EXPECT_ORGANIZATION": "Refuse to work on any other organization, as --expect-organization.",
     "PINECONE_ADMIN_READ_ONLY": "1 refuses every change of the organization, as --read-only.",
-    "PINECONE_ADMIN_AUDIT_LOG": "The file to which each change is appended, as --audit-log.",
+    "PINECONE_ADMIN_AUDIT_LOG": "The file that gets a line for each change, as --audit-log.",
     NO_PROMPT_VARIABLE: "1 ends every question: commands need --yes or --confirm, as without a terminal.",
     COMPLETE_NAMES_VARIABLE: "1 lets the shell complete names: it asks the API, at most once a minute.",
     "PINECONE_EMULATOR_CLIENT_ID": "Client id that the emulator gives its owner.",

@@ -31,8 +31,8 @@ class Row(NamedTuple):
 
     Attributes:
         number: Its position among the rows, from 1.
-        line: The line of the file on which it begins, from 1.
-        raw: What the file has: cells, or the text of a JSON value or of a line that is not JSON.
+        line: The line of the file where it begins, from 1.
+        raw: Its content: cells, or the text of a JSON value or of a line that is not JSON.
         values: Its values by column; none if it has a problem.
         problem: Why it cannot be used; empty if it can.
     """
@@ -49,15 +49,15 @@ class RowFile:
 
     Args:
         text: The text of the file.
-        name: What messages call it.
+        name: Its name in messages.
         is_stream: Whether it can be read only once, as standard input and pipes can.
 
     Attributes:
-        name: What messages call it.
+        name: Its name in messages.
         is_stream: Whether it can be read only once.
         is_list: Whether it is a JSON list.
         columns: The columns of CSV; None for JSON, where each row has its own.
-        separator: What separates the cells of CSV.
+        separator: The separator of the cells of CSV.
 
     Raises:
         CLIError: It cannot be read, or its header is not one.
@@ -154,7 +154,7 @@ def check_header(cells: Sequence[str]) -> Sequence[str]:
 
 
 def _find_lines(reader: Reader, first_line: int) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows of CSV that are not empty, each with the line on which it begins."""
+    """Yield the rows of CSV that are not empty, each with the line where it begins."""
     end = reader.line_num
     for cells in reader:
         begin, end = end, reader.line_num
@@ -192,7 +192,7 @@ def parse_list(text: str, line: int) -> list[tuple[int, str, Any]]:
 
     Args:
         text: The list.
-        line: The line on which it begins.
+        line: The line where it begins.
 
     Raises:
         ValueError: It is not one, or it is too long.

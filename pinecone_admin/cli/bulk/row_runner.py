@@ -56,7 +56,7 @@ def run_for_each(
         words: The command, with placeholders.
         concurrency: How many rows run at once.
         stop: Whether the first failure is the end.
-        failed: File to which rows are written that have to be run again.
+        failed: File for the rows that have to be run again.
     """
     template = read_template(session, list(words))
     session.command = template.command  # so that the client and the questions are those of the command
@@ -228,7 +228,7 @@ class RowRunner:
         file: The file.
         total: How many rows it has, if that is known.
         stop: Whether the first failure is the end.
-        failed: File to which rows are written that have to be run again.
+        failed: File for the rows that have to be run again.
     """
 
     def __init__(

@@ -29,7 +29,7 @@ _T = TypeVar("_T")
 
 
 class SharedByRows:
-    """What all rows share; each part is made for the first row that needs it.
+    """The parts that all rows share. Each part is created for the first row that needs it.
 
     Args:
         session: The session of ``each``.
@@ -67,7 +67,7 @@ class RowSession(Session):
     """A run of the command for one row: it asks nobody, and its output is kept for the line of the row.
 
     Args:
-        shared: What all rows share.
+        shared: The parts that all rows share.
         number: The number of the row.
     """
 
@@ -102,7 +102,7 @@ class RowSession(Session):
 
     @cached_property
     def identity(self) -> CallerIdentity:
-        """Who all rows act as."""
+        """The identity that all rows use."""
         return self._shared.get(lambda: self._shared.session.identity)
 
     def notify(self, text: str, *, kind: Literal["note", "warning"] = "note") -> None:
@@ -114,7 +114,7 @@ class RowSession(Session):
         self._shared.session.show_wait(reason, seconds)
 
     def pause_progress(self) -> AbstractContextManager[None]:
-        """Return a context in which the terminal shows no progress."""
+        """Return a context without progress on the terminal."""
         return self._shared.session.pause_progress()
 
     def read_result(self) -> Any:

@@ -1,7 +1,7 @@
 """The command of ``each``: click reads its words once, and the values of each row fill what click has read.
 
-Which word is an option, and which is a value, is decided before a placeholder is filled. So no value of a row becomes
-an option or a second word. Then click checks the filled values as those of any command.
+The options and values of a command are told apart before placeholders are filled. So no value of a row becomes an
+option or a second word. Then click checks the filled values as those of any command.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _WITHOUT_PLACEHOLDER = frozenset({"client_id"})
 _READS_STDIN = frozenset({"-", "@-"})
 _NO_ROW = Row(0, 0, None, {})
 _IN_JSON = re.compile(r"\{[^{}\[\]\"'`:]+\}")
-"""A placeholder in a text that has braces of its own."""
+"""A placeholder in a text that may contain other braces."""
 
 
 def read_value(row: Row, column: str) -> str:
@@ -75,7 +75,7 @@ def unknown_column(column: str, columns: Sequence[str]) -> CLIError:
 
 
 def refuse_placeholders(option: str, text: str) -> None:
-    """Raise CLIError if a text that may have braces of its own has a placeholder."""
+    """Raise CLIError if a text that may contain other braces has a placeholder."""
     found = _IN_JSON.search(text)
     if found is not None:
         raise CLIError(f"{option} takes no placeholder such as {found[0]}")
@@ -87,7 +87,8 @@ class Template(NamedTuple):
     Attributes:
         command: The command.
         words: Its words, as they were typed.
-        values: What click has read, by the names of parameters, without what holds for all rows.
+        values: The values that click has read, by the names of parameters, without those that are the same for all
+            rows.
         order: The parameters that have values, in the order of the words; one with several, as often.
         columns: The columns that every row needs.
         changes: Whether it changes something.
@@ -103,7 +104,7 @@ class Template(NamedTuple):
     deletes: bool
 
     def parse(self, row: Row, session: Session) -> click.Context:
-        """Return the context in which the command can be invoked for a row.
+        """Return the context to invoke the command for a row.
 
         Raises:
             CLIError: A value of the row has no place where it belongs.

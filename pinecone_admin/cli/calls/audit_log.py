@@ -53,7 +53,7 @@ def format_entry(
 
 
 class AuditLog:
-    """A file to which lines are appended.
+    """A file that gets a line for each event at its end.
 
     Args:
         path: The file; a new one has mode 0600.
@@ -82,7 +82,7 @@ class AuditLog:
             self._on_failure(f"This entry could not be written to {describe_path(self._path)}: {line.rstrip()}")
 
     def _write(self, line: bytes) -> None:
-        # Opened anew for each line, so that the file can be rotated.
+        # Opened again for each line, so that the file can be rotated.
         path = follow_own_links(Path(self._path).absolute())
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:

@@ -102,7 +102,7 @@ class _Names:
 
 
 def _read_visible(read: Callable[[str], Iterable[Any]], id: str) -> list[Any]:
-    """Return what is read, or nothing if the account may not see it or it was deleted meanwhile."""
+    """Return the resources, or none if the account cannot see them or they were deleted since."""
     try:
         return list(read(id))
     except (ForbiddenError, NotFoundError):

@@ -23,7 +23,7 @@ class ChangeRecorder:
 
     Args:
         ledger: Where they are entered.
-        interruptions: The signals, of which a second one ends what the command still does.
+        interruptions: The signals. A second one ends what the command still does.
     """
 
     def __init__(self, ledger: Ledger, interruptions: Interruptions) -> None:

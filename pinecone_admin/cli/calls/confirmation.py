@@ -35,16 +35,16 @@ _CANNOT_BE_UNDONE = "This cannot be undone."
 
 @frozen(kw_only=True)
 class Consent:
-    """What has to be agreed to before a change.
+    """A question before a change.
 
     Attributes:
-        what: What would be done, as the question shows it.
+        what: The change, as the question shows it.
         notes: Sentences that the question, the refusal and the dry run have before anything else.
         details: Lines that a person sees before the question, and nobody else.
         typed: The name, or the number of deletions, that ``--confirm`` gives; empty if there is none.
         is_number: Whether it is a number, which ``--confirm`` must not be less than.
         wants_typed: Whether it has to be typed, so that ``--yes`` is not enough.
-        subject: What has the name, such as ``the project``.
+        subject: The kind of resource with the name, such as ``the project``.
         concerns_caller: Whether the account that the command uses is changed, which no number of rows covers.
         is_local: Whether only this machine is changed, and not the organization.
         is_for_dry_run: Whether a dry run asks, too, because it has to change something.
@@ -221,7 +221,7 @@ def describe_parts(session: Session, whole: str, lists: Mapping[str, Callable[[]
 
     Args:
         session: The session.
-        whole: What it is deleted with, as a sentence begins.
+        whole: The beginning of the sentence that lists what is deleted with it.
         lists: What returns the things of each kind, by what one of them is called.
     """
     counts, named, hidden = list[str](), list[str](), list[str]()
@@ -255,7 +255,7 @@ def ask_for_number(
 
     Args:
         session: The session.
-        what: What would be done.
+        what: The change.
         notes: Sentences with what is removed.
         number: How many are removed.
         details: Lines that a person sees before the question.

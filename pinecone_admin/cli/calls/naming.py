@@ -40,7 +40,7 @@ class Thing:
     """A thing that was named on the command line.
 
     Attributes:
-        noun: What it is, such as ``project``.
+        noun: Its kind, such as ``project``.
         id: Its id.
         name: Its name or email address, or None if only the id was given and nothing was looked up.
     """
@@ -51,7 +51,7 @@ class Thing:
 
     @property
     def api_type(self) -> Any:
-        """What the API calls its type, such as ``service_account``."""
+        """Its type in the API, such as ``service_account``."""
         return self.noun.replace("-", "_")
 
     def __str__(self) -> str:
@@ -77,7 +77,7 @@ class NameLookup:
         """Return the thing that an id or an exact name means.
 
         Args:
-            noun: What it is.
+            noun: Its kind.
             text: Id, name or email address.
             project: Id of the project to look for an API key in; None for all projects.
 
@@ -109,7 +109,7 @@ class NameLookup:
                 for items in self._lists.values():
                     items[:] = [item for item in items if not _belongs_to(item, each.target)]
             else:
-                # Whatever is created or changed may come with role bindings.
+                # Every create or change may contain role bindings.
                 changed = {each.kind.replace("_", "-"), "role-binding"}
                 self._lists = {key: items for key, items in self._lists.items() if key[0] not in changed}
 
@@ -208,7 +208,7 @@ class NameLookup:
 
 
 def list_all_keys(admin: Admin) -> Generator[KeyOfProject]:
-    """Yield the keys of one project after the other; a project that is deleted meanwhile has none."""
+    """Yield the keys of one project after the other; a project that was deleted since has none."""
     for project in admin.projects.list():
         with IgnoreGone():
             keys = admin.api_keys.list(project_id=project.id)
@@ -249,7 +249,7 @@ def _name_refs(step: Step, names: Mapping[str, str]) -> Step:
 
 
 def _add_names(text: str, names: Mapping[str, str]) -> str:
-    """Return a text in which each id of a project is behind its name."""
+    """Return a text with the name of the project before each id of a project."""
     from pinecone_admin.workflows.quoting import describe_thing  # noqa: PLC0415 - only reports need it
 
     for id, name in names.items():

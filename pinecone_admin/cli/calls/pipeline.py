@@ -44,15 +44,15 @@ class Call:
         command: The command.
         admin: The client.
         names: Finds things by their names.
-        found: What was named on the command line, by its id.
+        found: The resources that the command line names, by id.
         own: The thing that the command is about, if it exists already.
-        principal: Who holds or gets a role, if the command is about that.
+        principal: The principal of a role, if the command is about a role.
         notes: Sentences on what else the change affects, which the question and the dry run show.
         is_dry_run: Whether nothing may be changed.
         page_size: How many things a page needs to have, or None for the server's choice.
         destination: Where the secrets go that the method makes; None if it makes none.
         store: Takes the secret that the method makes; a dry run makes none.
-        progress: What a workflow calls after each step.
+        progress: The function that a workflow calls after each step.
         fails_on_difference: Whether a thing that exists with other settings lets the command end with exit code 8.
         leaves_differences: Whether such a thing keeps its settings, also if an expired invite is sent again.
     """
@@ -101,7 +101,7 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
         command: The command.
         typed: Values of its parameters, without those that were left out.
     """
-    # What changes something or makes a secret loads twice as many modules as a list.
+    # Commands that change something or create a secret load twice as many modules as a list.
     if command.effect != "reads":
         from pinecone_admin.cli.calls.confirmation import require_change_allowed  # noqa: PLC0415 - as above
 

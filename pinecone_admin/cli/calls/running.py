@@ -33,7 +33,7 @@ from pinecone_admin.operations import create_api_key, delete_api_key
 
 _DEFAULT_TTL = timedelta(hours=6)
 _KILLED = 128
-"""What shells add to the number of the signal that ended a command."""
+"""The number that shells add to the number of the signal that ended a command."""
 
 
 def run_with_key(

@@ -133,7 +133,7 @@ def build_operation(method: str, target: str, body: str | None, *, returns: Any 
         method: HTTP method in capitals.
         target: Path with or without a query, such as ``/admin/users?limit=5``.
         body: JSON to send, or None.
-        returns: What decodes the response.
+        returns: The decoder of the response.
 
     Raises:
         PineconeValueError: The query or the body is malformed, or the method takes no body.
@@ -188,7 +188,7 @@ def find_secret(method: str, target: str) -> Secret | None:
 
 
 def mask_secrets(value: Any) -> Any:
-    """Return a response in which the fields that hold secrets are masked."""
+    """Return a response with masked secrets."""
     if is_object(value):
         return {
             name: _MASK if name in _SECRET_FIELDS and isinstance(each, str) else mask_secrets(each)

@@ -1,4 +1,4 @@
-"""What each check of ``doctor`` says, and how a failure is fixed; no I/O."""
+"""What each check of ``doctor`` shows, and how to fix a failure; no I/O."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _ROLES_FIX = "let an owner of the organization grant the account a role: pinecon
 # Values of API keys begin with pcsk_ or pckey_.
 _API_KEY = re.compile(r"\s*pc(sk|key)_\w")
 _Problem: TypeAlias = tuple[str, str]
-"""What is wrong with variables, and what to do about it."""
+"""The problems of variables, and how to fix them."""
 
 
 class Diagnosis(NamedTuple):
@@ -71,8 +71,8 @@ class Diagnosis(NamedTuple):
     Attributes:
         check: Name of the check.
         status: Whether it passed, failed, or could not be made.
-        detail: What was found.
-        fix: What to do about a failure.
+        detail: The result.
+        fix: The fix of a failure.
     """
 
     check: str
@@ -314,7 +314,7 @@ def _find_bad_settings(env: Mapping[str, str]) -> Iterator[_Problem]:
 def _find_missing(env: Mapping[str, str]) -> Iterator[_Problem]:
     unset = [name for name in CREDENTIAL_VARIABLES if not env.get(name, "").strip()]
     misspelt = {name for _, name in find_misspelt(env, [*unset, TOKEN_VARIABLE])}
-    # What is misspelt has been named already.
+    # Misspelled names have been listed already.
     missing = [name for name in unset if name not in misspelt]
     if not missing or env.get(TOKEN_VARIABLE, "").strip() or TOKEN_VARIABLE in misspelt:
         return

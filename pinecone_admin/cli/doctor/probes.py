@@ -19,7 +19,7 @@ from pinecone_admin.operations import API_VERSION
 Stage: TypeAlias = Literal["name look-up", "proxy", "connection", "certificates"]
 
 STAGES: tuple[Stage, ...] = ("proxy", "name look-up", "connection", "certificates")
-"""What must work before a server can respond, in this order."""
+"""The stages before a server can respond, in this order."""
 
 Cause: TypeAlias = Literal["not TLS", "TLS ended", "untrusted", "other host", "validity", "not HTTP", ""]
 """Why a stage failed, where that decides how it is fixed; empty where the stage alone does."""
@@ -28,7 +28,7 @@ Cause: TypeAlias = Literal["not TLS", "TLS ended", "untrusted", "other host", "v
 _VALIDITY = frozenset({9, 10})
 _OTHER_HOST = frozenset({62, 64})
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})
-"""What OpenSSL makes of bytes that are not TLS; which of these depends on its version."""
+"""OpenSSL's errors for bytes that are not TLS. They depend on its version."""
 
 
 @frozen(kw_only=True)
@@ -37,9 +37,9 @@ class Probe:
 
     Attributes:
         url: Its URL.
-        failed: The stage at which it ended, or None if there was a response.
-        reason: The host or the proxy at which it ended, and why.
-        cause: What decides how it is fixed, beside the stage.
+        failed: The stage that failed, or None if there was a response.
+        reason: The host or the proxy where it failed, and the reason.
+        cause: The cause that decides on the fix, together with the stage.
         date: The server's time, or None if the response did not say.
     """
 
@@ -83,10 +83,10 @@ def send_probe(
 
 
 def classify_failure(error: Exception, *, through_proxy: bool) -> tuple[Stage, str, Cause]:
-    """Return the stage at which a request failed, the reason, and what decides how it is fixed.
+    """Return the stage that failed, the reason, and the cause that decides on the fix.
 
     Args:
-        error: What the transport raised.
+        error: The error of the transport.
         through_proxy: Whether it was to use a proxy.
     """
     chain = exception_chain(error, until=None)

@@ -73,7 +73,7 @@ def examine(session: Session) -> Iterator[Diagnosis]:
     """Yield the result of each check, in order; those behind a failed one that they depend on are skipped.
 
     Args:
-        session: The session, of which the identity and the environment are checked; a failure changes its exit code.
+        session: The session. Its identity and its environment are checked; a failure changes its exit code.
     """
     made: set[str] = set()
     results = _make_checks(session)

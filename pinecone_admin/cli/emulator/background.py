@@ -61,8 +61,8 @@ def start_in_background(arguments: Sequence[str], *, for_shell: bool) -> str:
     # Only its owner can write to the folder, so no other user can name a process.
     registration = Path(tempfile.mkdtemp(prefix="pinecone-emulator-")) / "shell" if for_shell else None
     with _removed_on_error(registration), tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
-        # -P keeps modules in the current folder from replacing those of the package. A session of its own keeps Ctrl-C
-        # in the shell from stopping it. It inherits no credentials but those that it is to have.
+        # -P keeps modules in the current folder from replacing those of the package. A new session keeps Ctrl-C in the
+        # shell from stopping it. It inherits no credentials but those that it is to have.
         process = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-P", "-m", _MODULE, str(os.getppid()), str(registration or ""), *arguments],
             stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""The emulator in the background: a process of its own that ends when its shell does.
+"""The emulator in the background: a separate process that ends when its shell ends.
 
 ``python -m pinecone_admin.cli.emulator.process PID FILE ARGUMENT…`` serves the emulator with these arguments until the
 process with this id ends. If another process id appears in the file, that process is the one to wait for: the shell
@@ -49,7 +49,7 @@ def find_owner(launcher: int, registration: Path, clock: Callable[[], float], sl
 
     Args:
         launcher: Id of the process that started the command.
-        registration: File to which the shell writes its process id and a line break.
+        registration: File where the shell writes its process id and a line break.
         clock: Returns monotonic seconds.
         sleep: Sleeps for seconds.
     """

@@ -1,4 +1,4 @@
-"""What the codes of the command line mean: of errors, exits and findings."""
+"""The meaning of the codes of the command line: of errors, exits and findings."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pinecone_admin.cli.exit_codes import MEANINGS
 
 
 class Explanation(NamedTuple):
-    """What a code means.
+    """The meaning of a code.
 
     Attributes:
         code: The code.
-        meaning: What it says.
+        meaning: The explanation.
         reason: Why it occurs; empty if the meaning says it.
-        remedy: What to do.
+        remedy: The fix.
     """
 
     code: str

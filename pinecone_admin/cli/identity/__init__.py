@@ -1,1 +1,1 @@
-"""Who the command line acts as: where that is said, and the client that acts."""
+"""The identity of the command line: its sources, and the client that uses it."""

@@ -1,4 +1,4 @@
-"""What the API shows of the caller: it has no "me", so some of it may stay unknown."""
+"""The caller, as far as the API shows it. The API has no "me", so some of it may stay unknown."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class CallerOrganization:
 
 @frozen(kw_only=True)
 class CallerView:
-    """What can be seen of the caller; None is what cannot.
+    """The caller as far as it is visible; None marks fields that could not be read.
 
     Attributes:
         client_id: Client id of the service account.

@@ -1,4 +1,4 @@
-"""Who the command line acts as, and the client that acts."""
+"""The identity of the command line, and the client that uses it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Choose as whom a command acts: a profile, an env file, or the environment."""
+"""Choose the account of a command: a profile, an env file, or the environment."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _CREDENTIAL_WORDS = frozenset({"CREDENTIALS", "KEY", "PASSWORD", "SECRET", "TOKE
 
 
 def without_credentials(env: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for a command with a key of its own: variables that say where the service is, stay."""
+    """Return the environment for a command with its own key. Variables with the addresses of the service stay."""
     return {
         name: value for name, value in env.items() if name in without_own_variables(env) or not _is_credential(name)
     }
@@ -77,7 +77,7 @@ def spell_login(origin: str) -> str:
 
 @frozen(kw_only=True)
 class CallerIdentity:
-    """As whom a command acts, and where it sends its requests.
+    """The account that a command uses, and the addresses of its requests.
 
     Nothing is mixed: a profile or an env file never gets a part of its identity or its addresses from the environment.
 
@@ -93,7 +93,7 @@ class CallerIdentity:
         expect_organization: Id of the only organization that commands may work on, or None for any.
         secret_command: Command that prints the secret; empty if there is none.
         secret_file: Path of the file with the secret, or None.
-        secret_source: What messages call the secret, if it comes from elsewhere than a variable.
+        secret_source: The name of the secret in messages, if it does not come from a variable.
         variables: The variables that it was made of; empty for a profile.
     """
 
@@ -113,7 +113,7 @@ class CallerIdentity:
 
     @property
     def spellings(self) -> Mapping[str, str]:
-        """What its source calls the arguments of a client: variables, or the keys of a profile."""
+        """The names of the arguments of a client in its source: variables, or the keys of a profile."""
         names = _VARIABLES if self.variables else _PROFILE_KEYS
         return {**SPELLINGS, **names, "client_secret": self.secret_source or SECRET_VARIABLE}
 

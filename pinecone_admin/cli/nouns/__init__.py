@@ -12,7 +12,7 @@ NOUNS: Mapping[str, str] = {
     "user": "People in the organization.",
     "invite": "Invitations to the organization.",
     "service-account": "Accounts of programs.",
-    "role": "Who holds which role.",
+    "role": "Role bindings: the roles of principals.",
     "profile": "Saved accounts to sign in as.",
 }
 """The nouns, each with its help, in the order of the help; the module of one has its name."""

@@ -205,7 +205,7 @@ def delete_retired(call: Call, *, project_id: str | None = None) -> object:
     is_workflow=True,
     **_NO_OVERLAP,
 )
-@click.option("--older-than", type=Duration(), required=True, help="Age from which a key is rotated, such as 90d.")
+@click.option("--older-than", type=Duration(), required=True, help="Least age of a key to rotate, such as 90d.")
 @click.option(
     "--keep-old-for",
     type=Duration(),

@@ -147,7 +147,7 @@ def _need_contents(context: click.Context, option: click.Parameter, value: objec
     "--with-contents",
     is_flag=True,
     is_eager=True,  # so that the others see it
-    help="First delete everything in it, and wait until that is gone.",
+    help="First delete everything in it, and wait until it is empty.",
 )
 @click.option(
     "--timeout",
@@ -230,7 +230,7 @@ def provision(
     makes_temporary_keys=True,
 )
 @click.option("--match", "name_pattern", required=True, metavar="PATTERN", help="Names of projects, such as 'ci-*'.")
-@click.option("--older-than", required=True, type=Duration(), help="Age from which a project is old, such as 7d.")
+@click.option("--older-than", required=True, type=Duration(), help="Least age of an old project, such as 7d.")
 @out("Write the plan to a file, for apply.")
 def stale(session: Session, *, name_pattern: str, older_than: timedelta, out: str | None = None) -> None:
     """Find old projects that tests left behind.

@@ -38,9 +38,9 @@ def _complete_kinds(_: click.Context, __: click.Parameter, incomplete: str) -> l
 )
 @click.option("--max-owners", type=Count(1), default=3, help="How many owners are no finding; default 3.")
 @click.option(
-    "--max-pending", type=Duration(), default="3d", help="Age from which a pending invite is a finding; default 3d."
+    "--max-pending", type=Duration(), default="3d", help="Least age of a pending invite that is a finding; default 3d."
 )
-@click.option("--max-key-age", type=Duration(), help="Age from which an API key is a finding; default: none.")
+@click.option("--max-key-age", type=Duration(), help="Least age of an API key that is a finding; default: none.")
 @click.option(
     "--fail-on",
     multiple=True,

@@ -32,7 +32,7 @@ _REVOKES_OWN = "This is a role of the account that the command uses itself."
 
 
 def _look_there_for_key(context: click.Context, _: click.Parameter, value: object) -> object:
-    """Let the project of the roles be the one in which the name of the key is looked for."""
+    """Search for the name of the key in the project of the roles."""
     if isinstance(value, Reference):
         context.obj.settings["scope"] = value
     return value

@@ -1,4 +1,4 @@
-"""The command ``run``: a command with an API key of its own."""
+"""The command ``run``: a command with a new API key."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def rotate(call: Call, *, service_account_id: str) -> object:
     consequence="The old secrets stop working within seconds.",
     is_workflow=True,
 )
-@click.option("--older-than", type=Duration(), required=True, help="Age from which a secret is rotated, such as 90d.")
+@click.option("--older-than", type=Duration(), required=True, help="Least age of a secret to rotate, such as 90d.")
 @click.option(
     "--name", "names", multiple=True, metavar="NAME", help="Rotate this account, whatever its age; can be repeated."
 )

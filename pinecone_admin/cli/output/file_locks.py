@@ -1,4 +1,4 @@
-"""Locks by which commands that change one file at the same time wait for each other."""
+"""Locks of files, so that commands that change one file wait for each other."""
 
 from __future__ import annotations
 
@@ -81,7 +81,8 @@ def _create_exclusively(lock: Path) -> int | None:
 
 
 def _release(lock: Path, descriptor: int) -> None:
-    # Deleted while it is held, so that whoever opened it meanwhile finds another file; Windows deletes no open file.
+    # Deleted while it is held, so that a process that opened it before finds another file; Windows deletes no open
+    # file.
     is_held = _find_fcntl() is not None
     if not is_held:
         os.close(descriptor)

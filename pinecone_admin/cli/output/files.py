@@ -83,7 +83,7 @@ def _decode(data: bytes, path: Path) -> str:
 
 
 def follow_own_links(path: Path) -> Path:
-    """Return the path to which symbolic links of this user lead.
+    """Return the path behind symbolic links of this user.
 
     Raises:
         OSError: A link belongs to another user, who could let it lead to a file of this one; or there are too many.
@@ -159,7 +159,7 @@ def check_new_files(session: Session, *paths: str | None, inputs: Iterable[str |
     read = [Path(each) for each in inputs if each is not None and each != "-"]
     named = [os.path.realpath(each) for each in paths if each is not None and not _is_device(Path(each))]
     if len(set(named)) < len(named):
-        raise CLIError("Two options name the same file to write. Give each option a file of its own.")
+        raise CLIError("Two options name the same file to write. Give each option a different file.")
     for path in filter(None, paths):
         check_writable(path)
         target = Path(path)

@@ -14,7 +14,7 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.parameters import DASHED_ID
 
 Plain: TypeAlias = Any
-"""What JSON can express."""
+"""A value that JSON can express."""
 
 # The value that scripts want of a thing, most wanted first.
 _RAW_KEYS = ("value", "client_secret", "id", "key", "project")
@@ -31,7 +31,7 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
 
 
 def to_plain(value: object, *, for_people: bool = False, for_columns: bool = False) -> Any:
-    """Return a result as plain JSON values, in which secrets are masked.
+    """Return a result as plain JSON values, with masked secrets.
 
     Args:
         value: The result.
@@ -56,7 +56,7 @@ def without_null(value: Any) -> Any:
 
 
 def render_json(value: Plain, *, ascii_only: bool = False) -> str:
-    """Return a value as JSON in which nothing can drive a terminal."""
+    """Return a value as JSON without control codes for terminals."""
     lines = json.dumps(value, indent=2, ensure_ascii=ascii_only).split("\n")
     return "\n".join(map(make_printable, lines)) + "\n"
 
@@ -151,7 +151,7 @@ def _csv_cell(value: Plain) -> str:
 
     is_flat = is_list(value) and not any(isinstance(each, list | dict) for each in value)
     text = _join_words(list(map(str, value))) if is_flat else text_of(value)
-    # Whatever else starts like a formula may have been chosen to be read as one.
+    # Every other text that starts like a formula may have been chosen to be read as one.
     return text if DASHED_ID.fullmatch(text) else escape_csv(text)
 
 
@@ -178,8 +178,8 @@ def split_columns(selected: Plain, source: Plain) -> Plain:
     """Return what a query selects, with a list of the values in the place of each object that the query itself makes.
 
     Args:
-        selected: What it selects.
-        source: What it selects from: an object of it stays, so that raw output has the id of a thing.
+        selected: The expression.
+        source: The value to select from. An object of it stays, so that raw output has the id of a resource.
     """
     things = {id(each) for each in _find_objects(source)}
     items = selected if is_list(selected) else [selected]

@@ -40,8 +40,8 @@ def show_progress(session: Session, title: str) -> Generator[Callable[[Progress]
     """Show progress until the block ends, and yield the function that a workflow calls after each step.
 
     Args:
-        session: The session, to whose standard error it is drawn.
-        title: What is being done, such as ``reading the organization``; the bar of an outer block stays instead.
+        session: The session. The bar is drawn on its standard error.
+        title: The work in progress, such as ``reading the organization``; the bar of an outer block stays instead.
     """
     if session.bar is not None or not session.stderr.isatty():
         yield lambda _: None
@@ -64,14 +64,14 @@ def count_items(items: Iterable[_T], advance: Callable[[Progress], object]) -> G
 
 
 class DelayedBar:
-    """A bar that appears after a delay, in a thread of its own, and leaves no trace.
+    """A bar that a separate thread draws after a delay, and that leaves no trace.
 
     Args:
         stream: The terminal.
-        title: What is being done.
+        title: The work in progress.
 
     Attributes:
-        title: What is being done.
+        title: The work in progress.
     """
 
     def __init__(self, stream: TextIO, title: str) -> None:

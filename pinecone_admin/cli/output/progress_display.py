@@ -1,4 +1,4 @@
-"""The bar that shows progress; a module of its own, because rich is loaded only when a bar appears."""
+"""The bar that shows progress. It is a separate module, because rich is loaded only when a bar appears."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.text import Text
 
 _LEAST_STEPS_FOR_ESTIMATE = 5
 _WIDTH_FOR_STEPS = 100
-"""Columns from which there is room for the last step, too."""
+"""Smallest number of columns with room for the last step, too."""
 
 
 def make_display(stream: TextIO) -> Progress:
@@ -34,7 +34,7 @@ def make_display(stream: TextIO) -> Progress:
 
 
 class _TitleColumn(ProgressColumn):
-    """What is being done, or what is waited for."""
+    """The work in progress, or what the command waits for."""
 
     def render(self, task: Task) -> Text:
         reason, seconds = task.fields["wait"].reason, find_wait(task)

@@ -28,7 +28,7 @@ def list_lines(report: object, ledger: Ledger) -> list[str]:
 
     Args:
         report: The report.
-        ledger: What the command did: it knows where new secrets are.
+        ledger: The changes of the command, with the places of new secrets.
     """
     if isinstance(report, DueRotations | RetiredKeys):
         return _Keys(report, ledger).list_lines()
@@ -70,7 +70,7 @@ class _Keys:
 
     Args:
         report: The report.
-        ledger: What the command did.
+        ledger: The changes of the command.
     """
 
     def __init__(self, report: DueRotations | RetiredKeys, ledger: Ledger) -> None:
@@ -95,7 +95,7 @@ class _Keys:
             lines.append(f"{self._name(key)}: {kind} {self._would} deleted.")
         for kept in report.kept:
             kind = "temporary" if expiry_of_temporary_key(kept.key) is not None else "old"
-            # What still waits for its time has no other reason to stay.
+            # A resource that waits for its time has no other reason to stay.
             is_waiting = describe_minute(kept.delete_after) in kept.reason
             until = f"stays until {describe_minute(kept.delete_after)}" if is_waiting else f"stays: {kept.reason}"
             lines.append(f"{self._name(kept.key)}: the {kind} key {until}.")

@@ -151,7 +151,7 @@ LAYOUTS: Mapping[str, Sequence[Layout]] = {
         {"email": fields("email"), "id": fields("id")},
     ),
 }
-"""The tables of each model, the fullest first; but for the narrowest of role bindings, each has the whole id."""
+"""The tables of each model, the fullest first. Each has the whole id, except the narrowest of role bindings."""
 
 
 def print_layouts(session: Session, *layouts: RenderableType, wraps: bool = True) -> None:
@@ -159,7 +159,7 @@ def print_layouts(session: Session, *layouts: RenderableType, wraps: bool = True
 
     Args:
         session: The session.
-        layouts: What is to be laid out.
+        layouts: The values to lay out.
         wraps: Whether lines are wrapped at the width of the terminal.
     """
     from rich.console import Console  # noqa: PLC0415 - only some reports need it
@@ -270,7 +270,7 @@ class _TextTable:
     def _format_line(self, texts: Sequence[str], styles: Sequence[str]) -> str:
         line = ""
         for text, style, width in zip(texts, styles, self.widths, strict=True):
-            # An empty cell has no codes, before which the blanks at the end of a line would stay.
+            # An empty cell has no codes, because blanks before codes would stay at the end of a line.
             line += f"{style}{text}{_RESET}" if style and text else text
             line += " " * (width - _measure(text) + _GAP)
         return line
@@ -335,7 +335,7 @@ def format_fields(fields: Mapping[str, Plain], indent: int = 0) -> Iterator[str]
 
 
 def _is_nested(value: Plain) -> bool:
-    """Return whether a value needs lines of its own: an object, or a list of more than words."""
+    """Return whether a value needs separate lines: an object, or a list of more than words."""
     if is_list(value):
         return any(isinstance(each, dict | list) or " " in text_of(each) for each in value)
     return bool(value) and is_object(value)

@@ -78,7 +78,7 @@ def write_file(session: Session, path: str, text: str) -> None:
 
 
 def write_line(session: Session, value: Plain) -> None:
-    """Write one value as a line of JSON, in which nothing can drive a terminal."""
+    """Write one value as a line of JSON without control codes for terminals."""
     with session.until_closed():
         line = make_printable(json.dumps(value, ensure_ascii=_is_ascii_only(session)))
         _write_pieces(session, iter([f"{line}\n"]))
@@ -92,8 +92,8 @@ def write_preview(
     Args:
         session: The session.
         would_do: The requests, as ``WouldSend`` describes them, or the report of a workflow.
-        names: What was named on the command line.
-        notes: What else the change affects, which standard error shows already.
+        names: The resources that the command line names.
+        notes: Further effects of the change, which standard error shows already.
     """
     organization = session.organization
     if session.output == "table" and not session.settings.get("query"):
@@ -108,7 +108,7 @@ def write_preview(
 
 
 def write_preview_heading(session: Session) -> None:
-    """Write the line that says where, and as whom, a dry run would change something, above a table."""
+    """Write the line above a table with the organization and the account of a dry run."""
     organization = session.organization
     where = f"{organization.name} ({organization.id})"
     makes_keys = session.command is not None and session.command.makes_temporary_keys

@@ -147,7 +147,7 @@ def _kept(session: Session, preview: dict[str, Any]) -> Generator[list[dict[str,
 
     Args:
         session: The session.
-        preview: What was known before.
+        preview: The earlier report.
     """
     documents, is_lost = [preview], True
     try:

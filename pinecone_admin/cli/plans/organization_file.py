@@ -108,7 +108,7 @@ def plan_file(
 
 
 def _notify_refusals(session: Session, plan: ChangePlan, inventory: Inventory, caller: Caller) -> None:
-    """Name what apply would refuse of a plan, and choose the exit code with which its dry run ends."""
+    """Name the parts of a plan that apply would refuse, and choose the exit code of its dry run."""
     _notify_stopped(session, plan.stopped)
     try:
         compared = _review(plan, inventory, caller, drift=False)
@@ -196,7 +196,7 @@ def _check_format(session: Session) -> None:
 
 
 def _format_plan(plan: ChangePlan, *, unlisted: bool) -> list[str]:
-    """Return the lines of a plan for a terminal, in the order in which the changes are carried out, summary last."""
+    """Return the lines of a plan for a terminal, in the order of execution, summary last."""
     lines: list[str] = []
     for title, kinds in _SECTIONS.items():
         if some := [each for each in plan.changes if each.target.kind in kinds]:
@@ -306,7 +306,7 @@ def _notify_held(session: Session, compared: Sequence[Compared], *, beside: Coll
 def _notify_incomplete(session: Session, done: ApplyReport, out: str | None, *, held: int) -> None:
     """Count what was not done, and choose the exit code; the ends that were held back are named already."""
     failed = [*done.failed, *done.undone]
-    # What did not run because of another step has no cause of its own.
+    # A step that did not run because of another step has no separate cause.
     reasons = [_find_reason(each) for each in failed or done.not_run]
     session.exit_code = exit_of_reasons(reasons, session.ledger, is_anything_done=bool(done.stopped))
     if not failed and len(done.not_run) == held:
@@ -341,7 +341,7 @@ _CARRIED_OUT_ELSEWHERE: Mapping[str | None, Callable[[Session, str, str, str | N
     "projects.delete_stale": carry_out_deletion,
     "users.offboard_many": carry_out_plan,
 }
-"""What carries out the plans of other commands, by the method that does the work."""
+"""The functions that carry out the plans of other commands, by the method that does the work."""
 
 
 def _write_report(session: Session, done: ApplyReport, path: str) -> None:

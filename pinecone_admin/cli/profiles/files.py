@@ -55,8 +55,9 @@ def change_profiles(
 
     Args:
         path: The file, which need not exist.
-        change: Function that returns the new text, given the old one, which no other process changes meanwhile.
-        beside: What else is changed while no other process changes the profiles; the file is replaced within it.
+        change: Function that returns the new text, given the old one, which no other process changes at the same time.
+        beside: A context for further changes while no other process changes the profiles. The file is replaced within
+            it.
 
     Raises:
         CLIError: The file cannot be written, the old one is not private, or the new text is not valid.
@@ -100,7 +101,7 @@ def check_profile(profile: Profile, *, env: Mapping[str, str]) -> None:
 
 
 def find_secret_file(profiles: Path, name: str) -> Path:
-    """Return the file in which ``login`` keeps the client secret of a profile."""
+    """Return the file where ``login`` keeps the client secret of a profile."""
     return profiles.parent / f"{name}.secret"
 
 
@@ -163,7 +164,7 @@ def put_profile(text: str, profile: Profile, *, make_default: bool, overwrite: b
 
 
 def make_default(text: str, name: str) -> str:
-    """Return the text in which a profile is the default.
+    """Return the text with a profile as the default.
 
     Raises:
         CLIError: There is none of this name.

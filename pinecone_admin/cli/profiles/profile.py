@@ -15,7 +15,7 @@ from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.sources import identity_error
 from pinecone_admin.cli.parameters import find_nearest
 
-# Also what a shell shows as a word of its own.
+# A shell reads such a name as one word, without quotes.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _MAX_VALUE_LENGTH = 2000

@@ -1,1 +1,1 @@
-"""Who has access, and what an organization contains."""
+"""Reports on the access to an organization, and on its contents."""

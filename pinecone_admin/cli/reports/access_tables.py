@@ -1,4 +1,4 @@
-"""Who can do what, as tables on a terminal."""
+"""The access of people, as tables on a terminal."""
 
 from __future__ import annotations
 

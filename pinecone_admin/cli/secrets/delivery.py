@@ -39,7 +39,7 @@ def make_secret_and_write_result(
     Args:
         destination: Where the secret goes.
         owner: The key or service account of the secret.
-        title: What is being done.
+        title: The work in progress.
         make_and_deliver: Makes the secret, delivers it, and returns what it belongs to.
 
     Raises:
@@ -142,7 +142,7 @@ def create_and_deliver(session: Session, makes: Secret, delivery: SecretDelivery
 
 
 def rotate_account_and_deliver(session: Session, delivery: SecretDelivery, rotate: Callable[[], Any]) -> object:
-    """Deliver the secret with which a request replaces that of an account, which cannot be undone."""
+    """Store the new secret of an account. Its rotation cannot be undone."""
     session.interruptions.hold()  # from here on, an interruption could lose the secret
     made: Made = rotate()
     delivery(made)

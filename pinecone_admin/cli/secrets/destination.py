@@ -193,7 +193,7 @@ class Destination(StoreByName):
 
     @property
     def unnamed_owner(self) -> SecretOwner:
-        """What a secret belongs to, as long as no place depends on its name."""
+        """The owner of a secret, as long as no place depends on its name."""
         return SecretOwner(self.makes.api_type, "", "")
 
     @property

@@ -155,7 +155,7 @@ def _read_value(text: str) -> str | None:
 
 
 def set_variables(content: bytes, values: Mapping[str, str]) -> bytes:
-    """Return the content of an env file in which variables have new values.
+    """Return the content of an env file with new values of variables.
 
     A variable that the file sets keeps its place and its ``export``; of several assignments, the last one changes,
     which is the one that counts. A new variable comes last.

@@ -20,10 +20,10 @@ class NewSecret:
 
     Attributes:
         value: The secret.
-        kind: What it belongs to: ``api-key`` or ``service-account``.
+        kind: Its owner: ``api-key`` or ``service-account``.
         id: Id of what it belongs to.
-        identifiers: Ids and names, by the variables in which commands get them.
-        owner: What it belongs to, as plain JSON values.
+        identifiers: Ids and names, by the variables that commands get them in.
+        owner: Its owner, as plain JSON values.
         name: Its name.
         client_id: The public half of the credentials of a service account; None for an API key.
     """

@@ -63,7 +63,7 @@ class OwnSecretFile(FilePlace):
 
     @contextmanager
     def reserved(self) -> Generator[None, None, None]:
-        """Let no other command rotate the secret meanwhile: the one that is stored last is the valid one.
+        """Let no other command rotate the secret at the same time, so that the last stored secret is the valid one.
 
         Raises:
             StoreError: Another command rotates it, and does not end in time.
@@ -84,7 +84,7 @@ class OwnSecretFile(FilePlace):
 
 
 def find_own_place(session: Session) -> OwnSecretFile | None:
-    """Return the file from which the profile of a session gets its secret; None if it comes from elsewhere."""
+    """Return the file with the secret of the profile of a session; None if the secret is elsewhere."""
     identity = session.identity
     if identity.secret_file is None or identity.client_id is None or session.settings.get("client_secret_stdin"):
         return None
@@ -113,7 +113,7 @@ def _find_others(identity: CallerIdentity, path: str) -> list[str]:
 
 
 def require_own_place(session: Session) -> OwnSecretFile:
-    """Return the file from which the profile of a session gets its secret.
+    """Return the file with the secret of the profile of a session.
 
     Raises:
         CLIError: The secret comes from elsewhere, or the command line says another place.

@@ -22,7 +22,7 @@ from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET
 from pinecone_admin.errors import ResponseParsingError
 
 _MAX_SIZE = 1 << 20
-# The lock beside a file is deleted, and so are the copies of it that killed commands left.
+# The lock beside a file and the copies that killed commands left are deleted.
 _OWN_NAMES = re.compile(r"\..*\.pinecone-admin-(lock|new-.*)", re.DOTALL | re.IGNORECASE)
 
 
@@ -40,7 +40,7 @@ class TargetFile:
 
     @property
     def folder(self) -> tuple[int, int]:
-        """What identifies its folder, whatever path leads there.
+        """The identity of its folder, whatever path leads there.
 
         Raises:
             StoreError: The folder cannot be read.
@@ -51,7 +51,7 @@ class TargetFile:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What identifies the file, also before it exists, and as systems see it that ignore case.
+        """The identity of the file, also before it exists, and on systems that ignore case.
 
         Raises:
             StoreError: Its folder cannot be read.
@@ -205,7 +205,7 @@ def reserve_rescue_file(folders: Iterable[Path]) -> RescueFile:
 
 
 def rescue_folders() -> Generator[Path, None, None]:
-    """Yield the folders in which a rescue file is looked for, the best one first."""
+    """Yield the folders to search for a rescue file, the best one first."""
     from platformdirs import user_state_path  # noqa: PLC0415 - loaded only if a file is needed
 
     # Without a home folder, the path is relative.
