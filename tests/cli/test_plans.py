@@ -110,7 +110,7 @@ def test_projects_that_could_not_be_read_are_no_success() -> None:
             member = {"PINECONE_CLIENT_ID": account.client_id, "PINECONE_CLIENT_SECRET": account.client_secret}
             done = run(*words, env=member)
             assert (done.exit, "could not be read" in done.stderr) == (exit_code, True), done
-            assert "there is nothing to delete" not in done.stderr
+            assert "no project to delete" not in done.stderr
         emulator.faults.add("create_api_key", status=400, times=None)
         assert run(*words).exit == 1
         emulator.faults.clear()
@@ -406,8 +406,8 @@ def test_a_search_for_stale_projects_says_that_it_deletes_nothing_and_what_to_do
         for options, name, next_step in (
             ([], "ci-*", "add --out plan.json, read that file, and run pinecone-admin apply plan.json"),
             (["--out", plan], "ci-*", f"Read {plan}, remove what must stay"),
-            (["--out", empty], "none-*", "there is nothing to delete"),
-            ([], "none-*", "there is nothing to delete"),
+            (["--out", empty], "none-*", "This account can see no project to delete."),
+            ([], "none-*", "This account can see no project to delete."),
         ):
             said = run(*words, name, *options, terminal=True).said
             assert next_step in said[said.index("Nothing was deleted") :], said

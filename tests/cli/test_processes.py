@@ -157,6 +157,18 @@ def test_a_full_disk_is_no_wrong_command_line(served: dict[str, str]) -> None:
             assert line.startswith('{"error": ' if output == "json" else "error: ")
 
 
+def test_a_row_whose_line_cannot_be_written_has_not_failed(served: dict[str, str]) -> None:
+    """Its work is done, so that nobody is told to run it again."""
+    words = ["each", "-", "--yes", "--", "project", "create", "{n}"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*COMMAND, *words], env=served, input=b"n\nea\neb\n", stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 9
+    said = "error: The output cannot be written: No space left on device. The work of 1 row was carried out. [exit-9]\n"
+    assert done.stderr.decode() == said
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(
     "changes",

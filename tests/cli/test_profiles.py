@@ -82,7 +82,8 @@ def test_a_profile_becomes_the_default() -> None:
     path.write_text("# mine\n" + path.read_text())
     for name in ("work", "staging", "staging"):
         used = run("profile", "use", name)
-        assert (used.exit, used.stdout, used.stderr) == (0, "", "")
+        assert used.json == {"done": "profile use", "name": name}
+        assert (used.exit, used.stderr) == (0, "")
         assert [each["name"] for each in run("profile", "list").json if each["default"]] == [name]
     before = path.read_text()
     wrong = run("profile", "use", "other")

@@ -117,7 +117,7 @@ def test_one_line_for_each_key_says_what_happened_and_where_its_value_is(emulato
         "shop/reader: replaced; the new value was passed to sh, the old key is deleted.",
         "shop/reader: the old key is deleted.",
     ]
-    assert run(*one, "--store", "file:{name}.key").stdout == "No key is due.\n"
+    assert run(*one, "--store", "file:{name}.key").stdout == "No key that this account can see is due.\n"
 
 
 def test_a_rotation_that_a_store_ends_is_one_line(emulator: Emulator) -> None:

@@ -227,6 +227,12 @@ def require_organization(admin: Admin, expected: str) -> None:
     if list(found) == [expected]:
         return
     names = [f"{name} ({key})" if name else key for key, name in found.items()]
+    if expected in found.values():
+        raise identity_error(
+            f"The expected organization is given by its id, and {expected} is a name. This account belongs to "
+            f"{list_words(names)}.",
+            says_if_unchanged=True,
+        )
     whose = f"belongs to {list_words(names)}" if names else "can see no organization"
     raise identity_error(f"You expected organization {expected}, but this account {whose}.", says_if_unchanged=True)
 

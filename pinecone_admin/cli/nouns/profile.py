@@ -206,6 +206,7 @@ def use(session: Session, *, name: str) -> None:
     session.interruptions.hold()  # once the file is replaced, nobody must be told that nothing was changed
     files.change_profiles(files.find_profile_file(), lambda text: files.make_default(text, name))
     session.ledger.note_local_change("update_profile", name)
+    write_value(session, {"done": "profile use", "name": name})
 
 
 @NOUN.session_command("reads", example="pinecone-admin profile remove production --yes")
@@ -233,3 +234,4 @@ def remove(session: Session, *, name: str) -> None:
         beside=None if secret_file is None else files.secret_deleted(secret_file),
     )
     session.ledger.note_local_change("delete_profile", name)
+    write_value(session, {"done": "profile remove", "name": name})

@@ -84,9 +84,9 @@ class _Keys:
         report = self._report
         lines: list[str] = []
         known = set[str | None](each.id for each in report.deleted) | {each.key.id for each in report.kept}
-        none = "No key is temporary or replaced by a rotation."
+        none = "No key that this account can see is temporary or replaced by a rotation."
         if isinstance(report, DueRotations):
-            none = "No key is due."
+            none = "No key that this account can see is due."
             lines += [*self._list_rotations(report.rotated), *self._list_rotations_of_earlier_runs(report.finished)]
             known |= {each.id for each in report.finished}
             known |= {_id_of(step) for each in report.rotated for step in each.steps}

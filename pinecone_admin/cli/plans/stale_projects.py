@@ -64,7 +64,9 @@ def _warn_of_unread(session: Session, failed: list[str], *, was_any_read: bool) 
 
 def _describe_next(*, has_projects: bool, has_failed: bool, out: str | None) -> str:
     if not has_projects:
-        return "Nothing was deleted." if has_failed else "Nothing was deleted, and there is nothing to delete."
+        return (
+            "Nothing was deleted." if has_failed else "Nothing was deleted. This account can see no project to delete."
+        )
     if out is None:
         return (
             "Nothing was deleted. To do so, add --out plan.json, read that file, and run pinecone-admin apply "
