@@ -34,7 +34,7 @@ StepState: TypeAlias = Literal[
 - ``not_run``: the change was not tried.
 """
 
-Made: TypeAlias = Project | APIKey | ServiceAccount | Invite | RoleBinding
+CreatedResource: TypeAlias = Project | APIKey | ServiceAccount | Invite | RoleBinding
 
 Tense: TypeAlias = Literal["present", "past", "conditional"]
 
@@ -252,7 +252,7 @@ class Step:
     Attributes:
         change: The change. If it was skipped or not run, its ``reason`` contains the reason.
         state: The state of the change.
-        made: The model of the created resource. It is None if nothing was created, or if no response contained the
+        resource: The model of the created resource. It is None if nothing was created, or if no response contained the
             resource.
         error: Message of the error, with its notes; None without an error.
         help_code: Code of the error, such as ``PA205``. It is None without an error, and for errors that are not of
@@ -268,7 +268,7 @@ class Step:
     """The change. If it was skipped or not run, its ``reason`` contains the reason."""
     state: StepState
     """The state of the change."""
-    made: Made | None = field(default=None, metadata=_ABSENT)
+    resource: CreatedResource | None = field(default=None, metadata=_ABSENT)
     """The model of the created resource. It is None if nothing was created, or if no response contained the
     resource."""
     error: str | None = field(default=None, metadata=_ABSENT)
@@ -279,8 +279,8 @@ class Step:
 
     def __str__(self) -> str:
         change = self.change
-        if change.creates and self.made is not None:
-            change = evolve(change, target=evolve(change.target, id=self.made.id))
+        if change.creates and self.resource is not None:
+            change = evolve(change, target=evolve(change.target, id=self.resource.id))
         match self.state:
             case "planned":
                 text = change.describe("conditional")

@@ -18,7 +18,7 @@ from generated_client.models import (
     User,
 )
 from pinecone_admin.errors import PineconeError
-from pinecone_admin.workflows.changes import Change, Made, Ref, RoleAt, Step, StepState
+from pinecone_admin.workflows.changes import Change, CreatedResource, Ref, RoleAt, Step, StepState
 from pinecone_admin.workflows.reports import BindingKey, keys_of_wanted_bindings
 from pinecone_admin.workflows.sent_changes import GONE, is_gone
 
@@ -47,7 +47,7 @@ def refer_to(thing: Thing, *, project: str | None = None) -> Ref:
             return Ref("service_account", thing.name, thing.id)
 
 
-def find_made(change: Change, result: object) -> Made | None:
+def find_created(change: Change, result: object) -> CreatedResource | None:
     """Return what a change has created, given the result of its request; never a secret."""
     if not change.creates and change.action != "grant":
         return None
@@ -62,14 +62,14 @@ def find_made(change: Change, result: object) -> Made | None:
             return None
 
 
-def describe_made(change: Change, made: Made | None = None) -> str:
+def describe_created(change: Change, created: CreatedResource | None = None) -> str:
     """Return what a change has created, or may have created, as a noun with its id."""
     if change.action == "grant":
-        binding = f" (role binding {made.id})" if made is not None else ""
+        binding = f" (role binding {created.id})" if created is not None else ""
         return f"{' and '.join(map(str, change.roles))} for {change.target}{binding}"
     ref = evolve(change.target, name=change.settings.name or change.target.name)
-    if made is not None and not isinstance(made, RoleBinding):
-        ref = evolve(refer_to(made), project=change.target.project)
+    if created is not None and not isinstance(created, RoleBinding):
+        ref = evolve(refer_to(created), project=change.target.project)
     if ref.kind != "api_key":
         return str(ref)
     if change.target.name is not None:
@@ -103,22 +103,22 @@ def has_failed(step: Step) -> bool:
     return step.state in {"failed", "sent", "unread", "rejected"}
 
 
-def conclude(steps: Sequence[Step]) -> tuple[StepState, Made | None]:
+def conclude(steps: Sequence[Step]) -> tuple[StepState, CreatedResource | None]:
     """Return what the steps of a change that has failed come to, and what they have created that remains."""
-    undone = {each.made.id for each in steps if each.state == "undone" and each.made is not None}
+    undone = {each.resource.id for each in steps if each.state == "undone" and each.resource is not None}
     whole = [each for each in steps if each.change.target.id not in undone]  # what was undone is gone with all of it
     states = {each.state for each in whole}
     order: Sequence[StepState] = ("unread", "sent", "undone", "rejected", "failed")
     # If a part of it is done, nothing says that the whole is.
     state: StepState = "sent" if "done" in states else next(each for each in order if each in {*states, "failed"})
-    return state, next((each.made for each in whole if each.state == "done" and each.made is not None), None)
+    return state, next((each.resource for each in whole if each.state == "done" and each.resource is not None), None)
 
 
 def describe_adopted(change: Change, found: Any, *, is_probably_own: bool) -> Step:
     """Return the step of a create that found an existing resource."""
     if is_probably_own:
         reason = "the response was lost, so somebody else may have created it"
-        return Step(change=evolve(change, reason=reason), state="done", made=found)
+        return Step(change=evolve(change, reason=reason), state="done", resource=found)
     return Step(change=evolve(change, reason="it exists"), state="skipped")
 
 

@@ -23,7 +23,7 @@ from pinecone_admin.errors import (
 from pinecone_admin.models import APIKeyWithSecret
 from pinecone_admin.workflows.apply_report import ApplyReport, NewSecret
 from pinecone_admin.workflows.change_plan import ChangePlan
-from pinecone_admin.workflows.changes import Change, Made, Ref, Step, with_known_ids
+from pinecone_admin.workflows.changes import Change, CreatedResource, Ref, Step, with_known_ids
 from pinecone_admin.workflows.comparison import Compared, compare_changes, raise_if_stale
 from pinecone_admin.workflows.ending import conclude
 from pinecone_admin.workflows.guard import (
@@ -210,7 +210,7 @@ class PlanExecution:
         }
         return next((reason for reason, holds in obstacles.items() if holds), None)
 
-    def record(self, number: int, change: Change, steps: Sequence[Step], made: Made | None) -> None:
+    def record(self, number: int, change: Change, steps: Sequence[Step], made: CreatedResource | None) -> None:
         """Record a change that was carried out.
 
         Args:
@@ -231,7 +231,7 @@ class PlanExecution:
             change = evolve(change, target=target)
         change = evolve(change, reason=last.change.reason or change.reason)
         lost = [each for each in own[:-1] if each.change.creates and each.state != "done"]
-        step = Step(change=change, state=last.state, made=made or last.made)
+        step = Step(change=change, state=last.state, resource=made or last.resource)
         # A new secret is stored before the leftovers are deleted, and an expired invite is deleted before.
         self._steps[number] = [*lost, step, *deletions] if change.makes_secret else [*deletions, step]
 
@@ -249,7 +249,7 @@ class PlanExecution:
         is_own = is_own and not isinstance(error, ClientClosedError | ReadOnlyError)
         deletions, own = _split_steps(change, steps)
         if not is_own and own and own[-1].state == "done" and not change.makes_secret:
-            self.record(number, change, steps, own[-1].made)
+            self.record(number, change, steps, own[-1].resource)
             return False
         state, made = conclude(own)
         if made is not None and change.creates:

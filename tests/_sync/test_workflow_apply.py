@@ -110,7 +110,7 @@ def test_a_file_is_planned_and_applied_once(emulator: Emulator) -> None:
     assert [each.change.action for each in report.steps] == [each.action for each in plan.changes]
     assert [each.change.target.name for each in report.done] == [each.target.name for each in plan.changes]
     assert all(each.change.target.id for each in report.done)
-    assert {type(each.made).__name__ for each in report.done if each.change.creates} == {
+    assert {type(each.resource).__name__ for each in report.done if each.change.creates} == {
         "Project",
         "ServiceAccount",
         "Invite",

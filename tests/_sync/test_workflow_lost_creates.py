@@ -228,7 +228,7 @@ def test_a_report_of_apply_names_what_a_lost_create_may_have_made(emulator: Emul
     accounts = [each for each in emulator.state.service_accounts.listing if each not in before]
     remaining: list[Any] = [*emulator.state.api_keys.values(), *accounts]
     lost, made = remaining
-    assert (made.name, [(each.state, each.made and each.made.id) for each in report.steps]) == (
+    assert (made.name, [(each.state, each.resource and each.resource.id) for each in report.steps]) == (
         "new",
         [("sent", None), ("done", made.id)],
     )

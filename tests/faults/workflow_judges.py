@@ -287,7 +287,7 @@ def name_steps(steps: Iterable[Step]) -> set[NamedChange]:
             named |= {(change.action, "role", None), ("revoke", "role", None)}
         elif change.creates:
             named.add((change.action, target.kind, None))
-            named |= set() if each.made is None else {("delete", target.kind, each.made.id)}
+            named |= set() if each.resource is None else {("delete", target.kind, each.resource.id)}
         else:
             named.add((change.action, target.kind, target.id or target.name))
     return named
@@ -300,7 +300,7 @@ def judge_steps(run: Run) -> Iterable[str]:
         yield f"no step has {sorted(map(str, unrecorded))}"
     begun = [each for each in run.steps if each.state not in {"planned", "skipped", "not_run", "failed"}]
     for each in begun:
-        if not name_steps([evolve(each, made=None)]) & sent:
+        if not name_steps([evolve(each, resource=None)]) & sent:
             yield f"nothing was sent for {each}"
 
 

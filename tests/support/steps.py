@@ -38,7 +38,7 @@ def strip_mark(text: str) -> str:
 def as_planned(steps: Iterable[Step]) -> list[Step]:
     """Return the steps of a run as its dry run has them, which does not know the ids and marks of what is created."""
     done = list(steps)
-    new = {each.made.id for each in done if each.made is not None}
+    new = {each.resource.id for each in done if each.resource is not None}
 
     def plan_ref(ref: Ref) -> Ref:
         return evolve(
@@ -68,7 +68,7 @@ def as_planned(steps: Iterable[Step]) -> list[Step]:
                 ),
             ),
             state="planned" if each.state == "done" else each.state,
-            made=None,
+            resource=None,
         )
         for each in done
     ]

@@ -32,9 +32,9 @@ from pinecone_admin.workflows.changes import Change, Ref, Settings, Step
 from pinecone_admin.workflows.ending import (
     Thing,
     describe_adopted,
+    describe_created,
     describe_deletion,
-    describe_made,
-    find_made,
+    find_created,
     has_failed,
     refer_to,
     step_from_error,
@@ -281,7 +281,7 @@ class AsyncRun:
                 assert lost is not None  # noqa: S101 - otherwise the create would have returned
                 raise lost
             found = await find_new()
-        self._uncertain.pop(describe_made(change), None)
+        self._uncertain.pop(describe_created(change), None)
         self.steps[position] = describe_adopted(change, found, is_probably_own=lost is not None)
         if lost is not None:
             self._note_found(change, found, is_kept=can_undo)
@@ -290,7 +290,7 @@ class AsyncRun:
     def _note_found(self, change: Change, found: Any, *, is_kept: bool) -> None:
         note_found(build_operation(change), found.id)
         if is_kept:
-            self._remarks.append(f"{describe_made(change, found)} {MAY_BE_OF_OTHERS}")
+            self._remarks.append(f"{describe_created(change, found)} {MAY_BE_OF_OTHERS}")
 
     async def rename(self, thing: _Named, name: str) -> _Named:
         """Give a key or a service account another name."""
@@ -353,7 +353,9 @@ class AsyncRun:
         except PineconeError:
             raise
         except BaseException as error:
-            if describe_made(change) in self._uncertain:  # interrupted or cancelled, and there was no response in time
+            if (
+                describe_created(change) in self._uncertain
+            ):  # interrupted or cancelled, and there was no response in time
                 with async_shield_from_cancellation(_UNDO_TIMEOUT), suppress(PineconeError):
                     await self._delete_lost(change, await find_lost(), error)
             raise
@@ -361,14 +363,14 @@ class AsyncRun:
     async def _delete_lost(self, change: Change, found: Sequence[Any], error: BaseException) -> None:
         """Delete what creates made whose responses were lost; what the first one made may appear after the next one."""
         if found:
-            self._uncertain.pop(describe_made(change), None)
+            self._uncertain.pop(describe_created(change), None)
         lost = [position for position, each in enumerate(self.steps) if each.change == change and has_failed(each)]
         undos: list[_Undo] = []
         for number, each in enumerate(found):
             position = lost[min(number, len(lost) - 1)]
-            self.steps[position] = evolve(self.steps[position], made=each)
+            self.steps[position] = evolve(self.steps[position], resource=each)
             undo = Change(action="delete", target=refer_to(each))
-            undos.append(_Undo(position, describe_made(change, each), undo, None))
+            undos.append(_Undo(position, describe_created(change, each), undo, None))
         await self._undo_some(undos, error)
 
     def keep(self, remark: str, *, first: Callable[[BaseException], str] | None = None) -> None:
@@ -391,7 +393,7 @@ class AsyncRun:
         self, position: int, change: Change, send: Callable[[], Awaitable[_T]], *, can_undo: bool = True
     ) -> _T:
         """Send a change, and record at a position of the steps what became of it."""
-        description = describe_made(change)
+        description = describe_created(change)
         # A refusal says nothing about an earlier request.
         was_lost, is_repeated = description in self._uncertain, position < len(self.steps)
 
@@ -413,13 +415,13 @@ class AsyncRun:
                 return cast("_T", None)
             if not (was_lost and change.makes_secret):  # names of keys and accounts are not unique
                 self._uncertain.pop(description, None)
-            made = find_made(change, result)
-            self.steps[position] = Step(change=change, state="done", made=made)
+            made = find_created(change, result)
+            self.steps[position] = Step(change=change, state="done", resource=made)
             if made is not None and can_undo and not self._is_kept:
                 binding_id = made.id if isinstance(made, RoleBinding) else None
                 undo = find_undo(change, change.target if isinstance(made, RoleBinding) else refer_to(made))
                 if undo is not None:
-                    self._undos.append(_Undo(position, describe_made(change, made), undo, binding_id))
+                    self._undos.append(_Undo(position, describe_created(change, made), undo, binding_id))
             return result
 
         return await async_complete_if_interrupted(send_and_record, COMPLETION_TIMEOUT)

@@ -34,7 +34,7 @@ from pinecone_admin.models import APIKey, ServiceAccountWithSecret
 from pinecone_admin.workflows.apply_report import ApplyReport
 from pinecone_admin.workflows.change_operations import build_role_bindings
 from pinecone_admin.workflows.change_plan import ChangePlan
-from pinecone_admin.workflows.changes import Change, Made, Step
+from pinecone_admin.workflows.changes import Change, CreatedResource, Step
 from pinecone_admin.workflows.desired_state import DesiredState
 from pinecone_admin.workflows.organization_index import OrganizationIndex, held_role
 from pinecone_admin.workflows.plan_execution import (
@@ -179,7 +179,7 @@ class _AsyncApplication:
             else:
                 self._execution.record(number, change, steps, made)
 
-    def _carry_out(self, run: Run, change: Change, store: Store[Any] | None) -> Made | None:
+    def _carry_out(self, run: Run, change: Change, store: Store[Any] | None) -> CreatedResource | None:
         """Carry out a change, and return what it created.
 
         Args:

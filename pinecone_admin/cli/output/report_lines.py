@@ -50,7 +50,7 @@ def list_lines(report: object, ledger: Ledger) -> list[str]:
 
 def _id_of(step: Step) -> str | None:
     """Return the id of what has the new secret of a step."""
-    return getattr(getattr(step.made, "key", step.made), "id", None) or step.change.target.id
+    return getattr(getattr(step.resource, "key", step.resource), "id", None) or step.change.target.id
 
 
 def _find_place(ledger: Ledger, id: str | None) -> str:
