@@ -79,7 +79,7 @@ SEARCHES = {
     "coming-from-the-official-sdk": ["official sdk", "migrate from pinecone sdk"],
     "how-to/create-and-find": ["create api key", "project by name", "list api keys"],
     "limits": ["read only"],
-    "how-to/key-for-one-test-run": ["temporary key", "expiring keys", "expire"],
+    "how-to/key-for-one-test-run": ["temporary key", "expiring keys", "expire", "key expiration"],
     "how-to/rotate-a-key": ["rotate keys", "how to rotate an api key"],
     "how-to/rotate-every-night": [
         "vault",
@@ -91,10 +91,18 @@ SEARCHES = {
     "how-to/invite-a-person": ["add a user", "resend invite"],
     "how-to/offboard-a-person": ["remove user", "how do I delete a user", "offboarding", "ex-employee"],
     "how-to/scim": ["sso", "single sign-on", "okta", "2fa", "mfa"],
-    "how-to/provision-a-tenant": ["multi tenant", "many projects"],
-    "how-to/organization-in-a-file": ["gitops", "infrastructure as code"],
+    "how-to/provision-a-tenant": ["multi tenant", "many projects", "async semaphore"],
+    "how-to/organization-in-a-file": ["gitops", "infrastructure as code", "temporary access", "access until a date"],
     "how-to/beside-terraform": ["terraform", "terraform state", "terra", "opentofu"],
-    "workflows": ["delete project", "change a user's role", "deletion protection", "roll back", "idempotent"],
+    "workflows": [
+        "delete project",
+        "change a user's role",
+        "deletion protection",
+        "roll back",
+        "idempotent",
+        "custom vault class",
+        "rotate own account",
+    ],
     "how-to/review-access": [
         "audit",
         "who has access",
@@ -108,11 +116,13 @@ SEARCHES = {
         "jupyter",
     ],
     "how-to/github-actions-and-gitlab": ["github actions", "gitlab", "pull request comment"],
-    "how-to/django-celery-fastapi": ["django", "celery", "fastapi", "web framework", "aws lambda"],
+    "how-to/django-celery-fastapi": ["django", "celery", "celery lock", "fastapi", "web framework", "aws lambda"],
     "how-to/ci-identity": ["ci identity", "oidc", "CI without a stored key"],
-    "how-to/share-tokens": ["token cache", "bearer token"],
+    "how-to/share-tokens": ["token cache", "bearer token", "token for curl"],
     "tokens-and-networks": [
         "thread safe",
+        "thread safety",
+        "graceful shutdown",
         "is it thread-safe?",
         "proxy",
         "run behind a corporate proxy",
@@ -173,6 +183,8 @@ SEARCHES = {
     "runbooks/names-with-tilde": ["key named ~rotates"],
     "runbooks/offboarding-evidence": ["soc 2 evidence"],
     "threat-model": ["where are secrets stored", "file permissions"],
+    "reference/workflows": ["open a ticket for each failed step"],
+    "conformance/README": ["record a session", "replay a session"],
     "reference/lists": ["page size", "pagination"],
     "reference/client": ["AsyncAdmin", "async client"],
     "reference/errors": ["AmbiguousNameError"],
@@ -261,7 +273,7 @@ def test_the_search_finds_the_page_that_answers_first(site: Path, tmp_path: Path
     page.write_text(f"<output></output>{scripts}<script>const queries = {queries};{SEARCH}</script>", encoding="utf-8")
     *found, highlighted = run_page(page)
     assert highlighted == expected[-1][0].lower()
-    assert list(zip([query for query, _ in expected], found, strict=True)) == expected
+    assert [(*pair, first) for pair, first in zip(expected, found, strict=True) if pair[1] != first] == []
 
 
 def test_the_button_at_code_copies_it_without_prompts_and_results(site: Path, tmp_path: Path) -> None:
