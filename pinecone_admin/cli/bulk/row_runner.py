@@ -205,12 +205,14 @@ class RowOutcome(NamedTuple):
     Attributes:
         exit: The exit code.
         document: The result or the error, under that name.
+        is_done: Whether its work is done: also if it was interrupted, and its only change was completed all the same.
         has_changed: Whether changes of it remain.
         is_repeatable: Whether it can be run again without a second effect.
     """
 
     exit: int
     document: Mapping[str, Any]
+    is_done: bool
     has_changed: bool
     is_repeatable: bool
 
@@ -308,14 +310,13 @@ class RowRunner:
         self._exits[outcome.exit] += 1
         self._session.exit_code = choose_exit(self._exits)
         self._changed += outcome.has_changed
-        if not outcome.is_repeatable:
-            self._unclear.append(row[:2])
-        if outcome.exit:
+        if not outcome.is_done:
             self._failed_rows.append(row[:2])
+            self._unclear += [] if outcome.is_repeatable else [row[:2]]
         try:  # the disk of one may be full, and that of the other not
             write_line(self._session, {"row": row.number, "exit": outcome.exit, **outcome.document})
         finally:
-            if outcome.exit and self._writer is not None:
+            if not outcome.is_done and self._writer is not None:
                 self._writer.add(row)
         self._advance(Progress(done=self._exits.total(), total=self._total or 0, step=""))
 
@@ -349,7 +350,7 @@ class RowRunner:
     def _warn_of_rows(self) -> None:
         """Say which rows failed, which did not run, and which must not be run again blindly."""
         left = len(self._running) + (self._total or self._latest) - self._latest
-        failed = self._exits.total() - self._exits[exit_codes.DONE]
+        failed = len(self._failed_rows)
         if self._is_unread:
             return
         if not self._latest:
@@ -389,14 +390,18 @@ def _name_rows(rows: Iterable[tuple[int, int]]) -> str:
 
 
 def _describe_outcome(session: RowSession, error: BaseException | None) -> RowOutcome:
-    remaining = find_effects(session.ledger.changes, session.ledger.gone).remaining
+    effects, command = find_effects(session.ledger.changes, session.ledger.gone), session.command
+    remaining = effects.remaining
     if error is None:  # a signal that came too late changes nothing of it
         exit_code, document = session.exit_code, {"result": session.read_result()}
+        is_done = exit_code == exit_codes.DONE
     else:
         failure = describe_error(session, error)
         exit_code, document = failure.exit, failure.document
-    is_repeatable = exit_code == exit_codes.DONE or all(each.is_repeatable for each in remaining)
-    return RowOutcome(exit_code, document, bool(remaining), is_repeatable)
+        is_one_change = command is not None and not command.is_workflow and command.makes is None
+        is_done = isinstance(error, KeyboardInterrupt) and is_one_change and [*effects.done] == remaining != []
+    is_repeatable = all(each.is_repeatable for each in remaining)
+    return RowOutcome(exit_code, document, is_done, bool(remaining), is_repeatable)
 
 
 def choose_exit(exits: Mapping[int, int]) -> int:
