@@ -21,8 +21,8 @@ INTERRUPTED: Final = 130
 
 MEANINGS: Final = {
     DONE: "Done, or there was nothing to do.",
-    REFUSED: "The server refused the request for another reason than those below, a --store failed, a check of doctor "
-    "failed, or something unexpected happened.",
+    REFUSED: "The server refused the request for another reason than those below, its host is unknown, its certificate "
+    "was refused, a --store failed, a check of doctor failed, or something unexpected happened.",
     USAGE: "A word, an option, a variable or a file is wrong, or --read-only forbids the change. Nothing was changed.",
     IDENTITY: "There are no credentials, they were not accepted, the profile does not exist, or another organization "
     "was expected.",

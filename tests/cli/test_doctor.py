@@ -155,7 +155,7 @@ def test_a_variable_with_nearly_a_known_name_is_no_fault_beside_the_known_one() 
 def test_an_unknown_host_fails_the_look_up_and_nothing_behind_it_is_tried() -> None:
     """The name that is unknown is shown; what depends on it is skipped."""
     env = {
-        "PINECONE_CONTROLLER_HOST": "nowhere.example",
+        "PINECONE_CONTROLLER_HOST": "https://nowhere.example",
         "PINECONE_OAUTH_URL": "https://elsewhere.example/oauth/token",
         "PINECONE_ACCESS_TOKEN": "token",
     }

@@ -200,6 +200,25 @@ def test_an_error_has_the_exit_code_of_its_cause() -> None:
             assert (exit_of(error) == exit_codes.TRY_LATER) <= (error.worth_retrying or error.__cause__ is not None)
 
 
+def test_the_help_names_the_failures_of_a_network_that_do_not_pass_by_themselves() -> None:
+    """The client repeats no call for a name that does not exist; a look-up that failed for now is a network failure."""
+    text = " ".join(run("help", "exit-codes").stdout.split())
+    meaning = exit_codes.MEANINGS[exit_codes.REFUSED]
+    assert "its host is unknown, its certificate was refused" in meaning
+    assert meaning in text
+    for is_passing, expected in ((False, exit_codes.REFUSED), (True, exit_codes.TRY_LATER)):
+        assert exit_of(errors.PineconeConnectionError("x", worth_retrying=is_passing)) == expected
+
+
+def test_one_place_fails_on_findings_and_differences() -> None:
+    """A command asks the session to do so, which puts a refusal and missing parts first."""
+    room = Path(failures.__file__).parent
+    chosen = r"exit_codes\.FINDINGS|exit_codes import .*\bFINDINGS"
+    found = [path.relative_to(room).as_posix() for path in room.rglob("*.py") if re.search(chosen, path.read_text())]
+    # What identify finds out is its result, and not what an option fails on.
+    assert sorted(found) == ["calls/identifying.py", "session.py"]
+
+
 # What is no error: a check that failed, a state, codes that are compared, and an error before click is there.
 DECIDE_ALONE = {"calls/identifying.py", "doctor/run.py", "bulk/row_runner.py", "ending.py", "main.py"}
 

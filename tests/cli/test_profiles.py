@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import AbstractContextManager
 from pathlib import Path
 from unittest import mock
 
 import pytest
 
 from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.output import file_locks
 from pinecone_admin.cli.output.files import find_access_problem
 from pinecone_admin.cli.profiles.files import change_profiles, find_profile_file, put_profile
 from pinecone_admin.cli.profiles.profile import Profile
@@ -222,6 +224,80 @@ def test_several_processes_lose_no_profile(monkeypatch: pytest.MonkeyPatch) -> N
 
     change_profiles(profile_file(), add)
     assert [each["name"] for each in run("profile", "list").json] == ["work", "other"]
+
+
+def _run_before_the_lock(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
+    """Let another command run after the next one has begun, and before it locks the file of the profiles."""
+    waiting = [words]
+
+    def lock_file(path: Path) -> AbstractContextManager[None]:
+        for each in [waiting.pop()] if waiting else []:
+            assert run(*each).exit == 0
+        return file_locks.lock_file(path)
+
+    monkeypatch.setattr("pinecone_admin.cli.profiles.files.lock_file", lock_file)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("profile", "update", "work", "--client-id", "second"), (0, "second", "https://api.example")),
+        (("profile", "remove", "work", "--yes"), (7, "account", "https://api.example")),
+        (("profile", "use", "work"), (0, "account", "https://api.example")),
+    ],
+    ids=["update", "remove", "use"],
+)
+def test_what_another_command_has_changed_meanwhile_is_not_lost(
+    words: tuple[str, ...], expected: tuple[int, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command decides by what is there once it has locked the file; one that removes would remove something else."""
+    assert save_profile("work").exit == 0
+    _run_before_the_lock(monkeypatch, "profile", "update", "work", "--api-url", "https://api.example")
+    done = run(*words)
+    (found,) = run("profile", "list").json
+    assert (done.exit, found["client_id"], found["host"]) == expected, done
+
+
+ADDRESSES = {
+    "--api-url foo": ("login", "--api-url", "foo"),
+    "--oauth-url foo/oauth/token": ("login", "--oauth-url", "foo/oauth/token"),
+    "update --api-url foo": ("profile", "update", "work", "--api-url", "foo"),
+    "update --oauth-url foo/oauth/token": ("profile", "update", "work", "--oauth-url", "foo/oauth/token"),
+    "host": ("project", "list", "--profile", "work"),
+    "oauth-url": ("project", "list", "--profile", "work"),
+    "PINECONE_CONTROLLER_HOST": ("project", "list"),
+    "PINECONE_OAUTH_URL": ("project", "list"),
+    "PINECONE_CONTROLLER_HOST of a file": ("project", "list", "--env-file", "of.env"),
+    "doctor": ("doctor", "-o", "json"),
+}
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_an_address_without_a_scheme_is_refused_by_its_name_before_anything_is_sent(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A word such as foo would be a host that nobody meant: options, profiles and variables go through one check."""
+    words = ADDRESSES[name]
+    credentials = {"PINECONE_CLIENT_ID": "id", "PINECONE_CLIENT_SECRET": "secret"}
+    monkeypatch.chdir(tmp_path)
+    with example_organization() as emulator:
+        assert save_profile("work", "--secret-command", "echo secret").exit == 0
+        if name in {"host", "oauth-url"}:
+            path = profile_file()
+            path.write_text(path.read_text().replace("[profiles.work]", f'[profiles.work]\n{name} = "foo/oauth/token"'))
+        lines = {**credentials, "PINECONE_CONTROLLER_HOST": "foo", "PINECONE_OAUTH_URL": "https://x/oauth/token"}
+        Path("of.env").touch(mode=0o600)
+        Path("of.env").write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
+        option = next((word for word in words if word.endswith("-url")), None)
+        variable = "PINECONE_CONTROLLER_HOST" if name == "doctor" else name
+        env = {**credentials, variable: "foo/oauth/token"} if words[0] in {"project", "doctor"} else {}
+        if words[0] == "login":
+            words = (*words, "--client-id", "id", "--secret-command", "echo secret")
+        done = run(*words, env=env if "--profile" not in words and "--env-file" not in words else {})
+        assert list(emulator.requests) == []
+    spelling = option or name.partition(" ")[0].replace("doctor", "PINECONE_CONTROLLER_HOST")
+    assert done.exit == (1 if name == "doctor" else 2), done
+    assert f"{spelling} must begin with https://, or with http:// for this machine" in done.stderr + done.stdout
 
 
 def test_a_linked_file_is_replaced_where_it_is(tmp_path: Path) -> None:

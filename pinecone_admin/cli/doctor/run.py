@@ -29,7 +29,7 @@ from pinecone_admin.cli.exit_codes import REFUSED
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.caller import look_at_caller
 from pinecone_admin.cli.identity.client import complete_identity, open_client
-from pinecone_admin.cli.identity.sources import SECRET_VARIABLE, TOKEN_VARIABLE, CallerIdentity
+from pinecone_admin.cli.identity.sources import SECRET_VARIABLE, TOKEN_VARIABLE, CallerIdentity, check_schemes
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_items
 from pinecone_admin.cli.session import Session
@@ -133,6 +133,7 @@ def _list_used_variables(session: Session, identity: CallerIdentity) -> Mapping[
 def _resolve_config(env: Mapping[str, str], identity: CallerIdentity) -> ClientConfig | Diagnosis:
     """Return what a client would use, or why it refuses it; a client does not show its proxies and TLS context."""
     try:
+        check_schemes(identity.host, identity.oauth_url)
         return resolve_config(
             env=env if identity.in_environment else {},
             host=None if identity.in_environment else identity.host,

@@ -27,6 +27,7 @@ from pinecone_admin.cli.identity.sources import (
     EXPECTED_VARIABLE,
     READ_ONLY_VARIABLE,
     CallerIdentity,
+    check_schemes,
     choose_identity,
     client_arguments,
     identity_error,
@@ -165,6 +166,7 @@ def open_client(session: Session, identity: CallerIdentity) -> Admin:
     arguments |= {"source_tag": "cli", "lazy": True, "read_only": is_read_only(session)}
     recorder = None if session.intercepts_changes else _make_recorder(session)
     try:
+        check_schemes(identity.host, identity.oauth_url)
         if recorder is None:
             return PreviewAdmin(**arguments, on_attempt=_make_observer(session))
         admin = RecordedAdmin(**arguments, on_attempt=_make_observer(session, recorder))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, field, frozen
 
 from generated_client.types import masked
+from pinecone_admin._http.argument_checks import value_error
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import SPELLINGS, CLIError
 from pinecone_admin.cli.sentences import as_sentences, join_sentences
@@ -266,6 +267,13 @@ def find_misspelt(names: Iterable[str], wanted: Sequence[str]) -> list[tuple[str
     others = [name for name in names if name not in VARIABLES]
     found = [(name, get_close_matches(name.upper(), wanted, n=1, cutoff=0.85)) for name in others]
     return [(name, close[0]) for name, close in found if close]
+
+
+def check_schemes(host: str | None, oauth_url: str | None) -> None:
+    """Raise PineconeValueError if an address has no scheme: a word such as ``foo`` would be the name of a host."""
+    for name, address in (("host", host), ("oauth_url", oauth_url)):
+        if address is not None and "://" not in address:
+            raise value_error(name, "must begin with https://, or with http:// for this machine")
 
 
 def client_arguments(identity: CallerIdentity, *, production: tuple[str, str]) -> dict[str, object]:

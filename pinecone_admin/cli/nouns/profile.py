@@ -98,7 +98,7 @@ def login(
     beside = None
     if secret is not None and profile.secret_file is not None:
         beside = files.secret_written(Path(profile.secret_file), secret)
-    files.change_profiles(path, put, beside=beside)
+    profiles = files.change_profiles(path, put, beside=beside)
     session.ledger.note_local_change("create_profile", name)
     session.ledger.is_complete = True
     if session.is_interactive and (variables := find_overriding_variables(session.env)):
@@ -106,7 +106,7 @@ def login(
             f"{variables[0]} is set in this shell, so commands do not use the default profile. Unset it, or "
             f"pass --profile {name}."
         )
-    write_value(session, profile.to_document(is_default=files.load_profiles(path).default == name))
+    write_value(session, profile.to_document(is_default=profiles.default == name))
 
 
 def _split_command(text: str | None) -> tuple[str, ...]:
@@ -169,6 +169,7 @@ def update(
     from attrs import evolve  # noqa: PLC0415 - loaded when it is run
 
     from pinecone_admin.cli.profiles import files  # noqa: PLC0415 - as above
+    from pinecone_admin.cli.profiles.profile import parse_profiles  # noqa: PLC0415 - as above
 
     given = {
         "client_id": client_id,
@@ -181,17 +182,22 @@ def update(
         changed |= {"secret_command": _split_command(secret_command), "secret_file": None}
     if not changed:
         raise CLIError("Nothing to change was given: see pinecone-admin profile update --help.")
-    path = files.find_profile_file()
-    before = files.load_profiles(path).find(name)
-    profile = evolve(before, **changed)
-    files.check_profile(profile, env=session.env)
+    unused: list[str] = []
+
+    def put(text: str) -> str:  # given what is there under the lock, since another command may change it, too
+        before = parse_profiles(text, source="the profiles").find(name)
+        profile = evolve(before, **changed)
+        files.check_profile(profile, env=session.env)
+        unused.extend([] if profile.secret_file == before.secret_file else [str(before.secret_file)])
+        return files.put_profile(text, profile, make_default=False, overwrite=True)
+
     session.interruptions.hold()  # as above
-    files.change_profiles(path, lambda text: files.put_profile(text, profile, make_default=False, overwrite=True))
+    profiles = files.change_profiles(files.find_profile_file(), put)
     session.ledger.note_local_change("update_profile", name)
     session.ledger.is_complete = True
-    if before.secret_file is not None and profile.secret_file is None:
-        session.notify(f"The profile no longer uses {before.secret_file}. Delete that file if nothing else does.")
-    write_value(session, profile.to_document(is_default=files.load_profiles(path).default == name))
+    for each in unused:
+        session.notify(f"The profile no longer uses {each}. Delete that file if nothing else does.")
+    write_value(session, profiles.find(name).to_document(is_default=profiles.default == name))
 
 
 @NOUN.session_command("reads", example="pinecone-admin profile use production")
@@ -230,7 +236,7 @@ def remove(session: Session, *, name: str) -> None:
     session.interruptions.hold()  # as above
     files.change_profiles(
         path,
-        lambda text: files.remove_profile(text, name),
+        lambda text: files.remove_profile(text, profile),
         beside=None if secret_file is None else files.secret_deleted(secret_file),
     )
     session.ledger.note_local_change("delete_profile", name)

@@ -12,7 +12,8 @@ from platformdirs import user_config_path
 
 from pinecone_admin._config.addresses import resolve_allow_http, resolve_api_url, resolve_oauth_url
 from pinecone_admin.auth.private_files import replace_private_file, written_beside
-from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.failures import BusyError, CLIError
+from pinecone_admin.cli.identity.sources import check_schemes
 from pinecone_admin.cli.output.file_locks import lock_file
 from pinecone_admin.cli.output.files import (
     OTHERS_CAN_ACCESS,
@@ -50,8 +51,8 @@ def read_profiles(path: Path | None) -> str:
 
 def change_profiles(
     path: Path | None, change: Callable[[str], str], *, beside: AbstractContextManager[object] | None = None
-) -> None:
-    """Replace the text of the file atomically; the new file has mode 0600.
+) -> Profiles:
+    """Replace the text of the file atomically, and return its profiles; the new file has mode 0600.
 
     Args:
         path: The file, which need not exist.
@@ -71,9 +72,10 @@ def change_profiles(
             before = _read_text(path)
             parse_profiles(before, source=describe_path(path))
             text = change(before)
-            parse_profiles(text, source=describe_path(path))
+            profiles = parse_profiles(text, source=describe_path(path))
             with beside or nullcontext():
                 replace_private_file(target, text.encode())
+            return profiles
     except OSError as exc:
         raise CLIError(f"{describe_path(path)} cannot be written: {exc.strerror}", cause=exc) from exc
 
@@ -95,6 +97,7 @@ def check_profile(profile: Profile, *, env: Mapping[str, str]) -> None:
         PineconeValueError: An address is not valid.
     """
     parse_profiles(put_profile("", profile, make_default=False, overwrite=False), source="the new profile")
+    check_schemes(profile.host, profile.oauth_url)
     allow_http = resolve_allow_http(allow_http=False, env=env)
     resolve_api_url(profile.host, allow_http=allow_http, env={})
     resolve_oauth_url(profile.oauth_url, allow_http=allow_http, env={})
@@ -177,15 +180,19 @@ def make_default(text: str, name: str) -> str:
     return tomlkit.dumps(document)
 
 
-def remove_profile(text: str, name: str) -> str:
+def remove_profile(text: str, profile: Profile) -> str:
     """Return the text without a profile, which also is no longer the default one.
 
     Raises:
-        CLIError: There is none of this name.
+        CLIError: There is none of this name, or it is another one than what was to be removed.
     """
     import tomlkit  # noqa: PLC0415 - only changes need it
 
-    parse_profiles(text, source="the file of the profiles").find(name)
+    name = profile.name
+    if parse_profiles(text, source="the file of the profiles").find(name) != profile:
+        raise CLIError(
+            f"Another command has changed profile {name}. Run this again.", cause=BusyError, says_if_unchanged=True
+        )
     document: Any = tomlkit.parse(text)
     del document["profiles"][name]
     if document.get("default") == name:
