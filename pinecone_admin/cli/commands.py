@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from importlib import import_module
 from inspect import cleandoc
+from itertools import chain, pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
 import click
 
-from pinecone_admin.cli.failures import spell_parameter
+from pinecone_admin.cli.failures import CLIError, spell_parameter
 from pinecone_admin.cli.nouns import NOUNS, SINGLE_COMMANDS
 from pinecone_admin.cli.output.query import check_query
 from pinecone_admin.cli.parameters import (
@@ -32,6 +33,7 @@ from pinecone_admin.cli.parameters import (
     spell_noun,
 )
 from pinecone_admin.cli.session import Session
+from pinecone_admin.errors import PineconeValueError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -340,6 +342,7 @@ class Command(click.Command):
         consequence: A sentence before the question about what cannot be restored; empty for none.
         makes_temporary_keys: Whether it makes API keys to read what projects contain, also where it changes nothing.
         reads_with: Values of options for a run that only reads, by the names of their parameters.
+        makes_plan: Whether it writes a plan with ``--out``, so that one that it was to replace is deleted if it fails.
         deletes_with: Values without which it deletes nothing, by the names of their parameters.
         facts_with: What else is known about it if an option is given, and not 0, by the name of its parameter.
         fails_with: The exit code of every failure, if the others mean something else; None if they do not.
@@ -366,6 +369,7 @@ class Command(click.Command):
         consequence: str = "",
         makes_temporary_keys: bool = False,
         reads_with: Mapping[str, str] = MappingProxyType({}),
+        makes_plan: bool = False,
         deletes_with: Mapping[str, str] = MappingProxyType({}),
         facts_with: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
         fails_with: int | None = None,
@@ -387,6 +391,7 @@ class Command(click.Command):
         self.consequence: str = consequence
         self.makes_temporary_keys: bool = makes_temporary_keys
         self.reads_with: Mapping[str, str] = reads_with
+        self.makes_plan: bool = makes_plan
         self.deletes_with: Mapping[str, str] = deletes_with
         self.facts_with: Mapping[str, Mapping[str, Any]] = facts_with
         self.fails_with: int | None = fails_with
@@ -440,7 +445,14 @@ class Command(click.Command):
         """Parse the words after the command, among them ids which start with a dash."""
         if isinstance(ctx.obj, Session):
             ctx.obj.command = self
-        return super().parse_args(ctx, self._complete_words(ctx, self.arrange_words(ctx, args)))
+        try:
+            return super().parse_args(ctx, self._complete_words(ctx, self.arrange_words(ctx, args)))
+        except (click.UsageError, CLIError, PineconeValueError):
+            if self.makes_plan and "--overwrite" in args and not ctx.resilient_parsing:
+                from pinecone_admin.cli.plans.plan_files import remove_old_plan  # noqa: PLC0415 - only a failure needs it
+
+                remove_old_plan(_find_value(args, "--out"))
+            raise
 
     def arrange_words(self, ctx: click.Context, args: Sequence[str]) -> list[str]:
         """Return the words with ids and the value of a hidden ``--name`` where positional ones stand, after checks.
@@ -510,6 +522,13 @@ class Command(click.Command):
             formatter.write(f"  {self.example}\n")
         if self.topics:
             formatter.write(f"\nSee also: {', '.join(f'{PROGRAM} help {each}' for each in self.topics)}\n")
+
+
+def _find_value(words: Sequence[str], option: str) -> str:
+    """Return the value of an option in words that cannot be parsed; empty if there is none."""
+    following = (value for word, value in pairwise(words) if word == option)
+    joined = (word.partition("=")[2] for word in words if word.startswith(f"{option}="))
+    return next(chain(following, joined), "")
 
 
 def _describe_missing(param: click.Parameter) -> str:

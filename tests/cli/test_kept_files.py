@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -136,6 +137,59 @@ def test_a_plan_that_is_to_be_replaced_is_gone_if_the_new_one_fails(emulator: Em
             emulator.faults.clear()
             assert done.exit != 0, options
             assert not Path("today.json").exists(), (words, options, done)
+
+
+MISTAKES = (("--bogus",), ("--json=x",), ("-o", "xml"), ("--query", "a b"), ("surplus", "words"), ("--query",))
+"""What no command line can have."""
+
+
+@pytest.mark.usefixtures("emulator")
+@pytest.mark.parametrize("name", ["plan", "project stale", "user offboard"])
+def test_a_plan_that_is_to_be_replaced_is_gone_after_a_mistake_in_the_command_line(name: str) -> None:
+    """Also before the command begins; another file that the mistake would have replaced stays."""
+    words = LINES[name, "--out"][0]
+    saved = Path("plan.json").read_text()
+    assert {each.full_name for each in COMMANDS if each.makes_plan} == {"plan", "project stale", "user offboard"}
+    mistakes = [*MISTAKES, *([("somebody@example.com",)] if name == "user offboard" else [])]
+    for mistake in mistakes:
+        for named in (("--out", "today.json"), ("--out=today.json",)):
+            Path("today.json").write_text(saved)
+            kept = run(*words, *named, *mistake)
+            assert (kept.exit, Path("today.json").read_text()) == (2, saved), kept
+            done = run(*words, *named, "--overwrite", *mistake)
+            assert (done.exit, Path("today.json").exists()) == (2, False), (mistake, done)
+    Path("today.json").write_text("notes")
+    assert run(*words, "--out", "today.json", "--overwrite", "--bogus").exit == 2
+    assert Path("today.json").read_text() == "notes"
+
+
+FORMATS = [
+    (spec.full_name, output, *options)
+    for spec in COMMANDS
+    for output in ("table", "json", "yaml", "csv", "raw")
+    for options in ((), *([("--out", "written.file")] if any(each.name == "out" for each in spec.own_params) else []))
+    if spec.full_name != "emulator"
+]
+
+
+@pytest.mark.parametrize("name", sorted({each[0] for each in FORMATS}))
+def test_an_output_that_a_command_cannot_honour_is_refused_before_the_first_request(
+    emulator: Emulator, name: str
+) -> None:
+    """No format, also with a file to write or with a query, is refused once something was read."""
+    (spec,) = (each for each in COMMANDS if each.full_name == name)
+    Path("run-tests").write_text("#!/bin/sh\n")
+    Path("run-tests").chmod(0o700)
+    assert run("inventory", "--out", "inventory.json").exit == 0
+    for _, output, *options in (each for each in FORMATS if each[0] == name):
+        for query in ((), ("--query", "x.y")):
+            emulator.requests.clear()
+            Path("written.file").unlink(missing_ok=True)
+            words = [*shlex.split(spec.example)[1:]]
+            place = words.index("--") if "--" in words else len(words)
+            done = run(*words[:place], "-o", output, *options, *query, *words[place:], stdin=f"pcsk_{'x' * 60}")
+            sent = [each for each in emulator.requests if each.operation_id != "get_token"]
+            assert done.exit != 2 or not sent, (output, options, query, done)
 
 
 @pytest.mark.usefixtures("emulator")

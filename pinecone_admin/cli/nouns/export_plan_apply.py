@@ -30,7 +30,7 @@ def export(session: Session, *, out: str | None = None) -> None:
     export_organization(session, out)
 
 
-@ROOT.session_command("reads", topics=("organization-file",), example="pinecone-admin plan org.yaml")
+@ROOT.session_command("reads", topics=("organization-file",), example="pinecone-admin plan org.yaml", makes_plan=True)
 @argument("file", "The organization file (help organization-file); - for standard input.", metavar="FILE")
 @_base
 @click.option("--inventory", metavar="FILE", help="Plan from a saved inventory, without credentials.")

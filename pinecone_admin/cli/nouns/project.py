@@ -227,6 +227,7 @@ def provision(
 @NOUN.session_command(
     "reads",
     example="pinecone-admin project stale --match 'ci-*' --older-than 7d --yes",
+    makes_plan=True,
     makes_temporary_keys=True,
 )
 @click.option("--match", "name_pattern", required=True, metavar="PATTERN", help="Names of projects, such as 'ci-*'.")

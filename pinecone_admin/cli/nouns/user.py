@@ -61,7 +61,9 @@ def delete(call: Call, *, user_id: str) -> None:
     call.admin.users.delete(user_id=user_id)
 
 
-@NOUN.session_command("deletes", example="pinecone-admin user offboard ada@example.com --yes", is_workflow=True)
+@NOUN.session_command(
+    "deletes", example="pinecone-admin user offboard ada@example.com --yes", is_workflow=True, makes_plan=True
+)
 @argument("email", "Email address or id of one person.", required=False, metavar="[USER]")
 @click.option("--people", metavar="FILE", help="CSV file with a column email: make a plan for these people.")
 @out("Write the report, or the plan of --people, to a file.")

@@ -37,6 +37,8 @@ from pinecone_admin.workflows.plans import describe_missing
 
 def offboard(session: Session, *, email: str | None, people: str | None, out: str | None) -> None:
     """Remove one person, or make a plan for several."""
+    if people is not None:
+        prepare_plan_file(session, out, people)
     if people is not None and email is None:
         _make_plan(session, people, out)
     elif email is not None and people is None:
@@ -74,7 +76,6 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
 def _make_plan(session: Session, path: str, save: str | None) -> None:
     if save is None and not session.is_dry_run:
         raise CLIError("--people makes a plan and removes nobody. Add --out FILE to keep it, or --dry-run to see it.")
-    prepare_plan_file(session, save, path)
     people = parse_people(read_text(path, session.stdin))
     with show_progress(session, "reading what the people can reach"):
         plan = session.admin.users.offboard_many(emails=people)

@@ -66,15 +66,15 @@ _SECRETS = Secret("api-key", many=True)
 def export_organization(session: Session, out: str | None) -> None:
     """Write the organization as a file, by default in YAML, and say what a file cannot express."""
     check_new_files(session, out)
+    session.settings.setdefault("output", "yaml")
+    if out is not None and (session.output not in {"json", "yaml"} or "query" in session.settings):
+        raise CLIError("--out writes the whole file, as YAML or JSON.")
     state = read_inventory(session).to_desired_state()
     for note in state.notes:
         session.warn(as_sentences(note))
-    session.settings.setdefault("output", "yaml")
     if out is None:
         write_value(session, state.to_dict())
         return
-    if session.settings["output"] not in {"json", "yaml"} or "query" in session.settings:
-        raise CLIError("--out writes the whole file, as YAML or JSON.")
     write_file(session, out, "".join(render_value(state.to_dict(), session.settings["output"])))
 
 

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -79,6 +80,14 @@ def prepare_plan_file(
     if path is not None and Path(path).is_file():
         follow_own_links(Path(path).absolute()).unlink()
     check_new_files(session, path, *others, inputs=inputs)
+
+
+def remove_old_plan(path: str) -> None:
+    """Delete a plan that a command line with a mistake in it was to replace; another file stays as it is."""
+    with suppress(CLIError, OSError, ValueError):
+        target = Path(path)
+        if target.is_file() and find_workflow(target.read_text(encoding="utf-8")) is not None:
+            follow_own_links(target.absolute()).unlink()
 
 
 def save_plan(session: Session, plan: StalePlan | OffboardPlan | ChangePlan, path: str) -> None:

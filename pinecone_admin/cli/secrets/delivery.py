@@ -22,7 +22,7 @@ from pinecone_admin.cli.secrets.target_files import RescueFile, keep_response, r
 from pinecone_admin.cli.sentences import as_sentences, join_sentences
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeError, ResponseParsingError, SecretNotStoredError
-from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
+from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import Ensured, Provisioned, Rotation
 from pinecone_admin.workflows.readable_store import SecretOwner
 from pinecone_admin.workflows.sent_changes import is_gone
@@ -210,9 +210,7 @@ def _write_without_secret(session: Session, makes: Secret, delivery: SecretDeliv
     if delivery.was_stored_before:
         session.notify("No new secret was created, because an earlier run stored it. This run finished the work.")
     elif delivery.entry is None:
-        session.notify(
-            "No new secret was created. The secret of what exists cannot be shown again: to replace it, use rotate."
-        )
+        _notify_existing(session, delivery, result)
     is_shown = not session.settings.get("reveal")  # then the line on the rotation says that the old key is deleted
     if isinstance(result, Rotation) and session.output == "table" and not (is_shown and result.delete_after is None):
         session.notify(_describe_old_key(result))
@@ -221,6 +219,14 @@ def _write_without_secret(session: Session, makes: Secret, delivery: SecretDeliv
     elif delivery.entry is None:
         absence = _describe_absence(makes, result, for_people=session.output == "table")
         write_value(session, "" if session.output == "raw" else absence)
+
+
+def _notify_existing(session: Session, delivery: SecretDelivery, result: object) -> None:
+    """Say that a secret exists which nobody can read again, and what its place has."""
+    existing: object = getattr(result.key if isinstance(result, Provisioned) else result, "value", None)
+    content = delivery.describe_content(existing) if isinstance(existing, APIKey | ServiceAccount) else ""
+    text = "No new secret was created. The secret of what exists cannot be shown again: to replace it, use rotate."
+    session.notify(join_sentences([text, content]))
 
 
 def _write_place(session: Session, delivery: SecretDelivery, result: object) -> None:

@@ -73,6 +73,10 @@ class SecretDelivery:
         is_stored = self.was_stored_before or (self.entry is not None and self.entry.state == "stored")
         return self._place.address if is_stored else None
 
+    def describe_content(self, owner: APIKey | ServiceAccount) -> str:
+        """Return what can be said of the secret of something that exists already, as sentences; empty if nothing."""
+        return self._place.describe_content(owner.client_id if isinstance(owner, ServiceAccount) else None)
+
     def __call__(self, made: Made, /) -> None:
         """Store the secret of what was made."""
         # A signal from here on would leave open whether the secret is stored, and raised here, it would let the

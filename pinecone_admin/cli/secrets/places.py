@@ -130,6 +130,14 @@ class SecretPlace(ABC):
         """Return what is at the place; nothing if it cannot be read."""
         return PresentSecret()
 
+    def describe_content(self, client_id: str | None) -> str:  # noqa: ARG002 - one that cannot be read knows nobody
+        """Return what can be said of the secret of something that exists already; empty if nothing is stored here.
+
+        Args:
+            client_id: Client id of the service account; None for a key.
+        """
+        return f"{self.address} cannot be read, so nothing shows whether it has the secret." if self.address else ""
+
     @abstractmethod
     def write(self, secret: NewSecret) -> None:
         """Store a secret.
@@ -221,6 +229,21 @@ class FilePlace(SecretPlace):
         with suppress(StoreError):
             return self._parse(self._find_file().read())
         return PresentSecret()
+
+    def describe_content(self, client_id: str | None) -> str:
+        """Return whether there is a value, and whether it is known to be that of this account."""
+        owner = "service account" if self.is_for_account else "key"
+        name = self.path if self.variable is None else self._name
+        try:
+            present = self._parse(self._find_file().read())
+        except StoreError:
+            return f"{name} cannot be read, or has something else than the secret of a {owner}."
+        if not present.value:
+            return f"{name} has no value."
+        if present.client_id:
+            whose = "this" if present.client_id == client_id else "another"
+            return f"{name} has a secret beside the client id of {whose} service account."
+        return f"{name} has a value. Nothing shows whether it is that of this {owner}."
 
     def write(self, secret: NewSecret) -> None:
         """Put the secret in its place under the lock of the file, and read it back."""
