@@ -516,6 +516,21 @@ def test_a_rotation_with_overlap_is_finished_by_deleting_retired_keys(tmp_path: 
         assert shown.stderr.endswith("The old key was deleted.\n")
 
 
+@pytest.mark.parametrize("name", ["api-key ensure", "project provision", "service-account ensure"])
+def test_a_table_has_a_line_for_each_thing_that_is_made_and_none_for_temporary_names(name: str) -> None:
+    """A dry run and its run have the same lines."""
+    with example_organization():
+        preview = run(*words_of(name, "--dry-run", "-o", "table"))
+        done = run(*words_of(name, "--store", "file:secret", "-o", "table"))
+    planned, made = (
+        re.sub(r" \([0-9a-f-]{36}\)", "", each.stdout).replace(" new project", " project").splitlines()
+        for each in (preview, done)
+    )
+    verbs = {"created": "would create", "granted": "would grant"}
+    expected = [re.sub(r"^\w+", lambda found: verbs[found[0]], line) for line in made]
+    assert planned[1:] == expected != []
+
+
 def test_a_rotation_says_what_it_cannot_know_and_refuses_what_is_something_else(tmp_path: Path) -> None:
     """A value of the same kind is replaced with a remark; another account's secret stays, and nothing is changed."""
     env = tmp_path / ".env"

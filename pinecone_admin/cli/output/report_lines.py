@@ -13,6 +13,7 @@ from pinecone_admin.workflows import (
     DueAccountRotations,
     DueRotations,
     Ensured,
+    Provisioned,
     RetiredKeys,
     RoleChange,
     Rotation,
@@ -37,15 +38,24 @@ def list_lines(report: object, ledger: Ledger) -> list[str]:
         one = DueRotations(dry_run=is_dry_run, rotated=[report], steps=report.steps)
         return _Keys(one, ledger).list_lines()
     lines = str(report).split("\n")
-    if isinstance(report, Ensured | RoleChange) and report.steps:
-        changed = cast("Ensured[object] | RoleChange", report)
+    if isinstance(report, Ensured | Provisioned | RoleChange) and report.steps:
+        changed = cast("Ensured[object] | Provisioned | RoleChange", report)
         differences: Sequence[object] = getattr(changed, "differences", ())
-        return [*map(str, changed.steps), *(f"differs: {each}" for each in differences)]
+        shown = [each for each in changed.steps if not _takes_tag_away(each)]
+        # Of a run that only finishes what an earlier one left, the new name is all that there is to show.
+        return [*map(str, shown or changed.steps), *(f"differs: {each}" for each in differences)]
     if isinstance(report, ApplyReport | DueAccountRotations):
         for number, step in enumerate(report.steps):  # each is a line, before all others
             if place := _find_place(ledger, _id_of(step)):
                 lines[number] += f"; the new secret {place}"
     return lines
+
+
+def _takes_tag_away(step: Step) -> bool:
+    """Return whether a step only replaced a temporary name, or would; the line of the creation has the last name."""
+    new, old = step.change.settings.name, step.change.target.name or ""
+    changes_tag = new is not None and old != original_name(old) == original_name(new)
+    return changes_tag and step.state in {"planned", "done"}
 
 
 def _id_of(step: Step) -> str | None:
