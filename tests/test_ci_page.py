@@ -59,7 +59,7 @@ STAND_INS = {
 }
 """Scripts of the stand-ins; those of secret managers are in tests/support/secret_managers.py."""
 CHECKOUT = "git clean --quiet --force -dx"
-"""What actions/checkout and GitLab's runner do by default, so that no job finds the report of another one."""
+"""The default behaviour of actions/checkout and GitLab's runner, so that no job finds the report of another one."""
 
 pytestmark = pytest.mark.long
 
@@ -283,7 +283,7 @@ def test_a_merge_that_deletes_is_run_by_hand_with_the_number(pipeline: Pipeline,
 
 @pytest.mark.parametrize("host", ["github", "gitlab"])
 def test_the_base_is_the_file_that_was_applied(pipeline: Pipeline, host: str) -> None:
-    """What a run did not reach is a change of the next one, not drift, and what was removed meanwhile stays away."""
+    """A change that a run did not reach is a change of the next run, not drift. Removed items are not restored."""
     pipeline.merge("{name: reader, roles: [DataPlaneViewer]}")
     pipeline.apply(host)
     (reader,) = pipeline.emulator.state.api_keys

@@ -49,7 +49,7 @@ class Package:
     """Stands for a package that is not installed: everything in it can be called, indexed and compared.
 
     Attributes:
-        rows: What a table was made of.
+        rows: The source of a table.
     """
 
     rows: list[dict[str, object]]

@@ -61,7 +61,7 @@ CREATES = {
     "docs/runbooks/leaked-key.md": {"create_api_key"},
     "docs/workflows.md": {"create_project", "create_api_key", "create_role_binding"},
 }
-"""What the examples of a page create in the reader's organization, as the page is about it. Others create nothing."""
+"""The resources that the examples of a page create in the reader's organization. Others create nothing."""
 NEED_NO_ACCOUNT = (
     "docs/command-line.md",
     "docs/emulator.md",
@@ -71,7 +71,7 @@ NEED_NO_ACCOUNT = (
 )
 """Pages whose examples send nothing to an account, even if its credentials are there."""
 
-# Runs each file with a namespace of its own.
+# Runs each file with a separate namespace.
 RUN_FILES = """
 import pathlib, sys
 for name in sys.argv[1:]:
@@ -91,8 +91,8 @@ for name in sys.argv[1:]:
 def test_every_example_runs(page: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """The examples of a page run unchanged, in order, in one folder, with exactly the extras that the page names.
 
-    The credentials are in the environment, unless the shell of the page starts an emulator. What an example works on is
-    in the reader's organization already, and is created by page_setups.
+    The credentials are in the environment, unless the shell of the page starts an emulator. Resources that an example
+    needs exist in the reader's organization; page_setups creates them.
     """
     blocks = [block for block in EXAMPLES if block.page == page]
     env = create_user(tmp_path, *list_installed(page))
@@ -323,7 +323,7 @@ def test_a_key_of_others_is_not_taken_for_the_new_one(drop: Literal["before", "a
 
 
 def test_the_first_screen_shows_what_is_compared_and_what_was_never_tried() -> None:
-    """The text above the first heading, with which the site begins, too, names versions, and how to try the service."""
+    """The text above the first heading, which also begins the site, names versions and a way to try the service."""
     screen = " ".join(read_page("README.md").partition("\n## ")[0].split())
     for words in (
         "is not by Pinecone",
@@ -471,7 +471,7 @@ def test_all_errors_are_listed_with_their_help_codes() -> None:
 
 
 def test_all_workflows_are_listed() -> None:
-    """The table of workflows lists exactly the methods that preview or take a plan, with which of both."""
+    """The table of workflows lists exactly the methods with a preview or a plan, and shows which of both."""
     rows = re.findall(r"^\| (`.+) \| .+ \| (.+) \|$", read_page("docs/workflows.md"), re.MULTILINE)
     listed = {name: preview for names, preview in rows for name in re.findall(r"`([\w.]+)`", names)}
     assert listed.pop("inventory") == "reads only"

@@ -1,4 +1,4 @@
-"""What each step of a program loads: an import that is not needed costs every program that starts."""
+"""The imports of each step of a program. An import that is not needed costs every program that starts."""
 
 from __future__ import annotations
 

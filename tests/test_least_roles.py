@@ -66,7 +66,7 @@ class Organization:
         return f"ci-{next(self._numbers)}"
 
     def project(self, name: str | None = None) -> str:
-        """Create a project on which the caller has its role, and return the id."""
+        """Create a project where the caller has its role, and return the id."""
         project = self.owner.projects.create(name=name or self.name())
         if self._is_on_project:
             self.owner.role_bindings.create(
@@ -124,7 +124,7 @@ class NewTargets(dict[str, str]):
     """The ids of an organization by the names of arguments, each of a target that is new when it is first asked for.
 
     Args:
-        at: The organization in which the targets are created.
+        at: The organization of the targets.
     """
 
     def __init__(self, at: Organization) -> None:
@@ -404,7 +404,7 @@ def read_table() -> list[tuple[str, tuple[str, str]]]:
 
 
 def test_page_has_the_least_roles() -> None:
-    """The table on the page has the least roles with which the published permissions allow each method, once."""
+    """The table on the page has the least roles for each method by the published permissions, once."""
     listed, expected = sorted(read_table()), sorted(find_least_roles().items())
     lacking, wrong = set(expected) - set(listed), set(listed) - set(expected)
     assert listed == expected, f"docs/reference/permissions.md, table of roles: add {lacking}, remove {wrong}"

@@ -29,7 +29,7 @@ METHODS = (
     "list_feathers",
     "remove_feather",
 )
-# What is added by hand: file, beginning of the line before, new lines. The first comes before the generation.
+# The lines to add by hand: file, beginning of the line before, new lines. The first comes before the generation.
 SETTING = ("openapi/generator.yaml", "  ErrorCode:", "  HarpyMood: Harpy.mood\n  HarpyLevel: Harpy.level\n")
 INSERTIONS = [
     (

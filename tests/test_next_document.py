@@ -47,7 +47,7 @@ pinecone_admin/_http/error_mapping\.py:\d+: names resend_invite, which the docum
 openapi/generator\.yaml:\d+: limits of CreateProjectRequest\.max_pods matches nothing: .*
 openapi/generator\.yaml:\d+: literal SupportTier at Organization\.support_tier matches nothing: .*
 """.strip().splitlines()  # noqa: E501 - lines of the report
-"""What the report has, beside compatible changes and words."""
+"""The report, without compatible changes and words."""
 
 EMAIL = '    address = context.query.optional("email", checks.email)\n'
 NAME = '    name = context.fields.optional("name", _ORGANIZATION_NAME)\n'
@@ -99,7 +99,7 @@ EDITS = [
     ("pinecone_admin/emulator/api/serialization.py", '"max_pods": ', '"tier": 1,\n        "max_pods": '),
     ("pinecone_admin/emulator/model/settings.py", '"Deactivated")', '"Deactivated", "Waived")'),
 ]
-"""What has to follow beside names that are replaced: the file, what stands there, and what stands there then."""
+"""The edits beside replaced names: the file, the old text, and the new text."""
 
 RENAMED = {"max_pods": "pod_limit", "max-pods": "pod-limit", "resend_invite": "remind_invite"}
 

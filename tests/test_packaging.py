@@ -61,7 +61,7 @@ def test_a_release_has_the_files_of_both_packages_and_no_others(build: list[Path
 
 
 def test_the_wheel_is_the_same_from_the_sdist(build: list[Path], tmp_path: Path) -> None:
-    """What others build from the sdist is what is released."""
+    """A build from the sdist equals the release."""
     wheel, sdist = build
     with tarfile.open(sdist) as archive:
         archive.extractall(tmp_path, filter="data")

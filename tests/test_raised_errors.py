@@ -1,4 +1,4 @@
-"""What the methods of namespaces say of the errors that they raise."""
+"""The documented errors of the methods of namespaces."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ NOT_REPEATED = {
 }
 """Pages whose programs are not run twice, with the reason."""
 ENDS_WITH_NOTHING_LEFT = ("users.offboard(", "delete_with_cleanup(", 'name="draft"')
-"""Programs whose second run may find that what they remove is gone."""
+"""Programs whose second run may find that another run has removed their target."""
 OTHER_PACKAGES = re.compile("import (pandas|polars)")  # test_data_frames_section.py
 PROGRAMS = [
     block
@@ -48,7 +48,7 @@ PROGRAMS = [
     if block.language == "python" and not block.is_recipe and not OTHER_PACKAGES.search(block.text)
 ]
 WAITS = re.compile("~(delete-after|lives-until):")
-"""Keys that are deleted when their time is over."""
+"""Keys that are deleted after their deletion time."""
 FAILURES: dict[str, Callable[[Emulator, int], object]] = {
     "outage": lambda emulator, skip: emulator.faults.add("*", skip=skip, status=503, times=None),
     "lost response": lambda emulator, skip: [
@@ -126,7 +126,7 @@ def summarize(emulator: Emulator) -> Counter[tuple[str, ...]]:
 
 @contextmanager
 def prepare_reader(program: Block) -> Iterator[Reader]:
-    """Give a reader the organization that the page needs, in which the programs above have been run."""
+    """Give a reader the organization that the page needs, after the programs above."""
     with emulate() as emulator:
         with emulator.admin() as admin:
             if program.page in SETUPS:

@@ -118,7 +118,7 @@ def test_tenacity_does_not_repeat_otherwise(
     run_with_tenacity: Callable[[str], str],
     emulator: Emulator,
 ) -> None:
-    """An error for which one of the two attributes is False comes out at once, as itself."""
+    """An error with one of the two attributes False is raised at once, unchanged."""
     if fault:
         emulator.faults.add("create_project", **fault)
     with pytest.raises(kind):

@@ -189,7 +189,7 @@ SEARCHES = {
     "reference/client": ["AsyncAdmin", "async client"],
     "reference/errors": ["AmbiguousNameError"],
 }
-"""What people search, by the page that comes first."""
+"""The searches of people, by the page that comes first."""
 
 SEARCH = """
 const pages = queries.map(query => (Search._performSearch(...Search._parseQuery(query)).at(-1) || ["nothing"])[0]);

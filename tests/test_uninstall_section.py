@@ -1,4 +1,4 @@
-"""docs/installation.md: the section on uninstalling names each folder in which the package writes by itself."""
+"""docs/installation.md: the section on uninstalling names each folder where the package writes by itself."""
 
 from __future__ import annotations
 

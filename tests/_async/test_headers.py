@@ -181,7 +181,7 @@ async def test_the_api_version_of_an_operation_is_sent(make_client: Callable[...
 
 
 async def test_the_headers_of_an_operation_are_sent(make_client: Callable[..., AsyncAdmin]) -> None:
-    """An operation adds headers of its own, and replaces none of the client, its caller or the token."""
+    """An operation adds headers, and replaces none of the client, its caller or the token."""
     headers = {"Idempotency-Key": "k1", "X-Team": "own", "Accept": "text/html", "Authorization": "x", "X-Unset": None}
     operation = pinecone_admin.Operation(id="x", method="GET", path="/x", returns=None, headers=headers)
     script = ScriptedTransport()
@@ -213,7 +213,7 @@ async def test_a_request_has_one_identity(make_client: Callable[..., AsyncAdmin]
 
 
 async def test_a_header_of_an_operation_is_masked_in_errors(make_client: Callable[..., AsyncAdmin]) -> None:
-    """What an operation sends in a header of its own is masked where a response repeats it, and in later ones too."""
+    """If a response repeats the value of an operation's header, the value is masked there and in later responses."""
     canary = "vault-canary-1"
     headers = {"X-Vault-Token": f"vault {canary}", "X-Unset": None}
     operation = pinecone_admin.Operation(id="x", method="GET", path="/x", returns=None, headers=headers)

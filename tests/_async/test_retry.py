@@ -1,4 +1,4 @@
-"""Retries: which requests are sent again, how often, after which delay, and with which outcome."""
+"""Retries: the requests that are sent again, their number, their delays, and the outcome."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def make_caused_failure(error: Exception, cause: Exception) -> ScriptedFailure:
 
 @frozen
 class Expectation:
-    """Which methods are retried after a failure, and what the error says of a request that only ever fails so."""
+    """The methods that are retried after a failure, and the error if every attempt fails in this way."""
 
     steps: list[Step]
     idempotent: bool
@@ -572,7 +572,7 @@ async def test_on_attempt_receives_every_attempt(make_client: Callable[..., Asyn
 
 
 async def test_a_failed_exchange_is_reported_as_not_sent(make_client: Callable[..., AsyncAdmin]) -> None:
-    """Whatever ends an exchange, the operation that waits for the token is not sent, and each report says so."""
+    """If a token request ends without a token, the operation is not sent, and each report shows that."""
     events: list[AttemptEvent] = []
     failures: list[Step] = [
         ScriptedFailure(httpx.ReadError("reset")),

@@ -166,7 +166,7 @@ class ImpenetrableExit(SystemExit):
 
 
 async def test_an_interruption_that_shows_the_secret_is_not_replaced(admin: AsyncAdmin) -> None:
-    """What ends a program, such as SystemExit, ends it: nothing of ours takes its place."""
+    """An exception that ends a program, such as SystemExit, is raised unchanged."""
 
     def store(new: Any) -> None:
         raise ImpenetrableExit(new.client_secret)
@@ -177,7 +177,7 @@ async def test_an_interruption_that_shows_the_secret_is_not_replaced(admin: Asyn
 
 @pytest.mark.parametrize("kind", [FrozenError, UnreadableError])
 async def test_an_exception_of_any_class_undoes_everything(kind: type[Exception], emulator: Emulator) -> None:
-    """What was created is deleted, and the notes name each, although the class refuses notes or has no text."""
+    """Created resources are deleted and named in the notes, although the class refuses notes or has no text."""
 
     def fail(_: object) -> None:
         raise kind("full")

@@ -96,7 +96,7 @@ WORKFLOWS: Mapping[str, Callable[[Call], Awaitable[bool]]] = {
     "rotate": _rotate,
     "rotate_due": _rotate_due,
 }
-"""What calls each workflow, and returns whether it takes from the account."""
+"""A function that calls each workflow, and returns whether the workflow takes something from the account."""
 
 
 async def test_every_workflow_that_takes_a_client_id_is_here(emulator: Emulator) -> None:

@@ -399,7 +399,7 @@ async def test_a_project_deleted_by_another_run_counts_as_deleted(emulator: Emul
 
 
 async def test_a_project_that_the_account_no_longer_sees_is_not_reported_as_deleted(emulator: Emulator) -> None:
-    """Only to an OrgOwner does a 404 to the creation of the temporary key show that the project is gone."""
+    """A 404 to the creation of the temporary key shows only an OrgOwner that the project was deleted."""
     project_id = await create_full_project(emulator)
     emulator.faults.add("create_api_key", status=404)
     member = emulator.async_admin(roles=["OrgMember", ("ProjectOwner", project_id)])

@@ -145,7 +145,7 @@ async def test_a_saved_plan_is_carried_out(emulator: Emulator, clock: VirtualClo
 async def test_a_project_that_is_not_seen_is_not_reported_as_deleted(
     emulator: Emulator, clock: VirtualClock, role: str
 ) -> None:
-    """A 404 shows only an account that visibly owns the organization that a project is gone."""
+    """A 404 shows only an account that visibly owns the organization that a project was deleted."""
     ids, plan = await make_plan(emulator, clock, "ci-1")
     if role in ORGANIZATION_ROLES:
         admin = emulator.async_admin(roles=[role])
@@ -359,7 +359,7 @@ async def test_a_workspace_that_the_plan_does_not_have_stops_the_deletion(
 
 
 async def test_a_plan_without_a_limit_of_age_is_refused(emulator: Emulator, clock: VirtualClock) -> None:
-    """A plan whose age was edited to 0 or below, for which every project is old enough, raises before a request."""
+    """A plan whose age was edited to 0 or below raises before a request, because every project would be old enough."""
     _, plan = await make_plan(emulator, clock, "ci-1")
     transport = FaultyTransport(emulator)
     for seconds in (0, -1):

@@ -118,7 +118,7 @@ async def test_a_lost_create_with_a_secret_deletes_nothing_of_another_run(emulat
 
 
 async def test_an_invite_of_somebody_else_is_reported_with_its_own_roles(emulator: Emulator) -> None:
-    """An apply that meets an invite which somebody sent meanwhile does not report the roles that it asked for."""
+    """If somebody has sent the invite since, apply does not report its own roles as granted."""
     admin = emulator.async_admin()
     people = [{"email": "new@example.com", "roles": ["OrgManager"]}]
     desired = DesiredState.from_dict({"organization": emulator.organization_id, "people": people})
@@ -208,7 +208,7 @@ async def test_every_key_whose_response_was_lost_is_deleted_or_named(emulator: E
 @pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("kind", ["key", "account"])
 async def test_a_report_of_apply_names_what_a_lost_create_may_have_made(emulator: Emulator, kind: str) -> None:
-    """The create that a second one replaced has a step of its own, with the temporary name that lists show too late."""
+    """A create that was replaced by a second one has its own step, with the temporary name that lists show too late."""
     await emulator.async_admin().projects.create(name="p")
     before = [*emulator.state.service_accounts.listing]
     desired: dict[str, Any] = {"organization": emulator.organization_id}

@@ -119,7 +119,7 @@ async def test_the_roles_of_open_invites_are_reported(admin: AsyncAdmin) -> None
 
 
 async def test_an_address_that_nobody_has_raises(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """A run for an address without user and open invite raises, in both modes; so does one after a finished run."""
+    """A run for an address without a user or an open invite raises in both modes, also after a finished run."""
     add_member(emulator, "ada@example.com", ("OrgMember", ""))
     await admin.users.offboard(email="ada@example.com", dry_run=False)
     for email in ("ada@example.com", "typo@example.com"):
@@ -147,7 +147,7 @@ async def test_who_does_not_see_the_roles_gets_no_report(admin: AsyncAdmin, emul
 async def test_who_does_not_see_the_projects_gets_no_report(
     admin: AsyncAdmin, emulator: Emulator, held: tuple[str, str]
 ) -> None:
-    """An account that sees roles, but not the projects to which they give access, gets an error in every mode."""
+    """An account that can see roles, but not their projects, gets an error in every mode."""
     project = await admin.projects.create(name="p")
     await admin.api_keys.create(project_id=project.id, name="reader")
     add_member(emulator, "ada@example.com", ("OrgMember", ""), (held[0], held[1] and project.id))
@@ -208,7 +208,7 @@ async def test_an_unfiltered_list_removes_nobody_else(make_client: Callable[...,
 
 
 async def test_only_the_case_of_an_address_is_ignored(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """Whoever has straße@ or its invite is not taken for strasse@, though the two are equal once case-folded."""
+    """A user or invite of straße@ is not taken for strasse@, although both are equal when case-folded."""
     emulator.add_user("straße@example.com")
     await admin.invites.create(email="weiß@example.com", role_bindings=[on_organization("OrgMember")])
     for email in ("strasse@example.com", "weiss@example.com"):

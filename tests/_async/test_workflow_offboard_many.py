@@ -93,7 +93,7 @@ async def test_a_saved_plan_is_carried_out(emulator: Emulator) -> None:
 
 
 async def test_a_plan_that_was_refused_says_later_what_is_gone(emulator: Emulator) -> None:
-    """A repeat of a plan of the last owner, who has become one of two and is gone, skips what was deleted."""
+    """The plan of the last owner, who has become one of two and was removed, skips the person when it runs again."""
     admin = emulator.async_admin()
     plan = await admin.users.offboard_many(emails=["owner@example.com"])
     assert plan.reports[0].refusal is not None
@@ -214,7 +214,7 @@ async def test_only_users_count_as_owners(emulator: Emulator) -> None:
 
 
 async def test_a_plan_without_some_people_is_that_of_the_others(emulator: Emulator) -> None:
-    """Whoever is removed from the JSON, the plan says of the others what a plan for them alone says, and does that."""
+    """Without a person in its JSON, a plan shows and does the same as a plan for the others alone."""
     admin = await populate(emulator)
     emulator.add_user("olga@example.com", roles=["OrgOwner"])
     emails = ["owner@example.com", "olga@example.com", "bob@example.com"]

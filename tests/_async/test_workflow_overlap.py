@@ -630,7 +630,7 @@ async def test_an_overlap_makes_no_room_for_a_store_that_can_be_read(emulator: E
 async def test_a_403_of_a_proxy_does_not_mean_that_the_project_is_full(
     emulator: Emulator, keep_old_for: timedelta
 ) -> None:
-    """What an interrupted run left stays, and there is no advice to make room."""
+    """The leftover of an interrupted run remains, and there is no advice to make room."""
     project = RotatedProject(emulator)
     key_id = await project.create()
     await project.rotate_until_killed(key_id, at=5)

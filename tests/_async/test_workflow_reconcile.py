@@ -157,7 +157,7 @@ async def test_a_failed_grant_revokes_those_before_it(admin: AsyncAdmin, emulato
 
 
 async def test_roles_of_the_caller_are_never_revoked(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """Roles of the account as which the client authenticates are kept."""
+    """Roles of the client's own account are kept."""
     (own,) = emulator.state.service_accounts.listing
     wanted: dict[str, Any] = {"name": own.name, "role_bindings": [on_organization("OrgMember")]}
     ensured = await admin.service_accounts.ensure(**wanted, on_difference="update", **REVOKE)

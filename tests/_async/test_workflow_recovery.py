@@ -80,7 +80,7 @@ class ScenarioState:
 
 @frozen
 class Scenario:
-    """A workflow on a state of its own.
+    """A workflow with its own state.
 
     Attributes:
         prepare: Prepares the state.
@@ -255,7 +255,7 @@ def check_key_overlaps(state: ScenarioState) -> None:
 
 
 async def prepare_retired_key(state: ScenarioState, admin: AsyncAdmin) -> None:
-    """Start with a key whose overlap with its successor is over."""
+    """Start with a key whose overlap with its successor has ended."""
     await prepare_key(state, admin)
     await rotate_key_with_overlap(state, admin)
     state.emulator.clock.advance(7200)
@@ -383,7 +383,7 @@ async def prepare_robot(state: ScenarioState, admin: AsyncAdmin) -> None:
 
 
 async def provision_project(state: ScenarioState, admin: AsyncAdmin) -> object:
-    """Provision a project in which a service account has two roles."""
+    """Provision a project where a service account has two roles."""
     roles = [
         ProjectRole(principal_type="service_account", principal_id=state.ids["account"], role=role)
         for role in ("ProjectViewer", "DataPlaneEditor")
@@ -600,7 +600,7 @@ async def test_an_interrupted_store_counts_as_failed(scenario: Scenario) -> None
 async def interrupt_scenario(
     state: ScenarioState, scenario: Scenario, transport: InterruptingTransport, *, by_task: bool
 ) -> BaseException | None:
-    """Run a workflow, and return the exception with which the interruption ended it, or None if it completed."""
+    """Run a workflow, and return the exception of the interruption, or None if the workflow completed."""
 
     async def run() -> None:
         with suppress(SecretNotStoredError):

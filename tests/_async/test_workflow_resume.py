@@ -75,7 +75,7 @@ class Workflow:
 
 
 async def rotate(admin: AsyncAdmin, key_id: str, target: ReadableStore) -> object:
-    """Rotate the key that has been there from the start; after a completed run it is gone."""
+    """Rotate the key that exists from the start. After a completed run, it does not exist."""
     with suppress(NotFoundError):
         return await admin.api_keys.rotate(api_key_id=key_id, store=target)
     return None
@@ -126,7 +126,7 @@ def check_completed(emulator: Emulator, workflow: Workflow, secret: str) -> None
 async def test_a_secret_that_an_interrupted_run_stored_is_not_made_again(
     workflow: Workflow, fault: InjectedFault
 ) -> None:
-    """Whatever request kills a run, or fails, the next run completes it, and one secret is stored where possible."""
+    """If a run is killed or fails at any request, the next run finishes it, with one secret if possible."""
     number, sent = 0, 0
     while sent >= number:
         number += 1
@@ -228,7 +228,7 @@ class Vault(ReadableStore):
 
 @pytest.mark.parametrize("name", ["ensure key", "ensure key of a long name", "ensure account", "rotate"])
 async def test_a_store_of_a_caller_that_can_be_read_is_gone_on_with(name: str) -> None:
-    """Whatever request kills a run after its secret is stored, the next run completes it with that secret."""
+    """If a run is killed at any request after its secret is stored, the next run finishes the work with that secret."""
     workflow = WORKFLOWS[name]
     for number in range(1, 30):
         emulator, start_id, _ = await prepare(workflow)
@@ -263,7 +263,7 @@ async def test_a_plain_function_sends_no_digest(emulator: Emulator) -> None:
 async def test_an_account_that_an_interrupted_run_left_gets_exactly_the_wanted_roles(
     emulator: Emulator, run_by: str, on_difference: Any
 ) -> None:
-    """A run for an owner dies after its store; the file then says member, and so is the account, also in the end."""
+    """A run for an owner dies after its store. The file then has the role member, and so the account gets only that."""
     admin, target = emulator.async_admin(), Target()
     killed = FaultyTransport(emulator, {3: InjectedFault.KILL_BEFORE}).async_admin()
     with pytest.raises(KilledError):

@@ -31,7 +31,7 @@ OPERATIONS = {
     ("DELETE", "users"): ("delete", "user"),
     ("DELETE", "invites"): ("delete", "invite"),
 }
-"""What a request does, by its method and the last collection in its path."""
+"""The action of a request, by its method and the last collection in its path."""
 
 
 def name_change(request: str) -> tuple[str, str]:

@@ -458,7 +458,7 @@ def test_a_response_of_something_else_names_its_host(make_client: Callable[..., 
 
 
 def test_an_error_of_the_token_endpoint_names_it(make_client: Callable[..., Admin]) -> None:
-    """Whatever the token endpoint responds, the error of the call that needs the token names the endpoint."""
+    """For every response of the token endpoint, the error of the call that needs the token names the endpoint."""
     responses = [
         ScriptedResponse(200, b"<html>sign in"),
         ScriptedResponse(200, {"access_token": ""}),

@@ -30,7 +30,7 @@ def make_record(id: str, subject: str) -> dict[str, object]:
 
 
 def script_lists(*records: dict[str, object]) -> ScriptedTransport:
-    """Return a transport that sends each record on a page of its own, whatever the filters are."""
+    """Return a transport that sends each record on a separate page and ignores filters."""
     last = len(records) - 1
 
     def respond(request: Any) -> ScriptedResponse:

@@ -259,7 +259,7 @@ def test_the_raw_body_is_decoded_when_it_is_revealed(make_client: Callable[..., 
 
 
 def test_a_function_of_the_caller_decodes(make_client: Callable[..., Admin]) -> None:
-    """Whatever it raises becomes a ResponseParsingError that quotes nothing, and holds nothing that it raised."""
+    """Each of its exceptions becomes a ResponseParsingError that neither quotes nor contains the exception."""
 
     def parse(value: Any) -> float:
         return 1 / float(value["ratio"])
@@ -274,7 +274,7 @@ def test_a_function_of_the_caller_decodes(make_client: Callable[..., Admin]) -> 
 
 
 def test_errors_behind_a_function_show_no_secret_of_the_document(make_client: Callable[..., Admin]) -> None:
-    """What the function would make of them is not known, so each field that holds a secret in any model is masked."""
+    """The result of the function is unknown, so each field that contains a secret in any model is masked."""
     for name in ("value", "client_secret"):
         body = {"key": {}, name: SECRET, "error": {"code": "X", "message": "m", "details": {name: SECRET}}}
         script = ScriptedTransport(ScriptedResponse(409, body))

@@ -1,5 +1,5 @@
 # Derived from tests/_async/test_retry.py by scripts/unasync.py: change that, not this file.
-"""Retries: which requests are sent again, how often, after which delay, and with which outcome."""
+"""Retries: the requests that are sent again, their number, their delays, and the outcome."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def make_caused_failure(error: Exception, cause: Exception) -> ScriptedFailure:
 
 @frozen
 class Expectation:
-    """Which methods are retried after a failure, and what the error says of a request that only ever fails so."""
+    """The methods that are retried after a failure, and the error if every attempt fails in this way."""
 
     steps: list[Step]
     idempotent: bool
@@ -559,7 +559,7 @@ def test_on_attempt_receives_every_attempt(make_client: Callable[..., Admin], cl
 
 
 def test_a_failed_exchange_is_reported_as_not_sent(make_client: Callable[..., Admin]) -> None:
-    """Whatever ends an exchange, the operation that waits for the token is not sent, and each report says so."""
+    """If a token request ends without a token, the operation is not sent, and each report shows that."""
     events: list[AttemptEvent] = []
     failures: list[Step] = [
         ScriptedFailure(httpx.ReadError("reset")),

@@ -112,7 +112,7 @@ def test_a_429_with_retry_after_costs_nothing(make_client: Callable[..., Admin])
 
 
 def test_copies_of_a_client_share_the_budget(make_client: Callable[..., Admin]) -> None:
-    """What a copy spends is missing to all, each within its own number of tokens; another client has its own."""
+    """Copies share the points of their client, each within its own budget. Another client has other points."""
     script = ScriptedTransport(ScriptedResponse(503))
     admin = make_client(script, retry=RetryPolicy(budget=20))
     assert count_attempts(admin.with_options(timeout=5)) == [4]

@@ -267,7 +267,7 @@ def test_a_permanent_401_causes_one_exchange_in_30_s(make_client: Callable[..., 
 
 
 def test_a_rejected_old_token_causes_no_exchange(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
-    """A request whose token was replaced meanwhile is retried with the current token."""
+    """A request whose token was replaced during the request is retried with the current token."""
     script = ScriptedTransport()
     admin = make_client(script, timeout=9999)
     admin.token()

@@ -174,7 +174,7 @@ def test_nothing_is_removed_for_being_missing(emulator: Emulator) -> None:
 
 
 def test_a_guard_stays(emulator: Emulator) -> None:
-    """What is absent needs no step, and is removed if it comes back."""
+    """An absent resource needs no step, and is removed if somebody creates it again."""
     admin = populate(emulator)
     desired = describe(emulator.organization_id, people=[{"email": "zoe@example.com", "absent": True}])
     assert (admin.plan(desired)).changes == []
@@ -292,7 +292,7 @@ def test_a_project_that_is_renamed_meanwhile(emulator: Emulator) -> None:
     ],
 )
 def test_a_name_that_another_project_gets_meanwhile(emulator: Emulator, sections: dict[str, Any]) -> None:
-    """What a plan gives on a project is not given on another one that has got its name."""
+    """A role on a project is not granted on another project that has taken its name."""
     admin = populate(emulator)
     plan = ChangePlan.from_json((admin.plan(describe(emulator.organization_id, **sections))).to_json())
     prod = admin.projects.create(name="prod")
@@ -351,7 +351,7 @@ def test_what_is_done_meanwhile_is_skipped(emulator: Emulator) -> None:
 
 
 def test_drift_is_left_alone(emulator: Emulator) -> None:
-    """What is equal in both files and was removed in the console is drift: it comes back only where that is asked."""
+    """An item of both files that was removed in the console is drift. It is restored only on request."""
     admin = populate(emulator)
     eve = {"email": "eve@example.com", "roles": ["OrgMember"]}
     base = describe(emulator.organization_id, people=[eve])
@@ -429,7 +429,7 @@ def test_many_removals_need_a_number(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("field", ["id", "name", "role", "cause", "project"])
 def test_an_edited_plan_permits_nothing_else(emulator: Emulator, field: str) -> None:
-    """Whatever is swapped in one change of a saved plan, it is refused, or its text names all that it does.
+    """If a value in a change of a saved plan is swapped, the change is refused, or its text shows all of its effects.
 
     An id without the name that belongs to it, and a name without the id, are refused; another role or cause makes
     another sentence, and a deletion shows all roles that go.
@@ -556,7 +556,7 @@ def test_ends_are_carried_out_from_the_day_after(emulator: Emulator) -> None:
 
 
 def test_an_end_that_is_refused_stops_no_other(emulator: Emulator) -> None:
-    """The end of the last owner is not run, with the reason; another end is, and so is the rest of the file."""
+    """The end of the last owner is not carried out, with the reason. Other ends and the rest of the file are."""
     admin = populate(emulator)
     emulator.clock.advance(24 * 3600)
     yesterday = str((emulator.clock.now() - timedelta(days=1)).date())
@@ -581,7 +581,7 @@ def test_an_end_that_is_refused_stops_no_other(emulator: Emulator) -> None:
 
 
 def test_a_second_key_of_a_name_stops_its_own_end_alone(emulator: Emulator) -> None:
-    """Who makes a second key of a name stops the end of that key, which the report names, and no other end."""
+    """A second key with the name stops the end of that key, and no other end. The report names it."""
     admin = populate(emulator)
     project = (admin.projects.list())[0]
     admin.api_keys.create(project_id=project.id, name="reader", roles=["ProjectEditor"])
@@ -630,7 +630,7 @@ def test_a_report_has_every_id(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("keep_other_roles", [True, False])
 def test_a_plan_of_roles_is_refused_or_carried_out(emulator: Emulator, keep_other_roles: bool) -> None:
-    """Whatever roles a file gives to somebody, a plan that is not refused is carried out, and the next one is empty."""
+    """For all roles in a file, a plan that is not refused is carried out, and the next plan is empty."""
     admin = emulator.admin()
     project = admin.projects.create(name="search")
     bindings = [on_organization("OrgMember"), on_project(project.id, "ProjectViewer")]
@@ -706,7 +706,7 @@ def test_after_a_store_has_failed_no_secret_is_made(emulator: Emulator) -> None:
 
 
 def test_a_store_that_quotes_the_secret(emulator: Emulator) -> None:
-    """What a store raises is in the report, with the secret masked."""
+    """The report contains the exception of the store, with the secret masked."""
     admin, made = populate(emulator), list[str]()
 
     def quote(secret: Made) -> None:
@@ -777,7 +777,7 @@ class StoreOfQuotingStores(StoreByName):
 
 @pytest.mark.parametrize("is_chosen", [False, True])
 def test_a_readable_store_that_quotes_the_secret(emulator: Emulator, *, is_chosen: bool) -> None:
-    """What a readable store raises is masked, too, also if it is chosen by the name of the secret."""
+    """The exception of a readable store is masked, too, also if the store is chosen by the name of the secret."""
     admin, store = populate(emulator), QuotingStore()
     chosen = StoreOfQuotingStores(store) if is_chosen else store
     report = admin.apply(admin.plan(want_changes(emulator)), store=chosen)
@@ -788,7 +788,7 @@ def test_a_readable_store_that_quotes_the_secret(emulator: Emulator, *, is_chose
 @pytest.mark.parametrize("kind", [InjectedFault.KILL_BEFORE, InjectedFault.KILL_AFTER])
 def test_a_saved_plan_completes_its_own_interrupted_run(kind: InjectedFault, stride: Callable[[int], int]) -> None:
     """Killed at any request, the same saved plan goes on: nothing is there twice or left, every secret is stored."""
-    # What was done before a request, and what was done after the one before it, is the same but for the store.
+    # The state before a request equals the state after the request before it, except for the store.
     for number in range(8, 200, stride(2)):
         emulator = Emulator(seed=1)
         saved = ((populate(emulator)).plan(want_changes(emulator))).to_json()
@@ -810,7 +810,7 @@ def test_a_saved_plan_completes_its_own_interrupted_run(kind: InjectedFault, str
 
 
 def test_a_saved_plan_replaces_nothing_else_of_that_name(emulator: Emulator) -> None:
-    """What was there before, or has other roles, is not taken for what a run of the plan has left."""
+    """A resource that is older than the plan, or has other roles, is not taken for a leftover of a run."""
     admin = populate(emulator)
     project = admin.projects.describe_by_name(name="search")
     older = admin.api_keys.create(project_id=project.id, name="older", roles=["ProjectViewer"])
@@ -838,7 +838,7 @@ def test_a_saved_plan_replaces_nothing_else_of_that_name(emulator: Emulator) -> 
 
 
 def test_names_of_an_older_version_and_of_this_one_are_finished_together(emulator: Emulator) -> None:
-    """What 0.3 left has no mark in its name, and what this version left has one: one plan completes both."""
+    """Leftovers of 0.3 have no mark in their names, and those of this version have one. A plan finishes both."""
     admin, vault = populate(emulator), Vault()
     project = admin.projects.describe_by_name(name="search")
     reader = admin.api_keys.describe_by_name(project_id=project.id, name="reader")
@@ -955,7 +955,7 @@ def test_a_person_whom_an_identity_provider_manages() -> None:
     ],
 )
 def test_plans_and_quotas(emulator: Emulator, settings: dict[str, Any], failed: list[str]) -> None:
-    """What a plan, a quota or the billing state refuses is a failed step, and the rest is done or says why not."""
+    """A change that a plan, a quota or the billing state refuses is a failed step. The rest is done or explained."""
     admin = populate(emulator)
     plan = admin.plan(want_changes(emulator))
     emulator.configure(**settings)
@@ -1094,7 +1094,7 @@ def test_a_run_that_dies_at_any_request_is_completed(stride: Callable[..., Any])
 
 
 def test_every_lost_response_and_refusal(stride: Callable[..., Any]) -> None:
-    """Whatever one request suffers, the report has each step once, and the next run completes it."""
+    """For every fault at every request, the report has each step once, and the next run finishes the work."""
     whole = Emulator(seed=1)
     populate(whole)
     expected = finish(whole, want_changes(whole), Vault())
@@ -1158,7 +1158,7 @@ def test_random_files_are_applied_once(stride: Callable[..., Any]) -> None:
 
 
 def test_random_changes_between_plan_and_apply(stride: Callable[..., Any]) -> None:
-    """Whatever somebody changes in the console meanwhile, what exists changes only where the plan names it."""
+    """If somebody changes something in the console during a run, the run changes only what the plan names."""
     endings = Counter[str]()
     for seed in range(0, 200, stride(11)):
         random, emulator = Random(seed), Emulator(seed=seed)

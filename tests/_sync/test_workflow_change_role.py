@@ -201,7 +201,7 @@ LATER_STATUSES = (400, 402, 403, 404, 405, 407, 409, 410, 412, 418, 422, 429, 50
 
 @pytest.mark.parametrize("fault", AMBIGUOUS_FAULTS, ids=str)
 def test_no_response_to_a_revoke_leaves_the_principal_without_a_role(fault: dict[str, Any], emulator: Emulator) -> None:
-    """Whatever follows a revoke that may have been processed, the new role remains, and a repeat completes it."""
+    """After a revoke that may have been processed, the new role remains, and another run finishes the work."""
     for status in LATER_STATUSES:
         admin = emulator.admin()
         principal = create_manager(admin)

@@ -87,7 +87,7 @@ def review(admin: Admin) -> Access:
 
 @pytest.mark.parametrize("key_created_at", [True, False])
 def test_the_advice_on_a_finding_ends_it(admin: Admin, emulator: Emulator, *, key_created_at: bool) -> None:
-    """Whatever a review finds is found no longer after what the page advises: a job that fails on it passes again."""
+    """After the remedy on the page, the review no longer finds the finding, so a job that fails on it passes again."""
     emulator.configure(key_created_at=key_created_at, token_lifetime=9 * DAY)
     cause_all_findings(admin, emulator)
     caller = admin.service_accounts.describe_by_name(name="emulator")

@@ -133,7 +133,7 @@ def test_what_is_no_value_of_a_key_is_refused_before_anything_is_sent(emulator: 
 
 
 def test_no_local_of_a_traceback_shows_the_value(emulator: Emulator) -> None:
-    """Whatever fails later, the value is masked in every frame of this package."""
+    """If a later step fails, the value is masked in every frame of this package."""
     with emulator.admin() as admin:
         made = make_key(admin, emulator)
         with pytest.raises(NotFoundError) as caught:

@@ -102,7 +102,7 @@ LISTS = ("projects", "project_api_keys", "users", "invites", "service_accounts",
 def test_a_list_that_the_server_fails_to_send_is_its_error_and_no_lack_of_a_role(
     admin: Admin, emulator: Emulator, fault: dict[str, Any], status: int | None, error: type[PineconeError]
 ) -> None:
-    """What needs the whole organization raises an error that says that another call may succeed."""
+    """A workflow that needs the whole organization raises an error that advises another call."""
     populate_organization(emulator, projects=1, users=2)
     desired = (admin.inventory()).to_desired_state()
     plan = admin.plan(desired)
@@ -230,7 +230,7 @@ def test_failed_projects_leave_the_rest_complete(emulator: Emulator) -> None:
 
 
 def test_an_inventory_without_any_part_raises() -> None:
-    """An inventory of which no part can be read raises."""
+    """An inventory without a readable part raises an error."""
     transport = httpx.MockTransport(lambda _: httpx.Response(401))
     admin = Admin(access_token="t", transport=transport, retry=RetryPolicy(max_attempts=1))
     with raises(UnauthorizedError):

@@ -63,7 +63,7 @@ def prepare_due_keys(state: ScenarioState, admin: Admin) -> None:
 
 
 def rotate_due(state: ScenarioState, admin: Admin) -> object:
-    """Rotate what is due; a failure of a key is one of the report, of which no outcome is known."""
+    """Rotate all due keys. The failure of a key is only in the report, without an outcome."""
     return admin.api_keys.rotate_due(
         older_than=timedelta(days=30), keep_old_for=timedelta(hours=1), store=state.store_key
     )
@@ -121,7 +121,7 @@ def find_unnamed(before: Mapping[str, Any], after: Mapping[str, Any], error: Bas
     old, new = map(list_records, (before, after))
     changed = {id for id in old.keys() | new.keys() if old.get(id) != new.get(id)}
     text = "; ".join([str(error), *getattr(error, "__notes__", ())])
-    # What is made and deleted together with something else has no request of its own.
+    # A resource that is created and deleted together with another one has no separate request.
     owners = {id: record["owner"] for id, record in (old | new).items()}
     come_or_gone = old.keys() ^ new.keys()
     return sorted(id for id in changed if id not in text and owners[id] not in come_or_gone)
@@ -155,7 +155,7 @@ def list_numbers(scenario: Scenario, case: str, step: int) -> range:
 
 
 REPETITIONS = {"the id of the old key": "api_key_id"}
-"""The arguments that a text means with which a workflow is to be run again."""
+"""The arguments that a text recommends for the next run of a workflow."""
 
 
 def find_foreign_arguments(text: str, method: Callable[..., object]) -> set[str]:
@@ -169,7 +169,7 @@ def find_foreign_arguments(text: str, method: Callable[..., object]) -> set[str]
 @pytest.mark.parametrize("name", WORKFLOWS)
 @pytest.mark.parametrize("last", [0, MOST_REQUESTS])
 def test_a_remedy_names_no_argument_that_the_call_lacks(name: str, last: int, stride: Callable[[int], int]) -> None:
-    """Whatever request is refused, no error, note or report speaks of an argument of a workflow within this one."""
+    """For every refused request, no error, note or report names an argument of an inner workflow."""
     scenario = WORKFLOWS[name]
     (path,) = {*re.findall(r"\badmin\.([\w.]+)\(", inspect.getsource(scenario.run))}
     for number in list_numbers(scenario, name, stride(STEP)):
@@ -190,7 +190,7 @@ def test_a_remedy_names_no_argument_that_the_call_lacks(name: str, last: int, st
 @pytest.mark.parametrize("name", WORKFLOWS)
 @pytest.mark.parametrize("is_after", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_an_interruption_names_what_is_left(name: str, *, is_after: bool, stride: Callable[[int], int]) -> None:
-    """Whatever request is interrupted, the notes name what was made, changed or deleted and is left."""
+    """For every interrupted request, the notes name the changes that remain."""
     scenario, reached = WORKFLOWS[name], 0
     for number in list_numbers(scenario, f"{name} {is_after}", stride(STEP)):
         state = prepare_state(scenario)
@@ -360,7 +360,7 @@ def test_every_workflow_that_changes_something_documents_its_notes() -> None:
 
 
 def test_every_workflow_states_what_is_left() -> None:
-    """What a namespace or the client imports of the workflows takes a run, or is decorated."""
+    """Every workflow function that a namespace or the client imports takes a run, or is decorated."""
     found = set[str]()
     for path in Path(_sync.__file__).parent.glob("*.py"):
         lines = re.findall(rf"from ({re.escape(_sync.__name__)}\.workflows\.\w+) import ([\w, ]+)  #", path.read_text())

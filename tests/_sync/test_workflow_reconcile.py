@@ -156,7 +156,7 @@ def test_a_failed_grant_revokes_those_before_it(admin: Admin, emulator: Emulator
 
 
 def test_roles_of_the_caller_are_never_revoked(admin: Admin, emulator: Emulator) -> None:
-    """Roles of the account as which the client authenticates are kept."""
+    """Roles of the client's own account are kept."""
     (own,) = emulator.state.service_accounts.listing
     wanted: dict[str, Any] = {"name": own.name, "role_bindings": [on_organization("OrgMember")]}
     ensured = admin.service_accounts.ensure(**wanted, on_difference="update", **REVOKE)

@@ -76,7 +76,7 @@ class ScenarioState:
 
 @frozen
 class Scenario:
-    """A workflow on a state of its own.
+    """A workflow with its own state.
 
     Attributes:
         prepare: Prepares the state.
@@ -249,7 +249,7 @@ def check_key_overlaps(state: ScenarioState) -> None:
 
 
 def prepare_retired_key(state: ScenarioState, admin: Admin) -> None:
-    """Start with a key whose overlap with its successor is over."""
+    """Start with a key whose overlap with its successor has ended."""
     prepare_key(state, admin)
     rotate_key_with_overlap(state, admin)
     state.emulator.clock.advance(7200)
@@ -377,7 +377,7 @@ def prepare_robot(state: ScenarioState, admin: Admin) -> None:
 
 
 def provision_project(state: ScenarioState, admin: Admin) -> object:
-    """Provision a project in which a service account has two roles."""
+    """Provision a project where a service account has two roles."""
     roles = [
         ProjectRole(principal_type="service_account", principal_id=state.ids["account"], role=role)
         for role in ("ProjectViewer", "DataPlaneEditor")
@@ -589,7 +589,7 @@ def test_an_interrupted_store_counts_as_failed(scenario: Scenario) -> None:
 def interrupt_scenario(
     state: ScenarioState, scenario: Scenario, transport: InterruptingTransport, *, by_task: bool
 ) -> BaseException | None:
-    """Run a workflow, and return the exception with which the interruption ended it, or None if it completed."""
+    """Run a workflow, and return the exception of the interruption, or None if the workflow completed."""
 
     def run() -> None:
         with suppress(SecretNotStoredError):

@@ -247,7 +247,7 @@ def test_a_lost_secret_is_rotated_again(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("later", [InjectedFault.FORBIDDEN, InjectedFault.REQUEST_LOST, InjectedFault.INVALID_JSON])
 def test_the_latest_response_that_could_not_be_read_is_on_the_error(emulator: Emulator, later: InjectedFault) -> None:
-    """Whatever the repetitions of a rotation came to, since the valid secret may be in that response."""
+    """For every result of the repetitions of a rotation, because the valid secret may be in that response."""
     account_id = create_account(emulator.admin())
     faults = {2: InjectedFault.INVALID_JSON, **dict.fromkeys(range(3, 99), later)}
     admin = FaultyTransport(emulator, faults).admin()
@@ -260,7 +260,7 @@ def test_the_latest_response_that_could_not_be_read_is_on_the_error(emulator: Em
 
 
 def test_a_client_adopts_the_new_secret_of_its_own_account(admin: Admin, emulator: Emulator) -> None:
-    """A client that rotates its own account uses the new secret for its next exchange, and so do its copies."""
+    """A client that rotates its own account, and its copies, use the new secret for their next token request."""
     (account,) = emulator.state.service_accounts.listing
     earlier = admin.with_options(timeout=5)
     admin.service_accounts.rotate(service_account_id=account.id, store=lambda _: None, allow_own=True)

@@ -65,12 +65,12 @@ def rotate_until_killed(organization: RotatedKeys, number: int, kill: InjectedFa
 
 
 def names(organization: RotatedKeys) -> list[str]:
-    """Return the names of all keys, in which the digits of tags are left out."""
+    """Return the names of all keys, without the digits of tags."""
     return [key.name.partition(":")[0] if key.name.startswith("~") else key.name for key in organization.keys]
 
 
 def test_old_keys_are_rotated_the_oldest_first_and_deleted_when_due() -> None:
-    """Only keys older than the limit are rotated, and the night after their time is over, their old keys go."""
+    """Only keys older than the limit are rotated. In the night after their deletion time, the old keys are deleted."""
     organization = RotatedKeys(Emulator(seed=1))
     organization.fill(1, 3, apart=DAY)
     organization.advance(OLDER_THAN - timedelta(days=1))
@@ -436,7 +436,7 @@ def test_a_rotation_by_hand_at_any_moment_loses_nothing_in_silence(
     ("keep_old_for", "night"), [(7 * DAY, 8), (7 * DAY - timedelta(hours=1), 7), (DAY, 2), (timedelta(hours=23), 1)]
 )
 def test_the_first_run_after_the_time_deletes_the_old_key(keep_old_for: timedelta, night: int) -> None:
-    """A time of whole days is over just after the run of its last night, so that the old key works a night longer."""
+    """A time of whole days ends just after the run of its last night, so the old key works one night longer."""
     organization = fill(1, 1)
     # Not the first second of a minute, from which nothing would be rounded up.
     organization.advance(timedelta(seconds=90 - organization.emulator.clock.now().second))

@@ -36,7 +36,7 @@ DAY = timedelta(days=1)
 
 @define
 class Accounts(ReadableStore):
-    """Service accounts, and a vault from which their programs take the secrets.
+    """Service accounts, and a secret store that their programs read.
 
     Attributes:
         emulator: The organization.

@@ -78,7 +78,7 @@ def leave_key(emulator: Emulator, project_id: str, ttl: timedelta = HOUR) -> str
 
 
 def test_the_key_exists_for_the_time_of_the_block(admin: Admin, emulator: Emulator, project_id: str) -> None:
-    """It has the roles, and its name says until when it lives; after the block it is gone."""
+    """It has the roles, and its name contains its deletion time. After the block, it does not exist."""
     with admin.api_keys.temporary(project_id=project_id, roles=ROLES) as made:
         assert [record.value for record in emulator.state.api_keys.values()] == [made.value]
         assert admin.api_keys.describe(api_key_id=made.key.id) == made.key
@@ -329,7 +329,7 @@ def test_two_at_once_do_not_disturb_each_other(emulator: Emulator, project_id: s
 def test_a_create_that_fails_for_good_ends_within_the_limits_of_the_client(
     emulator: Emulator, project_id: str, clock: VirtualClock
 ) -> None:
-    """It is repeated as often as the retry policy allows, and until the timeout is over; nothing is left."""
+    """It is repeated as often as the retry policy allows, and until the timeout. Nothing remains."""
     for retry, timeout, most in ((RetryPolicy(), 60.0, 4), (RetryPolicy(max_attempts=1), 60.0, 1), (None, 2.0, 1)):
         transport = FaultyTransport(
             emulator, dict.fromkeys(range(1, 99), InjectedFault.UNAVAILABLE), only_method="POST"

@@ -1,4 +1,4 @@
-"""Run the command line in process, with streams of its own."""
+"""Run the command line in process, with separate streams."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.resources import PLAIN, create_resources
 
 COMMANDS = load_commands()
 CTRL_C = "\x03"
-"""What is typed to interrupt a command at a prompt."""
+"""The input that interrupts a command at a prompt."""
 _NEVER = 3600.0
 
 
@@ -36,8 +36,8 @@ class Run:
 
     Attributes:
         exit: The exit code.
-        stdout: What it wrote to stdout.
-        stderr: What it wrote to stderr.
+        stdout: The text on stdout.
+        stderr: The text on stderr.
     """
 
     exit: int
@@ -46,12 +46,12 @@ class Run:
 
     @property
     def json(self) -> Any:
-        """What it wrote to stdout, as JSON."""
+        """The JSON on stdout."""
         return json.loads(self.stdout)
 
     @property
     def said(self) -> str:
-        """What it wrote to stderr, without the line breaks of a terminal."""
+        """The text on stderr, without the line breaks of a terminal."""
         return " ".join(self.stderr.split())
 
     @property
@@ -92,11 +92,11 @@ def run(
 
     Args:
         argv: The words.
-        stdin: What is typed.
+        stdin: The input.
         terminal: Whether all three streams are terminals, of 80 columns.
         encoding: The encoding of the streams.
         env: Changes of the environment; None removes a variable.
-        notice_after: Seconds after which the command says why it goes on after a signal.
+        notice_after: Seconds until the command explains why it goes on after a signal.
     """
     streams = [_Stream(text, terminal=terminal, encoding=encoding) for text in (stdin, "", "")]
     changed = {"COLUMNS": "80", **{name: value for name, value in (env or {}).items() if value is not None}}

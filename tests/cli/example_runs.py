@@ -33,12 +33,12 @@ _ENDLESS = {("emulator",)}
 
 @frozen
 class ExampleRun:
-    """What an example did.
+    """The result of an example.
 
     Attributes:
         spec: The command.
         done: How it ended.
-        requests: What it sent, without the requests for tokens.
+        requests: Its requests, without those for tokens.
     """
 
     spec: Command

@@ -96,7 +96,7 @@ class InterruptionAt:
 
     @contextmanager
     def armed(self) -> Generator[None, None, None]:
-        """Interrupt the command that is run meanwhile."""
+        """Interrupt the command that runs within the block."""
         handle = Interruptions.handle_signal
 
         def note(interruptions: Interruptions, number: int, frame: FrameType | None) -> None:

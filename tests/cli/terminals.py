@@ -19,7 +19,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 def start_on_terminal(command: Sequence[str], env: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], int]:
-    """Start a program on a terminal of its own; return the process, and our end of the terminal.
+    """Start a program on a new terminal; return the process, and our end of the terminal.
 
     ``pty.fork`` would fork this process, which has threads, and Python 3.15 warns of that.
     """

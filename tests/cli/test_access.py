@@ -114,7 +114,7 @@ def test_files_say_until_when_and_why_a_finding_is_accepted(tmp_path: Path) -> N
 
 
 def test_a_part_that_could_not_be_read_is_no_clean_review(tmp_path: Path) -> None:
-    """What could not be read ends with exit code 9 and a warning, and nothing says that there is none of it."""
+    """An unread part leads to exit code 9 and a warning, and no output claims that the part is empty."""
     file = str(tmp_path / "inventory.json")
     with example_organization() as emulator:
         emulator.faults.add("list_users", status=403, times=None)
@@ -320,7 +320,7 @@ def test_names_that_others_chose_cannot_drive_the_terminal(tmp_path: Path) -> No
 
 
 def test_beside_files_only_the_findings_go_into_a_pipe(tmp_path: Path) -> None:
-    """Who can do what is in the files; a format or a query that is asked for gives it on stdout, too."""
+    """The files contain the access of people. With a format or a query, stdout contains it, too."""
     page = tmp_path / "access.html"
     words = ["access", "--html", str(page), "--overwrite"]
     with example_organization():

@@ -88,7 +88,7 @@ def test_ids_are_found_by_their_names_only() -> None:
 
 
 def test_an_interrupted_change_has_a_line() -> None:
-    """What happened to it is unknown; so it is with one that has not ended when the command does."""
+    """Its state is unknown. The same holds for a request that has not ended at the end of the command."""
     settled: list[SentChange] = []
     ledger = Ledger()
     ledger.on_settled = settled.append
@@ -109,7 +109,7 @@ def test_an_interrupted_change_has_a_line() -> None:
 
 @pytest.mark.parametrize(("name", "target"), [("add_policy_member", None), ("rotate_policy_secret", "p")])
 def test_a_change_that_creates_is_about_nothing_that_exists(name: str, target: str | None) -> None:
-    """What it creates has no id yet, so that a lost one is told by its operation alone."""
+    """A created resource has no id yet, so only the operation identifies a lost create."""
     ledger = Ledger()
     path = "/admin/policies/{policy_id}"
     operation = Operation(id=name, method="POST", path=path, path_parameters={"policy_id": "p"}, returns=None)
@@ -166,7 +166,7 @@ def test_a_change_that_was_never_sent_has_no_line(tmp_path: Path) -> None:
 
 
 def test_a_change_that_cannot_be_recorded_is_told_on_stderr(tmp_path: Path) -> None:
-    """The result is still shown, the line goes to stderr, and the exit code says that a part is missing."""
+    """The result is still shown, the line goes to stderr, and the exit code shows that a part is missing."""
     path = tmp_path / "audit.jsonl"
     path.write_text("x" * 1000)
     path.chmod(0o600)
@@ -188,7 +188,7 @@ def test_a_change_that_cannot_be_recorded_is_told_on_stderr(tmp_path: Path) -> N
 def test_no_command_ends_as_done_if_an_entry_of_a_change_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever chooses the exit code of a command afterwards, 0 becomes 9."""
+    """An exit code of 0 becomes 9, whatever chooses it."""
 
     def write(_log: AuditLog, line: bytes) -> None:
         if line:  # not the one with which a log is tried

@@ -1,4 +1,4 @@
-"""What is wrong on the command line or around it ends in one clear line and the right code."""
+"""A mistake on the command line or around it leads to one clear line and the right exit code."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def test_options_of_every_command_work_before_and_after_its_words() -> None:
 
 
 def test_an_option_that_takes_one_value_is_given_once() -> None:
-    """Every option is refused the second time, but for those whose help says that they can be repeated.
+    """Every option is refused the second time, except those whose help allows repetition.
 
     A flag that can only be set may be repeated, too: the second one asks for the same.
     """
@@ -238,7 +238,7 @@ def test_an_option_is_given_once_on_the_whole_command_line() -> None:
 
 
 def test_no_option_takes_an_empty_value_for_nothing() -> None:
-    """What an unset variable of a script gives is refused; else a check, or a limit, would be off without a word."""
+    """The empty value of an unset variable is refused. Otherwise a check or a limit would be off without a message."""
     count = 0
     with example_organization() as emulator:
         for spec in COMMANDS:
@@ -278,7 +278,7 @@ def test_strange_names_end_in_one_printable_line(name: str) -> None:
 
 
 def test_a_project_with_a_strange_name_can_be_made_and_deleted() -> None:
-    """What the server accepts, the command line accepts."""
+    """The command line accepts what the server accepts."""
     with example_organization():
         for name in ("a\tb", "-", "--yes", "'; rm -rf /", "💥", "a:b"):
             made = run("project", "create", "--yes", "--", name)
@@ -424,7 +424,7 @@ def test_what_creates_by_name_takes_it_as_an_option() -> None:
 
 @pytest.mark.parametrize("command", _NAMED, ids=lambda each: str(each.full_name))
 def test_a_name_is_positional_or_an_option(command: Command) -> None:
-    """What is created is the same, wherever the option stands; both are refused, and no help has the option."""
+    """The created resource is the same for each position of the option. Both positions at once are refused."""
     words = shlex.split(command.example)[1:]
     name = words.pop(len(command.path))
     path, rest = words[: len(command.path)], words[len(command.path) :]

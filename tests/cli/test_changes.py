@@ -81,7 +81,7 @@ CONSEQUENCES = {
     "api-key rotate reader --project search --keep-old-for 1d --reveal": "",
     "project update search --name other": "",
 }
-"""What a question says that cannot be had back; nothing where all of it can."""
+"""The part of a question about things that cannot be restored; nothing if everything can."""
 
 
 @pytest.mark.parametrize("line", CONSEQUENCES)
@@ -94,7 +94,7 @@ def test_a_question_says_what_cannot_be_had_back(line: str) -> None:
 
 
 def test_a_prompt_shows_the_name_and_the_id_of_what_is_deleted() -> None:
-    """Who gave an id sees the name, and who gave a name sees the id."""
+    """If you pass an id, the output has the name. If you pass a name, it has the id."""
     with example_organization() as emulator:
         project = next(each for each in emulator.state.projects.values() if each.name == "empty")
         for given in (project.id, project.name):
@@ -300,7 +300,7 @@ def test_a_dry_run_sends_reads_only_and_names_organization_and_caller() -> None:
 
 
 def test_a_dry_run_reads_well_on_a_terminal() -> None:
-    """It says where, as whom, and what."""
+    """It shows the organization, the account and the change."""
     with example_organization():
         plain = run("project", "create", "docs", "--dry-run", terminal=True).stdout
         staged = run("project", "ensure", "docs", "--dry-run", terminal=True).stdout
@@ -378,7 +378,7 @@ def test_the_result_of_a_deletion_is_data() -> None:
 
 
 def test_a_deletion_within_another_thing_names_what_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The prompt has both, and the result the id of what is gone."""
+    """The prompt has both, and the result has the id of the deleted resource."""
     monkeypatch.setattr(NOUN, "commands", dict(NOUN.commands))
 
     @NOUN.command("deletes", example="")

@@ -47,7 +47,7 @@ NOT_PASSED = {
 }
 """Arguments that no command passes, each with the reason."""
 
-# What reads the contents of a project makes a temporary key for that, and deletes it.
+# A command that reads the contents of a project creates a temporary key for that, and deletes it.
 _TEMPORARY_KEY = {"create_api_key", "delete_api_key"}
 
 

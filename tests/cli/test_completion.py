@@ -75,7 +75,7 @@ def test_tab_after_every_prefix_of_every_example_writes_nothing_to_stderr(
 
 
 def test_names_are_completed_only_if_a_variable_says_so_and_read_once_a_minute(home: Path) -> None:
-    """What was read is kept in a private file for a minute; another account has another one."""
+    """Names are kept in a private file for a minute. Another account has another file."""
     patience = mock.patch("pinecone_admin.cli.completion._TIME_LIMIT", 60)  # a busy machine is slow
     with example_organization() as emulator, mock.patch.dict("os.environ", {"HOME": str(home)}), patience:
         assert complete("project", "describe", "") == []

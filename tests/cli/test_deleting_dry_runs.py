@@ -26,7 +26,7 @@ class Case:
 
     Attributes:
         words: The command, without ``--dry-run``.
-        agree: What its run has in addition.
+        agree: The additions of its run.
         gone: How many things are deleted at least, so that the case shows something.
         before: Commands that run first.
         asks: Whether the dry run asks, since it makes temporary API keys.

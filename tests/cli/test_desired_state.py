@@ -117,7 +117,7 @@ def test_the_digest_is_that_of_the_file(emulator: Emulator) -> None:  # noqa: AR
 
 
 def test_an_export_says_what_a_file_cannot_have(emulator: Emulator) -> None:
-    """What is left out is said on stderr."""
+    """Items that are left out are named on stderr."""
     emulator.clock.advance(8 * 86400)
     assert run("export").stderr == "Left out: 1 expired invite.\n"
 
@@ -428,7 +428,7 @@ def test_a_saved_plan_is_applied(emulator: Emulator) -> None:
 
 
 def test_a_saved_plan_shows_what_it_does(emulator: Emulator) -> None:
-    """The text of a change is made from what is carried out, so that a plan from which one was removed does less."""
+    """The text of a change comes from its data, so a plan without a removed change does less."""
     run("plan", "org.yaml", "--out", "plan.json")
     document = json.loads(Path("plan.json").read_text())
     document["changes"] = [each for each in document["changes"] if each["action"] == "create"]
@@ -464,7 +464,7 @@ def test_a_token_does_not_show_whose_it_is(emulator: Emulator) -> None:
 
 
 def test_a_dry_run_of_a_saved_plan_shows_what_is_left(emulator: Emulator) -> None:
-    """What is already made is not shown again, so that the preview is what the run does."""
+    """Changes that are already made are not shown again, so the preview shows what the run does."""
     run("plan", "org.yaml", "--out", "plan.json")
     with emulator.admin() as admin:
         project = admin.projects.describe_by_name(name="search")
@@ -585,7 +585,7 @@ def test_a_read_only_session_applies_nothing(emulator: Emulator) -> None:
 
 
 def test_a_refusal_is_shown_in_the_plan(emulator: Emulator) -> None:
-    """What apply would refuse is a warning of plan, and ends both with 5."""
+    """A plan warns about a refusal of apply, and both exit with 5."""
     write("none.yaml", "organization: Emulated Organization\npeople: [{email: owner@example.com, absent: true}]\n")
     done = run("plan", "none.yaml")
     assert (done.exit, "is the last user who is an OrgOwner" in done.stderr) == (5, True)

@@ -66,7 +66,7 @@ def test_a_name_becomes_one_segment_of_a_path_or_is_refused(name: str, tmp_path:
     "name", ["a b", "a'b", 'a"b', "$(id)", "`id`", "a;b", "a#b", "a=b", "a{name}b", "--x"[2:], "é", "a|b"]
 )
 def test_a_name_stays_one_word_and_one_value(name: str) -> None:
-    """Whatever is in a name, it becomes neither a second word, nor the name of a variable, nor a placeholder."""
+    """No text in a name becomes a second word, the name of a variable or a placeholder."""
     owner = SecretOwner("api_key", "search", name)
     command = find_place("exec:cat x-{name} {project}={name}", owner)
     assert isinstance(command, CommandPlace)
@@ -241,7 +241,7 @@ MESSAGES: dict[str, tuple[str, Sequence[SecretOwner], str]] = {
 def test_a_message_has_the_cause_and_a_template_that_works(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a message proposes is not refused afterwards."""
+    """A proposal of a message is not refused afterwards."""
     monkeypatch.chdir(tmp_path)
     store, owners, expected = MESSAGES[name]
     message = refuse(store, *owners)

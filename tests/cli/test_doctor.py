@@ -125,7 +125,7 @@ def test_a_wrong_variable_is_named_with_its_fix(env: dict[str, str | None], deta
 
 
 def test_the_variables_of_an_env_file_are_checked_as_those_of_the_environment(tmp_path: Path) -> None:
-    """What is misspelt in the file is named, and the environment does not matter, except for its settings."""
+    """Misspelled names in the file are listed, and the environment does not matter, except for its settings."""
     file = tmp_path / "env"
     file.write_text("PINECONE_CLIENT_ID=x\nPINECONE_CLIENTSECRET=canary\n")
     with emulate():
@@ -200,7 +200,7 @@ def test_a_broken_proxy_is_told_from_a_broken_server() -> None:
 
 
 def test_a_working_proxy_is_shown_without_its_credentials() -> None:
-    """What is reached through a proxy is looked up by it."""
+    """The proxy looks up hosts that are reached through it."""
     with emulate():
         done = diagnose(env={"HTTPS_PROXY": "http://ada:canary@proxy.example:3128"})
     details = {each["check"]: each["detail"] for each in done.json}
@@ -323,7 +323,7 @@ def test_a_host_that_is_not_the_api_is_named() -> None:
         done = diagnose(env=served_by(server))
     ((check, detail, _),) = failures(done)
     assert (check, "not a response of the API" in detail, status_of(done, "clock")) == ("read", True, "skipped")
-    # The check of the version stands before the read, on whose response it depends.
+    # The check of the version stands before the read, although it depends on the response to the read.
     assert {"check": "API version", "status": "skipped", "detail": "not known: the read fails", "fix": ""} in done.json
 
 
@@ -390,7 +390,7 @@ def test_roles_that_cannot_be_read_for_another_reason_fail() -> None:
 
 
 def test_another_organization_than_the_expected_one_fails() -> None:
-    """The expectation of the command line is a check of its own."""
+    """The expectation of the command line is a separate check."""
     with emulate() as emulator:
         ((check, detail, _),) = failures(diagnose("--expect-organization", "another"))
         assert (check, emulator.organization_id in detail) == ("organization", True)
@@ -401,7 +401,7 @@ def test_another_organization_than_the_expected_one_fails() -> None:
 
 
 def test_a_profile_or_a_client_that_cannot_be_made_is_a_failed_check() -> None:
-    """What is wrong with a profile, with its secret or with an address is a result, not an error."""
+    """A problem of a profile, of its secret or of an address is a result, not an error."""
     with emulate():
         save_profile("broken", "--secret-command", "printf ' canary '")
         file = find_profile_file()

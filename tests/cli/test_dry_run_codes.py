@@ -1,4 +1,4 @@
-"""A plan and a dry run end with the code with which the run ends; what is missing decides before what was found."""
+"""A plan and a dry run have the exit code of the run. Missing parts decide before findings."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ SAVED: dict[str, tuple[Callable[[Emulator], None], Mapping[str, _Change], int]] 
 def test_a_dry_run_of_a_saved_plan_ends_with_the_code_of_its_run(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who or what has changed since the plan stays; the dry run counts it, and ends as the run."""
+    """People and resources that changed since the plan stay. The dry run counts them, and ends as the run."""
     make, changes, expected = SAVED[name]
     monkeypatch.chdir(tmp_path)
     with example_organization() as emulator:
@@ -125,7 +125,7 @@ GATES = (
 def test_what_is_missing_decides_before_what_was_found(
     line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A report that lacks parts ends with 9, also if it has findings or differences on which it should fail."""
+    """A report that lacks parts ends with 9, also if it has findings or differences."""
     monkeypatch.chdir(tmp_path)
     Path("org.yaml").write_text(HEAD + MORE + LEFT_OUT)
     with example_organization() as emulator:

@@ -1,4 +1,4 @@
-"""What a dry run says cannot be taken for a report of what was done."""
+"""The output of a dry run cannot be taken for the report of a run."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_every_step_names_its_project_and_whether_it_was_done() -> None:
 
 @pytest.mark.parametrize("spec", [each for each in COMMANDS if each.confirms], ids=lambda spec: spec.full_name)
 def test_a_dry_run_compares_the_name_as_the_run_does(spec: Command) -> None:
-    """What a run refuses because another name was confirmed, a dry run refuses, too, before it makes a key."""
+    """A dry run also refuses a confirmation of another name, before it creates a key."""
     words = shlex.split(spec.example.replace("GET '/admin/users?limit=5'", "DELETE /admin/projects/x"))[1:]
     words = words[: next((place for place, each in enumerate(words) if each in {"--confirm", "--dry-run"}), None)]
     with example_organization() as emulator:
@@ -131,7 +131,7 @@ def test_a_dry_run_compares_the_name_as_the_run_does(spec: Command) -> None:
 
 
 def test_a_dry_run_that_has_to_write_says_so_first_and_asks() -> None:
-    """What makes temporary keys needs consent, says so in its first line, and is refused in a read-only session."""
+    """A dry run with temporary keys needs consent, shows that first, and is refused in a read-only session."""
     says = "To read what projects contain, the command creates temporary API keys, and deletes them again."
     with example_organization() as emulator:
         emulator.clock.advance(60)

@@ -1,4 +1,4 @@
-"""``each`` runs a command for each row of a file: one client, one token, and a run of its own for each row."""
+"""``each`` runs a command for each row of a file: one client, one token, and a separate run for each row."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_each_format_gives_a_line_for_each_row_and_is_written_again(form: str) -
 
 
 def test_rows_share_one_token_and_names_are_looked_up_once() -> None:
-    """Whatever the number of rows, there is one exchange, and each list is read once."""
+    """For any number of rows, there is one token request, and each list is read once."""
     rows = "who,project\n" + "ada@example.com,search\n" * 5
     grant = ("role", "grant", "--user", "{who}", "--role", "{project}:ProjectEditor")
     with example_organization() as emulator:
@@ -177,7 +177,7 @@ def test_a_value_is_one_word_whatever_it_is() -> None:
 
 
 def test_a_value_that_begins_with_a_dash_is_the_value_of_its_option() -> None:
-    """It does not become an option there either; nor does a word that begins with a dash of its own."""
+    """It does not become an option there either. The same holds for a word that begins with a dash itself."""
     with example_organization() as emulator:
         for value in ("--dry-run", "-", "-x", "a-b"):
             done = each(("project", "update", "search", "--name", "{new}"), "--yes", rows=f"new\n{value}\n")
@@ -298,7 +298,7 @@ DAMAGED = {
 
 @pytest.mark.parametrize("text", DAMAGED, ids=[f"{number} {text}" for number, text in enumerate(DAMAGED.values())])
 def test_a_damaged_file_is_refused_before_the_first_row(text: str) -> None:
-    """What can be read twice is checked whole, so that nothing is done for a part of it."""
+    """A file that can be read twice is checked whole, so that no part of it runs alone."""
     with example_organization() as emulator:
         done = each(CREATE, "--yes", rows=text)
         assert (done.exit, done.stdout) == (2, ""), done
@@ -450,7 +450,7 @@ def test_options_before_the_dashes_hold_for_all_rows(tmp_path: Path) -> None:
 
 
 def test_a_secret_goes_to_the_place_of_its_row(tmp_path: Path) -> None:
-    """Each has a place of its own, which no value can lead elsewhere; no secret is in the output."""
+    """Each has its own place, which no value can lead elsewhere. No secret is in the output."""
     words = ("api-key", "create", "{name}", "--project", "search", "--store", f"file:{tmp_path}/{{place}}.key")
     with example_organization() as emulator:
         before = live_secrets(emulator)
@@ -762,7 +762,7 @@ def test_a_row_whose_line_cannot_be_written_is_among_those_to_run_again(monkeypa
 
 
 def test_reads_run_at_once() -> None:
-    """Each row has its line, in the order in which they end, and what they share is read once."""
+    """Each row has its line, in the order of their ends. Shared data is read once."""
     rows = "name\n" + "search\nnothing\n" * 20
     with example_organization() as emulator:
         done = each(("project", "describe", "{name}"), "--concurrency", "8", "--failed-rows", "failed.csv", rows=rows)
@@ -848,7 +848,7 @@ def test_a_row_that_must_not_be_interrupted_ends_and_no_other_begins(tmp_path: P
 
 
 def test_a_closed_pipe_ends_reads_and_no_changes() -> None:
-    """Whoever reads only the first lines stops commands that only read; changes go on, and their exit code counts."""
+    """A reader of only the first lines stops commands that only read. Changes go on, and their exit code counts."""
     broken = mock.patch("tests.cli.command_line._Stream.write", side_effect=BrokenPipeError)
     rows = "name\na\nb\nc\n"
     with example_organization() as emulator:

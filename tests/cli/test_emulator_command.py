@@ -48,7 +48,7 @@ def _is_running(process_id: int) -> bool:
 
 @pytest.mark.parametrize("shell", ["sh", pytest.param("bash", marks=pytest.mark.long)])
 def test_a_shell_is_wired_to_an_emulator_that_ends_with_it(shell: str) -> None:
-    """What the background command prints connects the shell; the emulator outlives the command, and not the shell."""
+    """The output of the background command connects the shell. The emulator outlives the command, but not the shell."""
     script = f"""
         pinecone_admin() {{ {PROGRAM} "$@"; }}
         export PINECONE_ACCESS_TOKEN=from-elsewhere
@@ -154,7 +154,7 @@ def test_an_emulator_without_its_extra_says_how_to_install_it(monkeypatch: pytes
 
 @pytest.mark.parametrize("module", ["pinecone_admin.cli", "pinecone_admin.emulator"])
 def test_a_shell_does_not_go_on_without_its_emulator(module: str, tmp_path: Path) -> None:
-    """What a shell evaluates fails if the emulator cannot start, or if packages of an extra are missing."""
+    """The line for a shell fails if the emulator cannot start, or if packages of an extra are missing."""
     words = "emulator " if module == "pinecone_admin.cli" else ""
     for missing, shell in (("", "--format env"), ("", "--form=env"), ("uvicorn", "--f env"), ("click", "--format env")):
         (tmp_path / "sitecustomize.py").write_text(f"import sys; sys.modules[{missing!r}] = None\n" if missing else "")

@@ -1,4 +1,4 @@
-"""Whatever goes wrong at whatever request, the exit code and the last line of a command fit what has become of it."""
+"""For every fault at every request, the exit code and the last line of a command fit the result."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def damage_response(handle: Callable[[], httpx.Response]) -> httpx.Response:
 
 @frozen(kw_only=True)
 class Ending:
-    """A way in which a command goes wrong."""
+    """A fault of a command."""
 
     fail: Callable[[Callable[[], httpx.Response]], httpx.Response] | None = None
     lasts: bool = False
@@ -97,7 +97,7 @@ class FaultAt:
 
     Args:
         number: Number of the request, from 1; 0 for none.
-        ending: What goes wrong.
+        ending: The fault.
 
     Attributes:
         count: How many requests there were.
@@ -113,7 +113,7 @@ class FaultAt:
 
     @contextmanager
     def armed(self) -> Generator[None, None, None]:
-        """Let the command go wrong that is run meanwhile."""
+        """Inject the fault into the command that runs within the block."""
         with signals_noted() as self._handled, intercepted(self._handle):
             yield
 
@@ -220,7 +220,7 @@ class Case:
         existing = str(self.after)
         for clause, verb, participle in re.findall(r"([^.]*) (was|were) (created|deleted)\.", line):
             ids = re.findall(r"role binding ([\da-f-]{36})", clause) or re.findall(r"[\da-f-]{36}", clause)
-            # Behind the id of one thing, a clause names the project in which it was.
+            # After the id of a resource, a clause names its project.
             for id in ids[:1] if verb == "was" else ids:
                 assert (id in existing) == (participle == "created") or "may have been" in line, self
 
@@ -252,7 +252,7 @@ def run_case(
 
 @contextmanager
 def prepared(folder: Path) -> Generator[tuple[Emulator, Any], None, None]:
-    """Prepare an organization, plans, and a folder for secrets; also return the state from which each case begins."""
+    """Prepare an organization, plans, and a folder for secrets; also return the initial state of each case."""
     with chdir(folder), example_organization() as emulator:
         Path("people.csv").write_text("email\nada@example.com\nbob@example.com\n")
         retire_key(emulator)
@@ -337,7 +337,7 @@ def test_no_report_of_an_offboarding_is_lost(tmp_path: Path, stride: Callable[[i
 
 
 def test_a_stdout_that_is_closed_changes_no_exit_code(tmp_path: Path) -> None:
-    """Whoever reads nothing of the output still learns what a command found, or what is left."""
+    """Without the output, the exit code still shows whether a command found something or left something."""
     codes: set[int] = set()
     with prepared(tmp_path) as (emulator, _):
         run("inventory", "--out", "before.json")

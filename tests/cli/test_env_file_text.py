@@ -72,7 +72,7 @@ def test_a_variable_is_set_if_it_has_a_value() -> None:
 
 
 def test_an_identity_and_a_store_read_the_same_value() -> None:
-    """What a store compares with a new secret is what commands would authenticate with."""
+    """A store compares a new secret with the secret that commands would use."""
     for text in ("a", "'a b' # old", r'"a\"b\\c"', "a # old", "'several\nlines'", "#", "''"):
         line = f"export PINECONE_A={text}\n"
         value = parse_env_file(line, source="file")["PINECONE_A"]

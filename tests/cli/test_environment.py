@@ -53,7 +53,7 @@ def test_a_variable_names_the_profile(tmp_path: Path) -> None:
 
 
 def test_a_variable_names_the_only_organization(tmp_path: Path) -> None:
-    """Another organization is refused, whether the environment or an env file says so, and so is another option."""
+    """Another organization is refused if the environment, an env file or an option names it."""
     with example_organization() as emulator:
         own = {"PINECONE_ADMIN_EXPECT_ORGANIZATION": emulator.organization_id}
         assert run("project", "list", env=own).exit == 0
@@ -92,7 +92,7 @@ def test_a_variable_names_the_audit_log(tmp_path: Path) -> None:
 
 
 def test_the_audit_log_says_which_job_it_was(tmp_path: Path) -> None:
-    """What the services set is in each line, and nothing else of the environment; elsewhere the job is empty."""
+    """Each line has the variables of the CI service, and no others. Elsewhere, the job is empty."""
     job = {"GITHUB_ACTOR": "octo\x1bcat", "GITHUB_RUN_ID": "7", "GITHUB_TOKEN": "ghs_placeholder", "CI_JOB_URL": ""}
     log = tmp_path / "log"
     alone = dict.fromkeys(CI_VARIABLES)

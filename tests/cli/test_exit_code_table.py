@@ -53,7 +53,7 @@ CLASSES = {
 
 CHANGING = {name for name, line in CLASSES.items() if "--yes" in line}
 OWN_CODES = {"run": exit_codes.COMMAND_NOT_RUN, "doctor": exit_codes.REFUSED}
-"""Of commands for which every cause is one: the command was not started, and a check failed."""
+"""Commands where every cause is possible: the command was not started, and a check failed."""
 
 
 @frozen(kw_only=True)
@@ -64,9 +64,9 @@ class Cause:
         exit: The exit code.
         env: Changes of the environment.
         options: Further options.
-        fault: What the server does with a request.
+        fault: The server's reaction to a request.
         operation: With which requests: the name of an operation, ``*`` for all, ``changes``, or ``first change``.
-        classes: The classes of commands for which it is a cause.
+        classes: The classes of commands with this cause.
         others: The exit codes of classes with another one, and why in a comment.
         edit: Changes the words.
     """
@@ -127,7 +127,7 @@ CAUSES = {
     "a 404 of the API": Cause(
         exit=exit_codes.NOT_FOUND,
         fault={"status": 404},
-        # Who cannot see the organization is told so.
+        # If the account cannot see the organization, a message shows that.
         others={"whoami": exit_codes.DONE, "login": exit_codes.DONE},
     ),
     "a 404 of a proxy": Cause(exit=exit_codes.REFUSED, fault={"status": 404, "body": "html"}),
@@ -246,7 +246,7 @@ PARTLY: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", PARTLY)
 def test_a_part_that_fails_ends_with_9(name: str) -> None:
-    """What was done stays done, and a report lacks what could not be read."""
+    """Changes remain, and a report lacks the unread parts."""
     with prepared(Cause(exit=0)) as emulator:
         with emulator.admin() as admin:
             admin.api_keys.create(project_id=admin.projects.describe_by_name(name="search").id, name="second")

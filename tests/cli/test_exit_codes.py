@@ -35,7 +35,7 @@ from tests.cli.secret_makers import list_ids
 
 METHOD_COMMANDS = [spec for spec in COMMANDS if not spec.takes_session]
 
-# What the server does, and the exit code; None: it depends on whether the command only reads.
+# The server's reaction, and the exit code; None: it depends on whether the command only reads.
 FAULTS: dict[str, tuple[dict[str, Any], int | None]] = {
     "400": ({"status": 400}, exit_codes.REFUSED),
     "401": ({"status": 401, "times": None}, exit_codes.IDENTITY),
@@ -192,7 +192,7 @@ CAUSES: list[tuple[BaseException, int]] = [
 
 
 def test_an_error_has_the_exit_code_of_its_cause() -> None:
-    """Whatever passes by itself is 7, and nothing else is; every class of errors has its code."""
+    """Only temporary failures have the code 7. Every class of errors has its code."""
     for error, expected in CAUSES:
         assert exit_of(error) == expected, repr(error)
         assert CLIError("x", cause=error).exit == expected, repr(error)
@@ -386,7 +386,7 @@ def test_an_answer_that_cannot_be_read_is_an_unknown_outcome() -> None:
 
 
 def test_the_line_of_an_error_warns_if_its_change_may_have_been_made() -> None:
-    """Whoever reads only the line knows that it must not be repeated, whether or not there was a response."""
+    """The line alone shows that the command must not be repeated, with and without a response."""
     faults: tuple[dict[str, Any], ...] = (
         {"status": 500},
         {"reset": "after"},
@@ -506,7 +506,7 @@ def test_the_other_roles_of_an_invite_that_is_sent_again_are_said() -> None:
 
 
 def test_a_place_that_can_never_take_the_secret_is_not_worth_retrying() -> None:
-    """Nothing is made, and the exit code says that the command line, or the file, is to be corrected."""
+    """Nothing is created, and the exit code shows that the command line or the file has a mistake."""
     Path("used.env").write_text("KEY=pcsk_other\n")
     Path("used.env").chmod(0o600)
     for words in (

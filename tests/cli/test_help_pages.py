@@ -36,7 +36,7 @@ def _complete(shell: str, *words: str) -> list[str]:
 
 
 def test_the_page_on_changes_names_the_commands_that_ask_for_more_than_yes() -> None:
-    """It names each command for which a name is typed, and those that make temporary keys."""
+    """It names each command with a typed name, and those that create temporary keys."""
     page = " ".join(TOPICS["changes"].split())
     special = [each for each in COMMANDS if each.confirms or each.own_warning or each.makes_temporary_keys]
     beside = {"role change", "service-account rotate"}  # each is on the line of the one before it
@@ -54,7 +54,7 @@ def test_the_page_on_changes_names_the_commands_that_ask_for_more_than_yes() -> 
 
 
 def test_no_line_of_a_help_ends_at_a_hyphen() -> None:
-    """What is typed, such as an option, can be copied whole."""
+    """Words to type, such as an option, can be copied whole."""
     groups = {words[0] for each in COMMANDS if len(words := each.full_name.split()) > 1}
     for words in ([], *([name] for name in groups), *(each.full_name.split() for each in COMMANDS)):
         for columns in ("80", "100"):
@@ -78,7 +78,7 @@ def test_no_help_is_longer_than_a_person_reads() -> None:
 
 
 def test_a_help_leads_to_the_topics_that_say_more() -> None:
-    """What every command has, the roles, the places of secrets and the file stand in topics, which the help names."""
+    """Common options, roles, places of secrets and the file have topics, which the help names."""
     for spec in COMMANDS:
         text = run(*spec.path, "--help", env={"COLUMNS": "80"}).stdout
         assert "Options of every command: pinecone-admin help options" in text
@@ -120,7 +120,7 @@ def test_each_shell_completes_commands_options_and_choices() -> None:
 
 
 def test_the_script_of_each_shell_calls_the_program() -> None:
-    """Each script names the program and the variable with which it asks."""
+    """Each script names the program and its variable."""
     for shell in ("bash", "zsh", "fish"):
         done = run("completion", shell, env=NOBODY)
         assert (done.exit, done.stderr) == (0, "")

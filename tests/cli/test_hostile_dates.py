@@ -13,7 +13,7 @@ from tests.cli.example_runs import run_examples
 from tests.support.dates import ENDS, sending_dates
 
 FOREIGN = re.compile(r"\w+Error: |PA100|Traceback")
-"""What the line of an error of another package has."""
+"""The parts of the line of another package's error."""
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ REFUSED_BEYOND: dict[str, set[int]] = {
     "a plan of projects": {5},  # it is of another organization
     "a plan of people": {5},
 }
-"""Exit codes but 2 with which a file may be refused, by reader."""
+"""Exit codes of a refused file other than 2, by reader."""
 
 
 OF_SEVERAL_LINES = {"a plan of projects", "a plan of people"}
@@ -225,7 +225,7 @@ def files(tmp_path: Path) -> Generator[Files, None, None]:
 def test_a_file_with_anything_in_it_is_refused_in_one_line(
     reader: str, files: Files, stride: Callable[[int], int]
 ) -> None:
-    """Whatever a file has in it, no reader ends in another error than one short line that says what is wrong."""
+    """For every content of a file, a reader fails only with one short line about the problem."""
     contents: list[str | bytes] = [*WHOLE, *BINARY]
     step = stride(4)  # four readers in a row get all contents between them
     for content in contents[list(READERS).index(reader) % step :: step]:

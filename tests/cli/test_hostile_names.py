@@ -72,7 +72,7 @@ NAMES = (
 
 
 def names_of(done: Run) -> list[str]:
-    """Return the names in the results of rows, each of which has succeeded."""
+    """Return the names in the results of rows that have all succeeded."""
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["exit"] for line in lines] == [0] * len(lines), done
     return [line["result"]["name"] for line in lines]

@@ -1,4 +1,4 @@
-"""Who a command acts as: profile, env file or environment; and what may not be done."""
+"""The identity of a command: profile, env file or environment; and the refusals."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def accounts(tmp_path: Path) -> Generator[Accounts, None, None]:
 
 
 def caller(done: Run) -> str:
-    """Return as whom a run of ``whoami`` acted."""
+    """Return the account of a run of ``whoami`` acted."""
     assert (done.exit, done.stderr) == (0, ""), done
     return str(done.json["client_id"])
 
@@ -297,7 +297,7 @@ def test_an_env_file_that_cannot_be_trusted_or_read_is_refused(accounts: Account
 
 
 def test_an_env_file_can_be_a_pipe(accounts: Accounts) -> None:
-    """What a shell writes as <(command) can be read once only."""
+    """A file that a shell passes as <(command) can be read only once."""
     reading, writing = os.pipe()
     with os.fdopen(writing, "wb") as pipe:
         pipe.write(accounts.file.read_bytes())
@@ -318,7 +318,7 @@ def test_an_address_that_the_client_refuses_is_an_error_of_the_identity(accounts
 
 
 def test_the_caller_of_a_token_is_unknown(accounts: Accounts) -> None:
-    """Nothing says whose token it is: it is unknown, and so are its roles and its end."""
+    """The account of the token is unknown, with its roles and its expiry time."""
     with accounts.emulator.admin() as admin:
         token = admin.token().value
     done = run("whoami", env={"PINECONE_ACCESS_TOKEN": token})

@@ -80,7 +80,7 @@ def test_a_command_that_waits_for_a_response_says_so(notices: list[str]) -> None
 
 
 def test_an_interrupted_command_is_not_safe_to_repeat_if_it_may_have_made_something(notices: list[str]) -> None:
-    """If the response to a create is lost besides, a repeat may make it twice, and the line promises nothing."""
+    """If the response to a create is lost, too, another run may create it twice, and the line promises nothing."""
 
     def interrupt(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
         if request.method == "GET":
@@ -193,7 +193,7 @@ def test_a_secret_that_is_being_stored_is_finished(
 
 
 def test_a_secret_that_could_not_be_stored_is_not_being_stored(notices: list[str]) -> None:
-    """What follows is something else: here, looking whether the key exists whose deletion was refused."""
+    """The next request has another purpose: it checks whether the key exists whose deletion was refused."""
     deletions: list[str] = []
 
     def refuse(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:

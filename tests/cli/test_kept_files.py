@@ -56,7 +56,7 @@ def emulator() -> Iterator[Emulator]:
 
 
 def test_every_option_that_writes_a_file_is_known_and_has_overwrite_beside_it() -> None:
-    """Whatever writes a file has the option that lets it replace one, except for the emulator."""
+    """Every command that writes a file has the option to replace one, except for the emulator."""
     writing = {
         (spec.full_name, each.opts[0])
         for spec in COMMANDS
@@ -194,7 +194,7 @@ def test_an_output_that_a_command_cannot_honour_is_refused_before_the_first_requ
 
 @pytest.mark.usefixtures("emulator")
 def test_a_format_is_no_file() -> None:
-    """Whoever means the format is told which option that is."""
+    """If you mean the format, a message names the option for it."""
     for word in ("json", "yaml", "csv", "table", "raw"):
         done = run("export", "--out", word)
         assert (done.exit, f"For the format, use -o {word}." in done.stderr) == (2, True)

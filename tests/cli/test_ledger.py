@@ -1,4 +1,4 @@
-"""What the changes of a command come to, and which exit code that has."""
+"""The result of the changes of a command, and its exit code."""
 
 from __future__ import annotations
 

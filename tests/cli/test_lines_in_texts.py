@@ -32,7 +32,7 @@ _NO_LINE = re.compile(r"each (PineconeError|API)|(?!pinecone-admin ).*FILLED")
 
 
 def test_a_command_line_in_prose_can_be_typed() -> None:
-    """What a page says between backticks has every argument and option that the command needs."""
+    """A command in backticks on a page has every argument and option that the command needs."""
     prose = {page: re.sub(r"^```.*?^```$", "", read_page(page), flags=re.MULTILINE | re.DOTALL) for page in PAGES}
     notes = "docs/stability.md"
     prose[notes] = re.sub(r"^\|[^|]*", "", prose[notes], flags=re.MULTILINE)  # what could be typed before
@@ -52,7 +52,7 @@ def test_a_command_line_in_a_message_can_be_typed() -> None:
 
 
 def test_a_message_names_no_method_and_no_argument_with_a_value() -> None:
-    """What is said in Python and in a shell is said in the words of both: no namespace.method, no argument=value."""
+    """Texts for both Python and a shell use neutral words: no namespace.method, no argument=value."""
     members = [inspect.getmembers(getattr(Admin, each), inspect.isfunction) for each in NAMESPACES]
     methods = {name: method for each in members for name, method in each if not name.startswith("_")}
     arguments = {name for each in methods.values() for name in inspect.signature(each).parameters}

@@ -235,7 +235,7 @@ def test_of_two_that_sign_in_to_one_new_profile_the_second_changes_nothing(emula
 
 
 def test_a_secret_file_is_deleted_before_others_can_change_the_profiles(emulator: Emulator) -> None:
-    """Who signs in again at once keeps the new secret; and a profile that stays keeps its own."""
+    """A new login right after a logout keeps the new secret. A remaining profile keeps its own secret."""
     assert login(emulator).exit == 0
     seen: list[bool] = []
 

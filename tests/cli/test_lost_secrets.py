@@ -1,4 +1,4 @@
-"""Ways in which the only copy of a secret could be lost, or a run could go on although it was interrupted."""
+"""Ways to lose the only copy of a secret, or to go on after an interruption."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def make_accounts(
 @pytest.mark.parametrize("names", [("robot_ID", "robot"), ("robot", "robot_ID")], ids=["before", "after"])
 @pytest.mark.parametrize("way", ["apply", "each"])
 def test_the_client_id_of_an_account_replaces_no_secret(emulator: Emulator, way: str, names: tuple[str, str]) -> None:
-    """Two accounts of which one has its secret where the other one has its client id are not both made."""
+    """Two accounts are not both created if the secret of one has the place of the other one's client id."""
     before = live_secrets(emulator)
     done = make_accounts(emulator, way, *names)
     lost = {secret for secret in live_secrets(emulator) - before if not find_files_with({secret}, Path())}
@@ -82,7 +82,7 @@ def test_the_variable_of_the_client_id_must_be_free_too(emulator: Emulator) -> N
 
 @pytest.mark.usefixtures("emulator")
 def test_the_variable_of_the_client_id_is_not_shown() -> None:
-    """What stands where the client id belongs may be the secret of another account, so no message quotes it."""
+    """The text in the place of the client id may be the secret of another account, so no message quotes it."""
     write_private("b.env", "CI_ID=the-secret-of-another\nCI_SECRET=old\n")
     done = run("service-account", "rotate", "ci", "--store", "env-file:b.env#CI_SECRET", "--yes")
     assert (done.exit, "the-secret-of-another" in done.stderr) == (2, False), done.stderr

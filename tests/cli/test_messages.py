@@ -26,7 +26,7 @@ NOT_SIGNED_IN: dict[str, str | None] = dict.fromkeys(
 
 @frozen(kw_only=True)
 class World:
-    """What a message is provoked in."""
+    """The setting of a message."""
 
     emulator: Emulator
     admin: Admin
@@ -55,7 +55,7 @@ MESSAGES: dict[str, tuple[str, Provoke]] = {}
 
 
 def says(number: str, text: str) -> Callable[[Provoke], Provoke]:
-    """Add a row to the table: what standard error has, in which ``*`` stands for an id or a path.
+    """Add a row to the table: the text on standard error, where ``*`` stands for an id or a path.
 
     Args:
         number: The number of the row, and a letter if there are several.

@@ -1,4 +1,4 @@
-"""What tests let child processes do: a module of its own, which a new process imports quickly."""
+"""The work of child processes in tests. It is a separate module, which a new process imports quickly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find out which clients reach the emulator, in which processes, and write the table of docs/emulator.md.
+"""Find the clients and processes that reach the emulator, and write the table of docs/emulator.md.
 
 Usage: python -m tests.emulator.reach --write        measure everything, and write the table
        python -m tests.emulator.reach row CLIENT     measure one row, and print it as JSON
@@ -163,7 +163,7 @@ def run_forked(work: Callable[[], int]) -> int:
 
 
 def run_row(client: str) -> list[str]:
-    """Return the row of a client, measured in a process of its own."""
+    """Return the row of a client, measured in a separate process."""
     folder = CLIENTS[client][2]
     official = Path(sys.prefix) / "official"
     assert folder is None or (official / folder).exists(), f"{official} is missing: scripts/test installs it"

@@ -158,7 +158,7 @@ def test_the_emulators_own_clients_work_in_a_forked_child() -> None:
     ids=["emulator", "clock", "emulations"],
 )
 def test_no_lock_that_a_thread_of_the_parent_holds_is_waited_for(find_owner: Callable[[Emulator], Any]) -> None:
-    """A forked child can use its copy of an emulator, in an emulation of its own, whatever the parent is doing."""
+    """A forked child can use its copy of an emulator in its own emulation, whatever the parent does."""
     emulator, held, done = Emulator(), threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -233,7 +233,7 @@ def test_a_grandchild_keeps_the_time() -> None:
 
 
 def test_a_forkserver_that_runs_already_has_the_emulations_environment() -> None:
-    """Children of a forkserver that was started earlier belong to the emulation in which they are started."""
+    """Children of a forkserver that was started earlier belong to the emulation that starts them."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PINECONE_")}
     command = [sys.executable, "-m", "tests.emulator.child_work"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False)

@@ -245,7 +245,7 @@ class TestBare:
 
 @pytest.mark.parametrize(("module", "passed"), [("unittest", "Ran 3 tests"), ("pytest", "5 passed")])
 def test_emulate_decorates_test_classes(tmp_path: Path, module: str, passed: str) -> None:
-    """Each test of a class has an emulator of its own, around what prepares it and cleans up after it."""
+    """Each test of a class has its own emulator, also during its setup and its cleanup."""
     (tmp_path / "test_suites.py").write_text(SUITES)
     # Would leave the machine, and fail, if a request of the tests did not reach an emulator.
     env = {name: value for name, value in os.environ.items() if not name.startswith("PINECONE_")}
@@ -305,7 +305,7 @@ def test_invalid_arguments_are_refused_at_once(arguments: Any, message: str) -> 
 
 
 def test_emulate_refuses_what_would_run_outside() -> None:
-    """Generators, and classes of which some code would run outside, are refused: its requests would reach Pinecone."""
+    """Generators, and classes with code that would run outside, are refused, because requests would reach Pinecone."""
 
     def fixture() -> Iterator[Admin]:
         with Admin() as admin:

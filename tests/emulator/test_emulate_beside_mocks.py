@@ -1,4 +1,4 @@
-"""The fixture beside pytest-httpx, respx and vcr: who responds to which request, as docs/emulator.md says."""
+"""The fixture beside pytest-httpx, respx and vcr: the responder of each request, as in docs/emulator.md."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def use_trio() -> None:
 
 
 def use_other_transport(url: str = URL) -> int:
-    """Send a request through a transport of httpx that is not one of its own."""
+    """Send a request through a custom transport of httpx."""
 
     class Transport(httpx.BaseTransport):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -179,7 +179,7 @@ def test_proxies_are_refused(proxy: str) -> None:
 
 
 def test_resolvers_in_c_are_refused_at_the_handshake() -> None:
-    """Whoever resolves a name elsewhere is refused when it names the host in a handshake, in sockets and in memory."""
+    """A client that resolves a name elsewhere is refused at the handshake, in sockets and in memory."""
     context, ours = ssl.create_default_context(), ssl.MemoryBIO
     here, there = socket.socketpair()
     with here, there, emulate():

@@ -383,7 +383,7 @@ def test_binding_requires_its_fields(api: httpx.Client, read_error: ReadError, f
 
 @pytest.mark.rule("service-account-role-bindings")
 def test_role_bindings_entries_must_be_objects(api: httpx.Client, read_error: ReadError) -> None:
-    """An entry that is not an object is refused with its index, and so are more than one hundred entries."""
+    """An entry that is not an object is refused with its index. More than one hundred entries are refused, too."""
     response = api.post("/admin/service-accounts", json={"name": "ci", "role_bindings": [MEMBER, "OrgMember"]})
     assert read_error(response) == (400, "INVALID_ARGUMENT")
     assert "role_bindings[1]" in response.json()["error"]["message"]
@@ -482,7 +482,7 @@ def test_service_account_can_lose_the_last_ownership_of_accounts(
 
 @pytest.mark.rule("first-owner")
 def test_new_organization_has_one_user(emulator: Emulator) -> None:
-    """A new organization has one user, who owns it, and so has one that is loaded without a list of users."""
+    """A new organization, and one that is loaded without a list of users, has one user, who owns it."""
     emulator.load({"projects": [{"name": "search"}]})
     emulator.reset()
     (user,) = emulator.state.users.listing
@@ -548,7 +548,7 @@ def test_service_account_can_lose_its_last_role(api: httpx.Client, emulator: Emu
 
 
 def change_person(emulator: Emulator, api: httpx.Client) -> dict[str, httpx.Response]:
-    """Make every change of a person, of whom the organization has a user and an open invite, and return responses."""
+    """Make every change of a person who has a user and an open invite, and return the responses."""
     user, account = (
         emulator.add_user("Ada@example.com", roles=["OrgMember", "OrgOwner"]),
         create_service_account(emulator),
@@ -596,7 +596,7 @@ def test_identity_provider_refuses_changes_of_its_people(
 
 @pytest.mark.rule("identity-provider-sync")
 def test_sync_reverts_changes_of_people(connect: Connect) -> None:
-    """What was changed on managed people is reverted by the next sync; other people and projects stay as they are."""
+    """The next sync reverts changes of managed people. Other people and projects stay as they are."""
     people = ["ada@example.com", "bob@example.com", "dan@example.com", "eve@example.com"]
     emulator = Emulator(managed_people=people, managed_changes="reverted")
     api = connect(emulator)

@@ -1,4 +1,4 @@
-"""What a test can assert of the requests that were sent, and which of them a fault meets."""
+"""Assertions of a test about the requests, and the requests that a fault meets."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_a_function_responds(emulator: Emulator, api: httpx.Client) -> None:
     ],
 )
 def test_what_a_function_returns_is_checked(emulator: Emulator, api: httpx.Client, returned: Any, message: str) -> None:
-    """What cannot be a response is an error that says what is wrong."""
+    """A value that cannot be a response raises an error that shows the problem."""
     emulator.faults.add("list_projects", respond=lambda _: returned)
     with pytest.raises(ValueError, match=message):
         api.get("/admin/projects")

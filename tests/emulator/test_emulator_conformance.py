@@ -97,7 +97,7 @@ def test_a_reached_limit_is_checked(emulator: Emulator, run_conformance: Run) ->
 
 @pytest.mark.long
 def test_reached_limits_of_users_are_checked(emulator: Emulator, run_conformance: Run) -> None:
-    """The limit of users is that of the plan, and so are its service accounts."""
+    """The plan decides on the limit of users and on service accounts."""
     for plan, users, verdict in (("Free", 3, "same"), ("Free", 6, "DIFFERS"), ("Standard", 6, "skipped")):
         emulator.configure(plan=plan)
         while len(emulator.state.users) < users:

@@ -46,7 +46,7 @@ def start_server(*arguments: str, **variables: str) -> Iterator[dict[str, str]]:
 
 
 def find_free_port() -> int:
-    """Return a port on which nobody listens."""
+    """Return a port without a listener."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port

@@ -67,7 +67,7 @@ def read_error(response: httpx.Response) -> tuple[int, str]:
 
 @pytest.mark.rule("index-deletion")
 def test_index_is_deleted_after_a_while(emulator: Emulator, project: ProjectRecord) -> None:
-    """A deleted index is terminating for a while, and blocks the deletion of its project meanwhile."""
+    """A deleted index is terminating for a while. Until then, it blocks the deletion of its project."""
     assert [each["name"] for each in send(emulator, project, "GET", "/indexes").json()["indexes"]] == ["a", "b"]
     for _ in range(2):  # a second request changes nothing
         assert send(emulator, project, "DELETE", "/indexes/a").status_code == 202
@@ -202,7 +202,7 @@ def test_key_is_limited_to_its_project_and_roles(emulator: Emulator, project: Pr
 
 @pytest.mark.rule("index-host", "control-key")
 def test_hosts_of_indexes_show_the_project(emulator: Emulator, project: ProjectRecord) -> None:
-    """Whatever reads the indexes of a project finds one slug in all their hosts, which no other project has."""
+    """The hosts of all indexes of a project have one slug, which no other project has."""
     other = emulator.state.add_project("other", emulator.clock.now())
     for each in (project, other):
         for name in ("movies", "songs-2"):

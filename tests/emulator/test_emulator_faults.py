@@ -336,7 +336,7 @@ def test_faults_apply_in_order_and_expire(emulator: Emulator, connect: Connect) 
 
 
 def test_seed_repeats_the_probability(connect: Connect) -> None:
-    """The same seed repeats the affected requests, and so does no seed."""
+    """The same seed repeats the affected requests. Without a seed, they repeat, too."""
 
     def run(seed: int | None) -> list[int]:
         emulator = Emulator(seed=seed)

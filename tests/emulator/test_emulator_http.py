@@ -108,7 +108,7 @@ def log_in(line: dict[str, str]) -> dict[str, str]:
 
 
 def test_server_prints_exports(serve: Callable[..., Server]) -> None:
-    """With --format env, the server prints exports for a shell, with which a client reaches it."""
+    """With --format env, the server prints exports for a shell, so that a client reaches it."""
     server = serve("--format", "env")
     assert server.stdout
     exports = "".join(server.stdout.readline() for _ in range(6))
@@ -284,7 +284,7 @@ def test_invalid_port_is_a_usage_error(port: str) -> None:
 
 
 def test_an_option_is_given_once_and_in_full() -> None:
-    """A second value of an option is a usage error, and so is the beginning of its name."""
+    """A second value of an option and the beginning of its name are usage errors."""
     for words, message in {
         ("--host", "localhost", "--host=localhost"): "--host is given twice",
         ("--hos", "localhost"): "unrecognized arguments: --hos",

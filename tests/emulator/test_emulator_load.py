@@ -1,4 +1,4 @@
-"""A large state: how it is written, and what else goes on meanwhile."""
+"""A large state: how it is written, and the other requests at the same time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_dumps_have_one_record_on_each_line(emulator: Emulator) -> None:
 
 
 def test_a_dump_has_the_state_of_its_beginning(emulator: Emulator) -> None:
-    """What changes while a dump is written is not in it, whatever the kind of record."""
+    """A change during a dump is not in the dump, for every kind of record."""
     with emulator.admin() as admin:
         project = admin.projects.create(name="search")
         key = admin.api_keys.create(project_id=project.id, name="ci").key
@@ -73,7 +73,7 @@ def test_other_requests_are_handled_during_a_dump(emulator: Emulator, monkeypatc
 
 
 def test_a_state_is_exempt_from_garbage_collection() -> None:
-    """What the command loads is not traversed by later collections, which would stop the server each time."""
+    """Later garbage collections skip the loaded state, because they would stop the server each time."""
     before = gc.get_freeze_count()
     with _paused_garbage_collection():
         assert not gc.isenabled()

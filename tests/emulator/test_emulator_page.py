@@ -1,4 +1,4 @@
-"""The page at `/` of a served emulator: what it shows, to whom, and how a browser shows it."""
+"""The page at `/` of a served emulator: its contents, its readers, and its look in a browser."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def make_hostile(emulator: Emulator, api: httpx.Client) -> None:
 
 
 def test_names_are_no_markup(emulator: Emulator, api: httpx.Client) -> None:
-    """Whatever others can name is text on the page, also in the form."""
+    """Names from others are text on the page, also in the form."""
     make_hostile(emulator, api)
     page = read_page(emulator, "search=%22%3E%3Cscript%3E&method=%22%3E%3Cscript%3E") + read_page(emulator)
     assert page.count("<script>") == 2  # one on each

@@ -281,7 +281,7 @@ def is_reached(row: str, role: str, relation: str) -> bool:
     """Return whether a cell of the table above reaches the caller's project, the caller itself, or anything else."""
     reach, _ = CELLS[row][role]
     everybody_reaches_itself = row == "read-role-bindings" and relation == "self"
-    # With an organization role alone, the caller has no project of its own.
+    # With an organization role alone, the caller has no own project.
     own = reach == "own" and relation == "own" and role not in ORGANIZATION_ROLES
     return reach == "all" or own or (reach == "self" and relation == "self") or everybody_reaches_itself
 
@@ -395,7 +395,7 @@ def test_roles_are_the_union_of_bindings(connect: Connect) -> None:
 
 @pytest.mark.rule("organization-role", "invisible")
 def test_without_any_role_only_oneself_is_left(connect: Connect, read_error: ReadError) -> None:
-    """A principal without roles may rotate its own secret and list its own role bindings, of which it has none."""
+    """A principal without roles may rotate its own secret, and gets an empty list of its own role bindings."""
     world = World(connect)
     for operation in OPERATIONS:
         if operation.relation == "self":

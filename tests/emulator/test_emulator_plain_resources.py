@@ -1,4 +1,4 @@
-"""Resources of which the emulator knows only what is in the table that is made from the API document."""
+"""Resources that the emulator knows only from the table that is derived from the API document."""
 
 from collections.abc import Callable
 from typing import Any
@@ -181,7 +181,7 @@ class StateWithQueue(State):
 
 
 def test_new_record_type_is_dumped_and_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a state holds is in its dump without a line of code for it."""
+    """The records of a state are in its dump without a line of code for them."""
     monkeypatch.setattr(snapshot, "State", StateWithBadges)
     emulator = Emulator()
     assert isinstance(emulator.state, StateWithBadges)

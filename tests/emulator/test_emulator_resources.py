@@ -678,7 +678,7 @@ def test_larger_plans_have_service_accounts(connect: Connect, plan: str) -> None
 
 @pytest.mark.rule("user-quota")
 def test_users_have_a_quota(connect: Connect, read_error: ReadError) -> None:
-    """On the Free plan the organization has two users, of whom one can be invited, and again after a deletion."""
+    """On the Free plan, the organization can have two users. One can be invited, and again after a deletion."""
     emulator = Emulator(plan="Free", token_lifetime=30 * 24 * 3600)
     api = connect(emulator)
 

@@ -53,7 +53,7 @@ def list_everything(emulator: Emulator, connect: Connect) -> list[Any]:
 
 
 def test_dumped_state_loads_unchanged(connect: Connect) -> None:
-    """A state that is dumped as JSON and loaded is the same, and so are the lists of the API."""
+    """A state that is dumped as JSON and loaded is the same, with the same lists of the API."""
     emulator, other = build_populated_emulator(), Emulator(clock=Clock(START + timedelta(seconds=60)))
     document = emulator.dump()
     other.load(json.loads(json.dumps(document)))
@@ -157,7 +157,7 @@ def test_minimal_document_gets_defaults(emulator: Emulator) -> None:
 
 
 def test_names_alone_make_what_the_api_makes_of_them() -> None:
-    """A key, invite, user or account of which a document has only the name is as if a request had made it."""
+    """A key, invite, user or account with only a name in a document is as if a request had created it."""
     written, made = Emulator(), Emulator()
     written.load(
         {
@@ -195,7 +195,7 @@ def test_users_by_hand_include_an_owner() -> None:
 
 
 def test_a_dumped_record_without_a_role_loads_without_one() -> None:
-    """What a dump has without a role, since a role was revoked or a test made it so, gets none."""
+    """A record without a role in a dump gets none, whether a role was revoked or a test created it so."""
     emulator, other = Emulator(), Emulator()
     emulator.state.add_api_key(emulator.state.add_project("search", START), "ci")
     emulator.state.add_user("a@example.com")

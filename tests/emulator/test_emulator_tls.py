@@ -51,7 +51,7 @@ def read_announcement(server: subprocess.Popen[str]) -> dict[str, str]:
 
 
 def run_without(missing: str) -> list[str]:
-    """Return the command of an emulator in whose Python a module is missing."""
+    """Return the command of an emulator whose Python lacks a module."""
     script = (
         f"import sys; sys.modules[{missing!r}] = None\n"
         "from pinecone_admin.emulator.__main__ import main; sys.exit(main(['--tls']))"

@@ -209,7 +209,7 @@ def render_traceback(error: BaseException) -> str:
 
 
 def extract_traceback(error: BaseException) -> Trace:
-    """Return an error with the local variables of its frames; if another thread changes one meanwhile, look again."""
+    """Return an error with the local variables of its frames; if another thread changes one, look again."""
     while True:
         try:
             return Traceback.extract(
@@ -243,7 +243,7 @@ def format_request(context: RequestContext) -> bytes:
 
 
 def send_secret_in_body(status: int, template: str, *, escape: bool = False) -> Action:
-    """Respond with a body in which ECHOED stands for the secret of the request."""
+    """Respond with a body. ECHOED in it stands for the secret of the request."""
 
     def act(context: RequestContext) -> None:
         secret = read_secret(context).replace("/", "\\/") if escape else read_secret(context)

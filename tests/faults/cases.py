@@ -73,8 +73,8 @@ class Fault:
         name: Name in reports.
         rule: The documented rule.
         error: Class of the error if the fault is permanent.
-        api_action: What the server does with a request.
-        connection_action: What the server does with a connection before it reads a request.
+        api_action: The server's reaction to a request.
+        connection_action: The server's reaction to a connection before it reads a request.
         tls: Name of the server's certificate; empty for plain HTTP.
         slow: Whether only a timeout ends the call.
         in_body: Whether the fault is in the response body, which a response to HEAD lacks.
@@ -296,7 +296,7 @@ def make_operation(verb: str) -> Operation[None]:
 
 
 def event_loop_options(client_kind: ClientKind) -> dict[str, Any]:
-    """Return the arguments with which anyio starts the event loop of a kind of client."""
+    """Return anyio's arguments for the event loop of a kind of client."""
     if client_kind == "uvloop":
         return {"backend": "asyncio", "backend_options": {"use_uvloop": True}}
     return {"backend": client_kind}

@@ -145,7 +145,7 @@ class Case:
         command: Its name.
         place: The kind of place for the secret.
         ending: How it failed.
-        number: The request at which it failed.
+        number: The request that failed.
         first: How it ended; the exit code is below 0 if it was killed.
         second: How the second one ended.
         made: How many keys, accounts and projects are new, by kind.

@@ -76,7 +76,7 @@ class Run:
     Attributes:
         number: Its number.
         log: Each request and store of both runs.
-        error: The error with which it ended, if any.
+        error: Its error, if any.
     """
 
     number: int
@@ -217,7 +217,7 @@ def rotate_twice(order: Sequence[int], *, keep_old_for: timedelta, after_a_kill:
 
 
 def each_pair_of_steps() -> Iterator[list[int]]:
-    """Yield the orders in which each of two runs stops once, before each of its steps."""
+    """Yield the orders of two runs that each stop once, before each of their steps."""
     for first in range(STEPS):
         for second in range(1, STEPS):
             yield [0] * first + [1] * second + [0] * STEPS

@@ -76,7 +76,7 @@ def _exchange(random: Random, data: bytes) -> bytes:
 
 
 def _falsify_number(random: Random, data: bytes) -> bytes:
-    """Change one number, most of which are lengths: of the body, of a chunk, or in a status line."""
+    """Change one number: mostly a length of the body or of a chunk, or a number in a status line."""
     found = random.choice(list(re.finditer(rb"(?<=[ \n])[0-9a-f]+(?=[\r,])", data)) or [re.match(b"", data)])
     number = found[0] if found else b""
     near = b"%d" % (int(number) + random.choice((-1, 1, 10))) if number.isdigit() else b"f"

@@ -21,8 +21,8 @@ class FaultSequence:
 
     Attributes:
         verb: The HTTP method.
-        first: What the server does with the first attempt, which is retried.
-        second: What the server does with the second attempt.
+        first: The server's reaction to the first attempt, which is retried.
+        second: The server's reaction to the second attempt.
         error: Class of the error; None if the call succeeds.
         outcome: Outcome of the error.
     """

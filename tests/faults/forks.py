@@ -34,7 +34,7 @@ DescribeProject = Callable[[str], str]
 SECONDS = 1.6
 """For about how long the process waits between forks in all: longer than the second after which a token expires."""
 CHILD_TIMEOUT = 20.0
-"""Seconds after which a child counts as deadlocked."""
+"""Seconds until a child counts as deadlocked."""
 
 
 def main() -> None:
@@ -73,7 +73,7 @@ def start_server_process() -> Generator[tuple[dict[str, Any], dict[str, int]], N
 
 
 def fork_repeatedly(client_name: str, count: int, arguments: dict[str, Any]) -> dict[str, int]:
-    """Fork while four threads make calls, and let each child make calls of its own."""
+    """Fork while four threads make calls, and let each child make calls, too."""
     counter = make_counter()
     stop = threading.Event()
     describe = CALLER_FACTORIES[client_name](arguments)

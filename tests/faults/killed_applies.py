@@ -2,7 +2,7 @@
 
 Usage: python -m tests.faults.killed_applies [--step N] [--random N] [--seed SEED]
 
-Each run is a process of its own. In a small organization, SIGKILL comes before or after each request of each N-th case,
+Each run is a separate process. In a small organization, SIGKILL comes before or after each request of each N-th case,
 of the file and of a saved plan, with each kind of place for the secrets. In a larger one, one to three runs in a row
 each get SIGKILL, SIGTERM or SIGINT at a random request, up to a tenth of a second late. Then one run is left alone.
 Prints how many cases there were, and exits with status 1 if that run did not complete, something exists twice, a secret
@@ -53,7 +53,7 @@ class SignalAt:
         number: Number of the request, from 1; without those for a token.
         sent: The signal.
         is_after: Whether the request is processed before.
-        delay: Seconds for which the signal is late.
+        delay: Delay of the signal in seconds.
         count: How many requests there were.
     """
 
@@ -112,9 +112,9 @@ class Case:
     """Some runs that got a signal, and one that was left alone.
 
     Attributes:
-        name: What happened.
+        name: The events.
         runs: How they ended, the last one without a signal.
-        faults: What is wrong.
+        faults: The problem.
     """
 
     name: str

@@ -3,10 +3,10 @@
 Usage: python -m tests.faults.nights_of_rotations [--months N] [--seed SEED]
 
 An organization has 12 keys in three projects. Each night of the emulator's clock, ``rotate_due`` runs. Most runs are
-killed at a random request, and repeated at once or in the next night; requests fail, and so does the store of some
-keys. On some days a key is rotated by hand, and that is killed, too. Exits with status 1 if at any time the stored
-value of a key, or one that was stored until less than its overlap ago, was no longer valid, or if a run without a fault
-left a key double, unfinished, overdue or too old.
+killed at a random request, and repeated at once or in the next night. Some requests and some stores of keys fail. On
+some days a key is rotated by hand, and that is killed, too. Exits with status 1 if at any time the stored value of a
+key, or one that was stored until less than its overlap ago, was no longer valid, or if a run without a fault left a key
+double, unfinished, overdue or too old.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Month:
     Attributes:
         random: Decides what fails.
         organization: The keys.
-        counts: How many runs ended in which way.
-        wrong: What went wrong.
+        counts: The number of runs by their end.
+        wrong: The problems.
     """
 
     random: Random

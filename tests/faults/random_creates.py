@@ -92,7 +92,7 @@ class Creates:
 
 @frozen
 class RandomFaults:
-    """What a server does with a create or a connection, by chance."""
+    """The server's random reaction to a create or a connection."""
 
     random: Random
 
@@ -110,7 +110,7 @@ class RandomFaults:
 
 
 def make_creates(create: Callable[[str], object], names: Iterable[str], deadline: float) -> int:
-    """Make creates from several threads, until all are made or the time is over, and return their number."""
+    """Make creates from several threads until all are made or the time ends, and return their number."""
 
     def call(name: str) -> bool:
         in_time = time.monotonic() < deadline

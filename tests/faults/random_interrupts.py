@@ -74,7 +74,7 @@ class Run:
 
     Attributes:
         admin: The client.
-        emulator: What serves it.
+        emulator: Its server.
         stored: Ids of the keys and accounts whose secret was stored.
         listing: Has an element for each thread that the job started and that has not ended.
     """

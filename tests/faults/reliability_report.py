@@ -59,7 +59,7 @@ ATTEMPTS = 4
 TIMEOUT = 1.0
 """Seconds per attempt, for all clients."""
 MAX_SECONDS_OF_CREATES = 150.0
-"""Seconds after which no more creates are made under random faults."""
+"""Seconds until creates under random faults stop."""
 CALLS_IN_OUTAGE = 1000
 BOTOCORE = "botocore==1.44.8"
 # Its arguments are the URL of the server and how many calls to make; it waits in no time.
@@ -82,7 +82,7 @@ for _ in range(int(sys.argv[2])):
         pass
 """
 CALL_DEADLINE = 6.0
-"""Seconds after which a call has exceeded the timeouts of all its attempts."""
+"""Seconds until a call has exceeded the timeouts of all its attempts."""
 
 CALLS: dict[str, Callable[[Any], Any]] = {
     "GET": lambda admin: admin.projects.describe(project_id="thing"),
@@ -217,7 +217,7 @@ class Figures:
     Attributes:
         rows: Figures by the name of the row.
         posts: For each fault, how often a create was sent and processed, and what the caller got.
-        outage: What calls cost while the API is down.
+        outage: The cost of calls during an outage of the API.
     """
 
     rows: dict[str, int] = field(factory=dict[str, int])
@@ -404,7 +404,7 @@ class Scene(NamedTuple):
 
 
 def list_secret_scenes() -> Iterator[Scene]:
-    """Yield scenes in which the token endpoint or the API fails or echoes secrets."""
+    """Yield scenes with a token endpoint or an API that fails or echoes secrets."""
     refused = '{"error": "access_denied", "error_description": "ECHOED is wrong"}'
     for tokens in (
         canaries.send_secret_in_body(401, refused),

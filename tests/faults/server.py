@@ -157,9 +157,9 @@ class Server:
     """A loopback server that applies an action to each request, token exchange and connection; the last repeats.
 
     Attributes:
-        api_actions: What to do with each request to the API.
-        token_actions: What to do with each token exchange.
-        connection_actions: What to do with each new connection; each returns whether to read requests from it.
+        api_actions: The reactions to requests to the API.
+        token_actions: The reactions to token requests.
+        connection_actions: The reactions to new connections. Each returns whether to read requests from it.
         tls: SSL context; None for plain HTTP.
         lifetime: ``expires_in`` of the tokens.
         bind: Port to listen on; 0 for any free port.

@@ -570,7 +570,7 @@ def test_a_cancellation_that_was_caught_before_the_block_does_not_count() -> Non
 
 @pytest.mark.parametrize("work", WORKFLOWS.values(), ids=WORKFLOWS)
 def test_closing_waits_for_workflows_of_other_threads(work: Callable[[Any], Any]) -> None:
-    """A workflow whose client another thread closes meanwhile completes."""
+    """A workflow completes if another thread closes its client at the same time."""
     transport = InterruptingTransport(Emulator(), 1, after=True)  # each has more to send
     reached, released = threading.Event(), threading.Event()
 
@@ -596,7 +596,7 @@ def test_closing_waits_for_workflows_of_other_threads(work: Callable[[Any], Any]
 
 
 def test_a_workflow_that_closes_its_client_does_not_wait_for_itself() -> None:
-    """A ``store`` or a signal handler can close the client: the work that it interrupts cannot end meanwhile."""
+    """A ``store`` or a signal handler can close the client: the work that it interrupts cannot end at the same time."""
     with Emulator().admin() as admin:
         project = admin.projects.create(name="p")
         began = time.monotonic()

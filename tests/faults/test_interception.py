@@ -111,7 +111,7 @@ def test_intercepted_create_is_sent_once(error: Exception, client_kind: ClientKi
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 @pytest.mark.parametrize("fault", EMULATED_FAULTS, ids=str)
 def test_emulated_create_is_processed_once(fault: dict[str, Any], client_kind: ClientKind) -> None:
-    """Whatever fault happens to a create within the emulator, the create is processed at most once."""
+    """For every fault within the emulator, a create is processed at most once."""
     with emulate() as emulator, AnyClient(client_kind) as client:
         for faults in (1, 2, None):
             emulator.faults.clear()

@@ -47,7 +47,7 @@ from tests.support.concurrency import PATIENCE, wait_until
 
 TIMEOUT = 0.5
 MAX_DURATION = PATIENCE
-"""Seconds within which a call with a timeout ends, however busy the machine is."""
+"""Seconds until a call with a timeout ends, however busy the machine is."""
 UNLIMITED = RetryPolicy(max_attempts=1, attempt_timeout=10 * PATIENCE)
 """With this policy, nothing but the timeout of a call ends it in time."""
 

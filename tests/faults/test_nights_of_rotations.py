@@ -1,4 +1,4 @@
-"""A month of nights in which keys are rotated: a few of the months that nights_of_rotations.py lives through."""
+"""A month of nightly rotations of keys: a few of the months of nights_of_rotations.py."""
 
 from __future__ import annotations
 

@@ -459,7 +459,7 @@ def refuse_with_credentials_as_reason(context: RequestContext) -> None:
 
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
 def test_proxy_reason_phrase_is_not_shown(client_kind: ClientKind) -> None:
-    """Errors do not contain a reason phrase in which the proxy echoes the password."""
+    """Errors do not contain a reason phrase if the proxy echoes the password in it."""
     search = SecretSearch()
     with Server(api_actions=[refuse_with_credentials_as_reason]) as proxy:
         address = proxy.url.replace("//", f"//ada:{PASSWORD}@")

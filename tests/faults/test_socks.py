@@ -172,7 +172,7 @@ BROKEN_REPLIES: Mapping[str, Reply] = {
 def test_broken_reply_is_not_sent(
     step: Step, client_kind: ClientKind, server: Server, certificates: Certificates
 ) -> None:
-    """A create is not sent, and so is retried, if the proxy breaks off or misbehaves at any step."""
+    """If the proxy breaks off or misbehaves at any step, a create is not sent, so the client retries it."""
     for name, reply in BROKEN_REPLIES.items():
         with Server(connection_actions=[SocksProxy(CREDENTIALS, {step: reply})]) as proxy:
             policy = RetryPolicy(max_attempts=2, attempt_timeout=0.3 if name == "hangs" else 20)

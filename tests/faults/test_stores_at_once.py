@@ -1,4 +1,4 @@
-"""Several processes that store secrets in one file at the same time, some of which are killed."""
+"""Several processes store secrets in one file at the same time. Some of them are killed."""
 
 from __future__ import annotations
 

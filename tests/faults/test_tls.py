@@ -201,7 +201,7 @@ def test_unusable_ca_file_is_named(text: str, tmp_path: Path) -> None:
 
 
 def subject_hash(file: Path) -> str:
-    """Return the name under which OpenSSL looks up a certificate in a folder."""
+    """Return the file name that OpenSSL uses to look up a certificate in a folder."""
     command = ["openssl", "x509", "-noout", "-subject_hash", "-in", str(file)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 

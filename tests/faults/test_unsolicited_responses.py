@@ -261,7 +261,7 @@ def test_clean_connection_is_reused(
 @pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
 @pytest.mark.parametrize("route", ["TLS 1.2, http proxy", "TLS 1.3, http proxy", "TLS 1.3, SOCKS proxy"])
 def test_unfinished_record_is_not_used(route: str, client_kind: ClientKind, contexts: Contexts) -> None:
-    """A record of TLS of which only the beginning has arrived keeps its connection from being used again."""
+    """If only the beginning of a TLS record has arrived, the connection is not used again."""
     tunnel = SplittingTunnel()
 
     def respond(context: RequestContext) -> None:

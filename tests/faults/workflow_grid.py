@@ -41,12 +41,12 @@ MOST_REQUESTS = 120
 _NOT_PROCESSED = {Fault.LOST_BEFORE, Fault.FORBIDDEN, Fault.FOREIGN_404}
 _LATER: Mapping[Fault | None, Fault] = {Fault.OUTAGE: Fault.LOST_BEFORE, Fault.REVOKED: Fault.FORBIDDEN}
 _NOT_DONE = ("failed", "left", "undone", "not_run", "unread", "unseen", "skipped")
-"""What a report says of what was not done, by the names of its attributes."""
+"""The parts of a report about work that was not done, by the names of its attributes."""
 _LOST = {Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.UNREADABLE, Fault.OUTAGE, Fault.REVOKED}
 
 
 class Beside(Enum):
-    """What is beside a workflow."""
+    """The surroundings of a workflow."""
 
     NOTHING = auto()
     NAMESAKE = auto()
@@ -83,7 +83,7 @@ class GridTransport(httpx.AsyncBaseTransport):
         act_after: Number of that request.
 
     Attributes:
-        sent: What was sent.
+        sent: The requests.
         met: The faults that requests have met.
         interrupt: Cancels the call.
     """

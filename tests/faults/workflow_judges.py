@@ -1,4 +1,4 @@
-"""What must be true of every run of a workflow: pure functions of what was sent, what there was, and what was said."""
+"""Facts that hold for every run of a workflow: pure functions of requests, resources and messages."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import Step
 
 _UNCERTAIN = re.compile("may exist|may have been|may be of|may have created|whichever|is unknown|lost")
-"""What a text says of a create whose response was lost."""
+"""The text about a create whose response was lost."""
 
 
 class Fault(Enum):
-    """What happens to a request of a workflow, and with the last two to all that follow."""
+    """The fault of a request of a workflow; the last two also affect all later requests."""
 
     LOST_BEFORE = auto()  # not processed; the connection breaks
     LOST_AFTER = auto()  # processed; the connection breaks before the response
@@ -87,7 +87,7 @@ class Sent:
         made: Id of what was created, or None.
         is_read: Whether the client got a response.
         is_lost: Whether the connection broke.
-        is_cancelled: Whether the call was cancelled meanwhile.
+        is_cancelled: Whether the call was cancelled during the request.
     """
 
     method: str
@@ -115,13 +115,13 @@ class Run:
 
     Attributes:
         faults: The faults that it met.
-        requests: What was sent.
+        requests: The requests.
         before: The organization before the run, with what others have changed since.
         after: The organization after it.
         seen: Everything that was ever there.
-        deletes: What the workflow may delete.
-        error: What it raised.
-        report: What it returned.
+        deletes: The resources that the workflow may delete.
+        error: Its exception.
+        report: Its result.
         steps: The steps of all its parts.
         text: All that it has said.
         undoes: Whether the workflow undoes what it creates, until a secret is stored.
@@ -155,13 +155,13 @@ class Run:
 
     @property
     def certain(self) -> set[str]:
-        """The ids of what remains, and of which the client has read a response."""
+        """The ids of the remaining resources whose responses the client has read."""
         read = [each for each in self.requests if each.is_done and each.is_read]
         return self.remaining & {each.made or each.target for each in read}
 
     @property
     def lost(self) -> list[Sent]:
-        """The changes of which the client cannot know whether they were made."""
+        """The changes that may have been made, as far as the client can know."""
         return [each for each in self.requests if each.method != "GET" and not each.is_read]
 
 
@@ -189,7 +189,7 @@ def judge_names(run: Run) -> Iterable[str]:
         return
     unnamed = {each for each in run.remaining if each not in run.text}
     things = run.seen
-    # Who uses a temporary key is not told which old ones are deleted.
+    # The user of a temporary key does not learn which old ones are deleted.
     old = unnamed & run.before.keys()
     unnamed -= {each for each in old if str(things[each].fields[0]).startswith("~lives-until:")}
     unnamed -= {each for each in unnamed if things[each].kind == "content"}  # it has no id
@@ -215,7 +215,7 @@ def judge_deletions(run: Run) -> Iterable[str]:
 
 
 def judge_undo(run: Run) -> Iterable[str]:
-    """What has certainly been created is undone if the run fails before a secret is stored, and undoing does not."""
+    """If the run fails before a secret is stored, its created resources are deleted, unless the deletion fails."""
     if run.error is None or not run.undoes or run.is_stored or Fault.KILLED in run.faults:
         return
     refused = {each.target for each in run.requests if each.method == "DELETE" and not each.is_done}
@@ -313,7 +313,7 @@ JUDGES = {
     "error": judge_error,
     "claims": judge_claims,
 }
-"""What judges a run, by the kind of what is wrong."""
+"""The judges of a run, by the kind of the problem."""
 
 
 def judge(run: Run) -> list[tuple[str, str]]:

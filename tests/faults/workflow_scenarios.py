@@ -44,7 +44,7 @@ _OTHER_MARK = "0a1b2c3d"
 
 @define
 class World:
-    """An organization, and the vault in which a workflow stores secrets.
+    """An organization, and the secret store of a workflow.
 
     Attributes:
         emulator: The organization.
@@ -287,7 +287,8 @@ def _find_unfinished(world: World) -> Iterable[str]:
     retired = [each.id for each in server.api_keys.values() if each.name.startswith("~delete-after:")]
     for each in (*server.api_keys.values(), *server.service_accounts.listing):
         tag = parse_tag(each.name)
-        # What was to replace a retired key is deleted with that. Until its time is over, a temporary key may be in use.
+        # The successor of a retired key is deleted with the key. Until its deletion time, a temporary key may be in
+        # use.
         is_live = tag is not None and tag.lives_until is not None and tag.lives_until > world.emulator.clock.now()
         if tag is not None and tag.delete_after is None and not is_live and not any(map(tag.refers_to, retired)):
             yield f"a key ~{tag.purpose} is left"

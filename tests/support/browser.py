@@ -24,8 +24,8 @@ class Browser:
     """One page of a browser.
 
     Args:
-        reads: The descriptor from which the browser reads commands.
-        writes: The descriptor to which it writes results and events.
+        reads: The descriptor where the browser reads commands.
+        writes: The descriptor where it writes results and events.
     """
 
     reads: int

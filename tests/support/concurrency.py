@@ -17,7 +17,7 @@ from pinecone_admin._concurrency.waiting import BACKGROUND
 _T = TypeVar("_T")
 
 PATIENCE = 120.0
-"""Seconds after which a wait fails the test; long enough that a busy machine never reaches it."""
+"""Seconds until a wait fails the test; long enough that a busy machine never reaches it."""
 
 
 async def async_run_concurrently(count: int, call: Callable[[], Awaitable[_T]]) -> list[_T | Exception]:

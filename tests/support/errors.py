@@ -1,4 +1,4 @@
-"""What every error of the package promises, checked wherever a test expects one."""
+"""The promises of every error of the package, checked wherever a test expects one."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class KilledError(BaseException):
 
 
 class InjectedFault(Enum):
-    """What happens to a request."""
+    """The fault of a request."""
 
     KILL_BEFORE = auto()  # the process is killed before the request is sent
     KILL_AFTER = auto()  # the process is killed after the request was processed

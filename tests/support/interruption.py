@@ -80,7 +80,7 @@ async def async_yield_once() -> None:
 async def async_run_interruptibly(
     work: Callable[[], Awaitable[object]], arm: Callable[[Callable[[], object]], None], *, by_task: bool
 ) -> BaseException | None:
-    """Run a call, and return the exception with which an interruption ended it, or None if it completed.
+    """Run a call, and return the exception of the interruption, or None if the call completed.
 
     Args:
         work: The call.

@@ -1,4 +1,4 @@
-"""Whether this machine has the namespaces in which the emulator runs a command."""
+"""Whether this machine has the namespaces that the emulator needs to run a command."""
 
 from __future__ import annotations
 

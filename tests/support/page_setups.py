@@ -1,4 +1,4 @@
-"""What the organization of a reader has before the examples of a page run; no page makes it in the reader's own."""
+"""The contents of a reader's organization before the examples of a page run. No page creates them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pinecone_admin.models import OrganizationRoleName
 from tests.support.secret_managers import install_stand_ins
 
 Setup = Callable[[Emulator, Admin, Path], Mapping[str, str] | None]
-"""Prepares the organization, and the folder in which the examples run; may return further variables."""
+"""Prepares the organization, and the folder of the examples; may return further variables."""
 
 
 def create_project(admin: Admin, name: str, *keys: str) -> dict[str, str]:

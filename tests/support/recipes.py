@@ -22,7 +22,7 @@ class Block(NamedTuple):
     Attributes:
         page: The page.
         language: The language of the block.
-        text: What it contains.
+        text: Its contents.
         line: The line of the page before its first line.
     """
 

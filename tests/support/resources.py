@@ -1,4 +1,4 @@
-"""The methods of the namespaces, with each of their arguments: the table to which a new resource adds its rows.
+"""The methods of the namespaces, with each of their arguments. A new resource adds its rows to this table.
 
 Tests of requests, validation, least roles, records and examples derive from it what they need of a resource. It imports
 only the package, so that ``scripts/smoke.py`` can read it.
@@ -281,7 +281,7 @@ PREVIEWED = {method for method, row in METHODS.items() if "dry_run" in row}
 
 
 def fill_ids(method: str, ids: Mapping[str, str]) -> dict[str, Any]:
-    """Return arguments with which a method succeeds, without filters, by the ids of what exists, as ``project_id``.
+    """Return valid arguments of a method, without filters, by the ids of resources, as ``project_id``.
 
     A workflow gets every argument; an id of its row stands for what does not exist.
 

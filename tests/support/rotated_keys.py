@@ -18,13 +18,13 @@ KEEP_OLD_FOR = timedelta(days=3)
 
 @define
 class RotatedKeys:
-    """Keys of several projects, and a vault with a value for each, from which services take it at any moment.
+    """Keys of several projects, and a secret store with a value for each, which services read at any moment.
 
     Attributes:
         emulator: The organization.
         vault: The value of each key that services get, by the id of the project and the name of the key.
         replaced: When each value was replaced in the vault.
-        stored: The names of the keys in the order in which their values were stored.
+        stored: The names of the keys in the order of their storing.
         failing: Names of keys whose values the vault refuses.
     """
 

@@ -26,7 +26,7 @@ COMMANDS = ("vault", "op", "aws", "gcloud", "kubectl", "gh", "doppler")
 
 
 def install_stand_ins(folder: Path) -> None:
-    """Write the stand-ins into a folder, in which they also keep what they get."""
+    """Write the stand-ins into a folder. They also keep their input there."""
     folder.mkdir()
     for name in FORMS:
         path = folder / name

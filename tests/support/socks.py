@@ -1,4 +1,4 @@
-"""A SOCKS 5 proxy (RFC 1928 and 1929), each of whose replies can be replaced."""
+"""A SOCKS 5 proxy (RFC 1928 and 1929). Each of its replies can be replaced."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class SocksProxy:
 
     Attributes:
         credentials: User and password that the proxy requires, with a colon between them; empty for none.
-        replies: What to send in place of the right reply to a step of the negotiation.
+        replies: The reply to send instead of the right reply to a step of the negotiation.
         tunnel: How bytes are forwarded.
         targets: Host and port of each server that a client asked for.
     """

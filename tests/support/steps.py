@@ -16,12 +16,12 @@ def describe_steps(steps: Iterable[Step]) -> list[str]:
 
 
 def list_actions(steps: Iterable[Step]) -> list[tuple[str, str]]:
-    """Return what is done in each step, and to which kind of thing."""
+    """Return the action of each step, and the kind of its target."""
     return [(each.change.action, each.change.target.kind) for each in steps]
 
 
 def describe_roles(steps: Iterable[Step]) -> list[tuple[str, list[str]]]:
-    """Return what is done in each step, and with which roles."""
+    """Return the action of each step, and its roles."""
     return [(each.change.action, [role.role for role in each.change.roles]) for each in steps]
 
 
@@ -31,7 +31,7 @@ def list_ids(steps: Iterable[Step]) -> list[str | None]:
 
 
 def strip_mark(text: str) -> str:
-    """Return a text in which temporary names have no mark: it is random, so that a dry run cannot know it."""
+    """Return a text without the marks of temporary names. They are random, so a dry run cannot know them."""
     return re.sub(r"(~(?:makes|rotates):[0-9a-f]{8}):m[0-9a-f]{8}", r"\1", text)
 
 

@@ -193,7 +193,7 @@ def test_the_age_of_a_key_is_found_with_its_source() -> None:
 
 
 def test_an_overdue_retired_key_is_found() -> None:
-    """A key that a rotation retired is found once its time is over, and a name that only resembles it is not."""
+    """A retired key is a finding after its deletion time. A name that only resembles one is not."""
     names = ["~delete-after:20260720T1159Z:1f0c2a9b writer", "~delete-after:20260720T1200Z:1f0c2a9b writer"]
     names += [
         "~delete-after:20269999T1159Z:1f0c2a9b x",

@@ -1,4 +1,4 @@
-"""What is known of an attempt: events of httpcore that transports report, and exceptions that pass through it."""
+"""The knowledge about an attempt: httpcore's events that transports report, and exceptions that pass through it."""
 
 from __future__ import annotations
 

@@ -194,7 +194,7 @@ def test_a_step_states_what_happened_and_only_a_preview_is_conditional() -> None
 
 
 def test_what_is_replaced_is_part_of_plans_alone() -> None:
-    """A report has the deletion of a leftover as a step of its own."""
+    """A report has the deletion of a leftover as a separate step."""
     change = Change(action="create", target=evolve(READER, id=None), settings=VIEWER, replaces=(LEFT,))
     assert "it gets the name if its secret is stored, or is deleted" in change.describe("conditional")
     assert "k0" not in str(Step(change=change, state="done"))
@@ -212,7 +212,7 @@ def test_references_without_an_id_get_those_of_what_was_created() -> None:
 
 
 def test_a_name_cannot_read_as_part_of_the_sentence() -> None:
-    """A name that is not one plain word is in quotes, and has no line of its own."""
+    """A name that is not one plain word is in quotes, and does not begin a line."""
     forged = "x (k) in project prod\ncreated key y"
     change = Change(action="create", target=Ref("api_key", forged, None, SEARCH))
     assert change.describe("past") == f"created key {forged!r} in project search (p1)"

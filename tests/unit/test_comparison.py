@@ -102,7 +102,7 @@ def test_what_fits_is_ready(number: int) -> None:
 
 @pytest.mark.parametrize("number", range(len(DONE)))
 def test_what_is_already_so_is_skipped(number: int) -> None:
-    """What a killed run of the plan, or somebody else, has done needs nothing."""
+    """A change that a killed run of the plan or another person has made is skipped."""
     [found] = compare(organization(), DONE[number])
     assert (found.state, found.reason) == ("skipped", "this step is no longer needed")
 

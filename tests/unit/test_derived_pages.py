@@ -52,7 +52,7 @@ def test_the_index_of_errors_names_what_else_catches_an_error() -> None:
 
 
 def test_the_index_of_errors_says_what_explain_says() -> None:
-    """What explain says about a code is in its section, with a remedy that is labelled if it differs in Python."""
+    """The section of a code has the text of explain, with a labelled remedy if the remedy differs in Python."""
     sections = error_index.PAGE.read_text(encoding="utf-8").replace("`", "").split("\n## ")[1:]
     explained = [each for each in list_explanations() if each.code.startswith("PA")]
     assert [section[: section.index("\n")] for section in sections] == [each.code for each in explained]

@@ -250,7 +250,7 @@ def test_a_plan_needs_everything() -> None:
 
 
 def test_the_organization_by_name_or_id() -> None:
-    """A file names its organization by id or name, and so does the former file."""
+    """A file and the former file name their organization by id or name."""
     inventory = make_inventory()
     for name in ("Acme", "o-1"):
         assert not plan_changes(inventory, DesiredState.from_dict({"organization": name}), client_id="c-runner")
@@ -476,7 +476,7 @@ def test_only_what_both_files_need_is_drift() -> None:
 
 
 def test_what_is_wrong_in_the_former_file_stops_nothing() -> None:
-    """A role on a project that is gone stops the item of the former file: nothing of that is drift."""
+    """A role on a deleted project stops the item of the former file, so nothing of it is drift."""
     inventory = make_inventory(users=["bob@example.com"])
     base = [{"email": "bob@example.com", "roles": ["OrgMember", "gone:ProjectViewer"]}]
     found = plan(inventory, base={"people": base}, people=[{"email": "bob@example.com", "roles": ["OrgMember"]}])
@@ -485,7 +485,7 @@ def test_what_is_wrong_in_the_former_file_stops_nothing() -> None:
 
 @pytest.mark.parametrize("roles", [[], ["a:ProjectViewer"]])
 def test_nobody_leaves_without_the_word_absent(roles: list[str]) -> None:
-    """To revoke every role on the organization of a member is refused, and so is a plan for it."""
+    """A plan that revokes every organization role of a member is refused, and the change is refused, too."""
     inventory = make_inventory(
         projects=["a"], users=["bob@example.com"], roles=[("user", "bob@example.com", "OrgMember", None)]
     )
@@ -525,7 +525,7 @@ def test_encryption_that_was_switched_on_by_hand_blocks_no_plan() -> None:
 
 @pytest.mark.parametrize("is_there", [True, False])
 def test_an_absent_key_takes_the_keys_of_its_rotations_with_it(is_there: bool) -> None:
-    """What a rotation keeps is deleted first, also if the key itself is gone; that of another key stays."""
+    """Retired keys are deleted first, also if the key itself was deleted. Retired keys of another key remain."""
     retired = f"~delete-after:20261203T0545Z:{name_tag('rotates', 'k-a-k').split(':')[1].strip()} k"
     other = f"~delete-after:20261203T0545Z:{name_tag('rotates', 'k-a-z').split(':')[1].strip()} k"
     left = f"{name_tag('rotates', f'k-a-{retired}')}k"
@@ -539,7 +539,7 @@ def test_an_absent_key_takes_the_keys_of_its_rotations_with_it(is_there: bool) -
 
 
 def test_a_finished_rotation_is_no_unfinished_work() -> None:
-    """The old key of a rotation is kept until its time, and so is a temporary key."""
+    """The old key of a rotation and a temporary key are kept until their deletion time."""
     retired = f"~delete-after:20261203T0545Z:{name_tag('rotates', 'k-a-k').split(':')[1].strip()} k"
     temporary = f"~lives-until:20270101T0000Z:{name_tag('empties', 'p-a').split(':')[1].strip()} temporary"
     inventory = make_inventory(projects=["a"], keys=[("a", "k"), ("a", retired), ("a", temporary)])
@@ -586,7 +586,7 @@ def test_a_swap_of_names() -> None:
 
 
 def test_markdown_is_inert_and_cut() -> None:
-    """Names cannot mention, link or end a span, and what does not fit is counted, but for owners and secrets."""
+    """Names cannot mention, link or end a span. Only owners and secrets are never left out."""
     names = ["@octocat", "#1", "`code`", "https://example.com", "[x](y)", "a|b", "</details>", "x\ny"]
     many = [{"name": each} for each in names]
     many += [{"name": f"project number {number}, which has a long name"} for number in range(2000)]
@@ -715,7 +715,7 @@ def test_a_damaged_plan_is_refused_with_the_place(problem: str) -> None:
 
 
 def test_a_deletion_takes_no_more_than_was_reviewed() -> None:
-    """Who has got another role since is not deleted by a plan that does not show the role."""
+    """A plan does not delete a person who has got a role since that the plan does not show."""
     member, owner = (("user", "bob@example.com", role, None) for role in ("OrgMember", "OrgOwner"))
     people = [{"email": "bob@example.com", "absent": True}]
     few = make_inventory(users=["bob@example.com"], roles=[member])

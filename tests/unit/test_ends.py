@@ -96,7 +96,7 @@ def test_a_file_with_ends_is_read_in_every_form() -> None:
     ],
 )
 def test_what_no_file_can_have(section: str, item: dict[str, Any], problem: str) -> None:
-    """What no day makes right is refused when the file is read."""
+    """An item that is wrong on every day is refused when the file is read."""
     with raises(PineconeValueError, match=problem):
         DesiredState.from_dict({"organization": "a", section: [item]})
 

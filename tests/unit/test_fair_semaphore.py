@@ -18,7 +18,7 @@ from tests.support.concurrency import PATIENCE, wait_until
 
 
 def test_permits_are_granted_in_order() -> None:
-    """Waiters acquire in the order in which they began to wait, before a later caller."""
+    """Waiters acquire in the order of their arrival, before a later caller."""
     semaphore, order = FairSemaphore(1), list[int]()
     semaphore.acquire(0)
 

@@ -1,4 +1,4 @@
-"""What the hand-written package lacks of the document, each with its file and what to do."""
+"""The gaps of the hand-written package, each with its file and what to do."""
 
 from __future__ import annotations
 

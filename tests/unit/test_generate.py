@@ -251,7 +251,7 @@ def test_all_files_are_replaced_or_none(tmp_path: Path) -> None:
     ],
 )
 def test_the_error_is_extracted_from_the_output_of_a_tool(log: str, expected: str) -> None:
-    """Whatever else the tool prints, one line remains."""
+    """One line of the tool's output remains."""
     assert extract_complaint(log) == expected
 
 
@@ -722,7 +722,7 @@ assert "max_pods: Deprecated." in Project.__doc__
 def test_validation_follows_the_adopted_document(tree: Path, tmp_path: Path, stride: Callable[[int], int]) -> None:
     """Limits are those of the document, and a rule that no document states is silent where its field is gone.
 
-    Whatever types the document changes, each error of basedpyright is in the report, as are those of mypy.
+    For every change of types, the report has each error of basedpyright and of mypy.
     """
     fill_mypy_cache()
     (tree / "basedpyright.py").write_text(ANALYSIS, encoding="utf-8")
@@ -817,7 +817,7 @@ with Admin(access_token="t", transport=sent_wrong) as admin:
 
 @pytest.mark.long
 def test_a_union_of_role_bindings_is_usable_at_once(larger: tuple[Path, list[str]]) -> None:
-    """What the published text calls the tag of RoleBindingInput may become its discriminator."""
+    """The tag of RoleBindingInput in the published text may become its discriminator."""
     tree, lines = larger
     assert "breaking: RoleBindingInput: is now a union, was a class" in strip_places(lines)
     used = run_python(tree, "-c", USE_UNION_OF_BINDINGS)
@@ -836,7 +836,7 @@ def test_code_that_must_follow_a_union_is_listed(larger: tuple[Path, list[str]])
 
 
 def add_small_features(document: Any) -> None:
-    """Add features of which each once kept a document from being adopted."""
+    """Add features that each once kept a document from being adopted."""
     paths, schemas = document["paths"], document["components"]["schemas"]
     header = {"in": "header", "name": "Idempotency-Key", "schema": {"type": "string", "maxLength": 8}}
     paths["/admin/projects"]["post"]["parameters"].append(header)

@@ -102,7 +102,7 @@ def test_an_unknown_caller_takes_from_no_service_account(change: Change) -> None
 
 
 def test_removals_are_counted_with_who_loses_every_role() -> None:
-    """What is deleted counts, and an account that has no role left; one that gets another role does not."""
+    """A deleted resource and an account without a remaining role count. An account that gets another role does not."""
     assert [*find_removed([delete(BOB), revoke(CI, MEMBER)], ORGANIZATION)] == [BOB, CI]
     assert [*find_removed([revoke(CI, MEMBER), grant(CI, VIEWER)], ORGANIZATION)] == []
     assert [*find_removed([revoke(BOB, VIEWER)], ORGANIZATION)] == []

@@ -140,7 +140,7 @@ NOT_READ: dict[str, str] = {}
 
 
 def test_every_namespace_is_read_or_there_is_a_reason() -> None:
-    """What can be listed is in an inventory: a new namespace gets a field there, or a reason here."""
+    """Every list is in an inventory: a new namespace gets a field there, or a reason here."""
     unread = set(NAMESPACES) - {each.name for each in fields(Inventory)}
     assert unread == NOT_READ.keys(), "Inventory in workflows/inventory.py lacks them: add fields, or lines to NOT_READ"
 

@@ -79,7 +79,7 @@ def test_builders_carry_the_limits_of_their_parameters() -> None:
     ],
 )  # fmt: skip
 def test_the_limits_that_a_client_checks_are_emitted(schema: Any, expected: Any) -> None:
-    """What no published document states is left to the server."""
+    """The client leaves limits that no published document states to the server."""
     assert checked_limits(schema) == expected
 
 

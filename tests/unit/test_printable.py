@@ -166,7 +166,7 @@ def test_every_format_can_be_encoded() -> None:
 
 
 def test_csv_has_no_formula_for_any_separator() -> None:
-    """Whatever separator a spreadsheet expects, no cell is a formula, and rows and columns are the same for csv."""
+    """For every separator of a spreadsheet, no cell is a formula, and csv reads the same rows and columns."""
     random = Random(14)
     pieces = [
         "=1",

@@ -16,7 +16,7 @@ from pinecone_admin.emulator.api.rule_catalogue import RULES, RULES_BY_NOUN
 
 
 def render_noun(noun: str) -> str:
-    """Return the page of a noun, of whose rules none was checked."""
+    """Return the page of a noun without a checked rule."""
     return rule_pages.render_page(noun, rule_pages.find_tests(rule_pages.TESTS), {}, {})
 
 
@@ -78,7 +78,7 @@ def resolve(node: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_only_assumed_rules_have_no_source() -> None:
-    """A source is a document, a page with the day on which it was read, or who depends on the rule."""
+    """A source is a document, a page with the day of its copy, or a program that depends on the rule."""
     for name, rule in RULES.items():
         source = rule.source
         assert (source.basis == "assumed") == source.text.startswith(("no source", "a rule of the emulator")), name
@@ -88,7 +88,7 @@ def test_only_assumed_rules_have_no_source() -> None:
 
 
 def test_there_is_a_page_for_each_noun_and_no_other() -> None:
-    """The folder has the pages of the nouns of the catalogue, to which the index links in their order."""
+    """The folder has the pages of the nouns of the catalogue. The index links to them in the same order."""
     assert list(rule_pages.PAGES) == list(RULES_BY_NOUN)
     assert {path.stem for path in rule_pages.FOLDER.iterdir()} == set(RULES_BY_NOUN)
     assert re.findall(r"\(emulator-rules/(.+)\.md\)", rule_pages.render_index(is_dated=False)) == list(RULES_BY_NOUN)
@@ -109,7 +109,7 @@ def test_only_an_undated_index_says_that_no_check_was_run() -> None:
 
 
 def test_report_of_the_service_dates_a_rule(tmp_path: Path) -> None:
-    """The last report of the service in which a rule was the same dates it; other services and verdicts do not."""
+    """A rule has the date of the last report of the service with the verdict same, and of no other report."""
     for number, (service, date, verdict) in enumerate(
         [
             (rule_pages.SERVICE, "2026-09-01", "same"),

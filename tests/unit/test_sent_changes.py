@@ -1,4 +1,4 @@
-"""What is found in the place of a lost create is noted on that create, and on no other change."""
+"""A resource that is found after a lost create is noted on that create, and on no other change."""
 
 from __future__ import annotations
 

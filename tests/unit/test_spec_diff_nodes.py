@@ -218,7 +218,7 @@ def check_reports(edits: list[NamedEdit], folder: Path) -> None:
 
 
 def test_a_sample_of_changes_is_told(tmp_path: Path) -> None:
-    """Each name, type and value that differs in what is generated is a line of the report; what is gone is breaking."""
+    """Each generated name, type and value that differs is a line of the report. A missing one is breaking."""
     check_reports(Random(12).sample(EDITS, 40), tmp_path)
 
 
@@ -269,7 +269,7 @@ def make_consumer(surface: Surface) -> str:
 
 @pytest.mark.long
 def test_no_break_is_silent(tmp_path: Path) -> None:
-    """What mypy finds in a program that was written for our document is told as breaking, in a sample of fifteen.
+    """Errors of mypy in a program for our document are breaking changes in the report, in a sample of fifteen.
 
     Three more changes list another value in a response, so that the literal means more than requests accept.
     """

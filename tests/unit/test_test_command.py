@@ -38,7 +38,7 @@ def run_command(root: Path, *words: str) -> list[str]:
 
 @pytest.mark.parametrize("words", [["tests/unit"], ["--all"], []])
 def test_no_install_installs_no_programs(words: list[str], tmp_path: Path) -> None:
-    """Whatever it runs, with and without arguments."""
+    """All of its commands, with and without arguments."""
     assert "install" in run_command(tmp_path, *words)
     assert "install" not in run_command(tmp_path, "--no-install", *words)
 

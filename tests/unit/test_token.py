@@ -142,7 +142,7 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("status", "code", "blamed"), REFUSALS)
 def test_refusals(status: int, code: str | None, blamed: bool) -> None:
-    """A 401 is an InvalidCredentialsError, and so is a 400 whose code blames the credentials."""
+    """A 401, and a 400 whose code blames the credentials, are an InvalidCredentialsError."""
     body = json.dumps({"error": code}).encode()
     call = CallState(deadline=1, idempotent=True, path_template="/x", endpoint="login.example.com", closed=Event())
     response = BufferedResponse(status, httpx.Headers(), body, {})

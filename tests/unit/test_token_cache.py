@@ -57,7 +57,7 @@ class MemoryCache:
 
 @pytest.fixture
 def emulator() -> Emulator:
-    """Return a server of its own for each test."""
+    """Return a separate server for each test."""
     return Emulator()
 
 

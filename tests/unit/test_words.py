@@ -95,5 +95,5 @@ def test_the_older_document_gets_our_words() -> None:
     "text", ["2026-04", "yes", "a: b", "two\nlines", "ends with ", "# no comment", "é ✓ \t", "0x1"]
 )
 def test_any_text_survives_the_file(text: str) -> None:
-    """What is written as YAML is read as it was."""
+    """Text that is written as YAML is read unchanged."""
     assert parse_document(write_document({"openapi": text}), "SPEC") == {"openapi": text}

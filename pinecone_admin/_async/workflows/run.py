@@ -353,9 +353,8 @@ class AsyncRun:
         except PineconeError:
             raise
         except BaseException as error:
-            if (
-                describe_created(change) in self._uncertain
-            ):  # interrupted or cancelled, and there was no response in time
+            # Interrupted or cancelled, and there was no response in time
+            if describe_created(change) in self._uncertain:
                 with async_shield_from_cancellation(_UNDO_TIMEOUT), suppress(PineconeError):
                     await self._delete_lost(change, await find_lost(), error)
             raise

@@ -354,9 +354,8 @@ class Run:
         except PineconeError:
             raise
         except BaseException as error:
-            if (
-                describe_created(change) in self._uncertain
-            ):  # interrupted or cancelled, and there was no response in time
+            # Interrupted or cancelled, and there was no response in time
+            if describe_created(change) in self._uncertain:
                 with shield_from_cancellation(_UNDO_TIMEOUT), suppress(PineconeError):
                     self._delete_lost(change, find_lost(), error)
             raise
