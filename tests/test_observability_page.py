@@ -15,7 +15,7 @@ import pytest
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from pinecone_admin import Admin
+from pinecone_admin import Admin, PineconeConnectionError
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing import emulate
 
@@ -119,3 +119,28 @@ def test_log_records_have_the_fields(capsys: pytest.CaptureFixture[str]) -> None
         logger.setLevel(level)
     lines = [line.rsplit(" ", 1)[0] for line in capsys.readouterr().out.splitlines()]
     assert lines == ["get_token 200", "list_projects 503", "list_projects 200", "get_token 200", "list_projects 200"]
+
+
+class FailingHandler(logging.Handler):
+    """A handler that fails for the records of one operation."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Raise for the creation of a project."""
+        if vars(record).get("operation") == "create_project":
+            raise KeyError("no such field")
+
+
+def test_an_exception_of_a_log_handler_does_not_hide_the_outcome() -> None:
+    """The call raises an error that names the class of the exception, and shows that the request took effect."""
+    logger, handler = logging.getLogger("pinecone_admin"), FailingHandler()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    try:
+        with emulate() as emulator, Admin() as admin, pytest.raises(PineconeConnectionError, match="KeyError") as caught:
+            admin.projects.create(name="search")
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+    assert (caught.value.outcome, caught.value.safe_to_retry) == ("done", False)
+    assert len(emulator.state.projects) == 1
