@@ -137,7 +137,11 @@ def test_an_exception_of_a_log_handler_does_not_hide_the_outcome() -> None:
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
     try:
-        with emulate() as emulator, Admin() as admin, pytest.raises(PineconeConnectionError, match="KeyError") as caught:
+        with (
+            emulate() as emulator,
+            Admin() as admin,
+            pytest.raises(PineconeConnectionError, match="KeyError") as caught,
+        ):
             admin.projects.create(name="search")
     finally:
         logger.removeHandler(handler)
