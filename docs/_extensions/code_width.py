@@ -23,7 +23,7 @@ def report_long_lines(_app: Sphinx, document: nodes.document) -> None:
         room = find_room(block)
         for line in block.astext().splitlines():
             if len(line) > room:
-                message = "a line of code has %d characters, of which %d fit: %s"
+                message = "a line of code has %d characters, but only %d fit: %s"
                 logging.getLogger(__name__).warning(message, len(line), room, line, location=block)
 
 

@@ -58,7 +58,7 @@ def find_namespace_of_row(literal: nodes.literal) -> str:
 
 
 def find_targets(env: BuildEnvironment) -> Mapping[str, tuple[str, str]]:
-    """Return the page and the anchor of each documented name, by every way in which a page may write it."""
+    """Return the page and the anchor of each documented name, by every spelling of a page."""
     targets: dict[str, tuple[str, str]] = {}
     for path, entry in env.domains.python_domain.objects.items():
         place = (entry.docname, entry.node_id)

@@ -21,7 +21,7 @@ class Break(nodes.Inline, nodes.Element):
 
 
 def add_breaks(_app: Sphinx, document: nodes.document, _page: str) -> None:
-    """Let long words break, but for those that code_width has marked as short."""
+    """Let long words break, except those that code_width has marked as short."""
     for each in document.findall(lambda node: isinstance(node, nodes.title | nodes.literal)):
         if "short" not in each["classes"] and max(map(len, each.astext().split()), default=0) > LONG:
             for text in list(each.findall(nodes.Text)):

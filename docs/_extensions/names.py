@@ -16,7 +16,7 @@ MODULES = ("models", "errors", "workflows", "retry", "auth", "operations", "test
 
 
 def register_names(app: Sphinx, document: nodes.document) -> None:
-    """Register the name in each heading of the reference that is code, with the module from which users import it."""
+    """Register the name in each heading of the reference that is code, with the module that users import it from."""
     if not app.env.current_document.docname.startswith("reference/"):
         return
     domain = app.env.domains.python_domain

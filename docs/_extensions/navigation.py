@@ -1,8 +1,8 @@
 """The navigation: an index lists other pages once, for readers of the site and of the checkout.
 
-An index is a page of that name, or one beside a folder of its own name. The sections of the first index are the doors:
-the menu at the top of each page leads to the first page of each. Appendices stand on no index, because few readers
-need them.
+An index is a page of that name, or a page beside a folder with the same name. The sections of the first index are the
+doors: the menu at the top of each page leads to the first page of each. Appendices stand on no index, because few
+readers need them.
 """
 
 from __future__ import annotations

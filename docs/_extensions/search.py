@@ -17,7 +17,7 @@ from sphinx.util.typing import ExtensionMetadata
 
 
 class EnglishWithStatusCodes(SearchEnglish):
-    """English, in which a number of three digits is a word: the index and the query write 429 as _429."""
+    """English with numbers of three digits as words: the index and the query write 429 as _429."""
 
     js_splitter_code = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 

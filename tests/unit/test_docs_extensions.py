@@ -187,5 +187,5 @@ def test_code_that_does_not_fit_the_page_fails_the_build(tmp_path: Path) -> None
     page = f"# A site\n\n    {'x' * 90}\n\nand\n\n    {'x' * 91}\n\n" + "\n".join(blocks)
     built = build(tmp_path, {"conf.py": PAGES["conf.py"], "index.md": page})
     assert built.returncode == 1
-    found = re.findall(r"a line of code has (\d+) characters, of which (\d+) fit: x+$", built.stderr, re.MULTILINE)
+    found = re.findall(r"a line of code has (\d+) characters, but only (\d+) fit: x+$", built.stderr, re.MULTILINE)
     assert found == [("91", "90"), ("87", "86"), ("83", "82")]
