@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli.commands import Noun, argument, limit
 from pinecone_admin.cli.parameters import NameOrId, NewName
 
@@ -43,19 +44,21 @@ def update(call: Call, *, organization_id: str, name: str) -> object:
 
 
 def _find_contents(call: Call) -> list[str]:
-    """Return what is deleted with an organization, as sentences."""
-    from pinecone_admin.cli.calls.confirmation import describe_parts  # noqa: PLC0415 - loads the client
+    """Return what is deleted with an organization, and the projects that it must not have, as sentences."""
+    from pinecone_admin.cli.calls.confirmation import describe_parts, name_some  # noqa: PLC0415 - loads the client
 
     assert call.own is not None  # noqa: S101 - the command is about an organization that exists
     whole = f"Organization {call.names.describe(call.own).name}"
     admin = call.admin
     lists: dict[str, Callable[[], Iterable[object]]] = {
-        "project": admin.projects.list,
         "user": admin.users.list,
         "invite": admin.invites.list,
         "service account": admin.service_accounts.list,
     }
-    return describe_parts(call.session, whole, lists)
+    projects = [each.name for each in admin.projects.list()]
+    number = count_noun(len(projects), "project")
+    kept = [f"{whole} has {number}, and can be deleted only when it has none: {name_some(projects)}."]
+    return [*(kept if projects else []), *describe_parts(call.session, whole, lists)]
 
 
 @NOUN.command(
