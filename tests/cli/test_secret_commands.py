@@ -516,6 +516,16 @@ def test_a_rotation_with_overlap_is_finished_by_deleting_retired_keys(tmp_path: 
         assert shown.stderr.endswith("The old key was deleted.\n")
 
 
+@each_maker
+def test_a_dry_run_without_a_place_says_that_its_run_needs_one(name: str) -> None:
+    """It shows what would be done all the same; with a place, it says nothing of that."""
+    with example_organization():
+        without, given = run(*words_of(name, "--dry-run")), run(*words_of(name, "--dry-run", "--store", "file:secret"))
+    said = "Without --dry-run, the command needs a place for secrets."
+    assert (without.exit, said in without.stderr) == (0, True), without
+    assert (given.exit, said in given.stderr) == (0, False), given
+
+
 @pytest.mark.parametrize("name", ["api-key ensure", "project provision", "service-account ensure"])
 def test_a_table_has_a_line_for_each_thing_that_is_made_and_none_for_temporary_names(name: str) -> None:
     """A dry run and its run have the same lines."""

@@ -159,10 +159,17 @@ class Destination(StoreByName):
                 session, is_for_account=makes.is_of_account, is_nested=makes.nested, outcome=outcome
             )
         # How many secrets a file needs is known only once it is compared with the organization.
-        if not self.is_given and not session.is_dry_run and (makes.replaces or not makes.many) and not self.is_open:
-            raise CLIError(_ask_for_place(makes))
+        if not self.is_given and (makes.replaces or not makes.many) and not self.is_open:
+            self._require_place(_ask_for_place(makes))
         if self._template is not None and makes.many and makes.replaces:
             self._check_template(self._template)
+
+    def _require_place(self, question: str) -> None:
+        """Raise CLIError with the question where secrets go; a dry run only says that its run asks it."""
+        if not self.session.is_dry_run:
+            raise CLIError(question, says_if_unchanged=self.makes.many)
+        if not self.session.is_row:
+            self.session.notify(f"Without --dry-run, the command needs a place for secrets. {question}")
 
     @property
     def is_given(self) -> bool:
@@ -221,8 +228,8 @@ class Destination(StoreByName):
             CLIError: A secret has no place, cannot be stored there, or would replace another one.
         """
         if not self.is_given:
-            if owners and not self.session.is_dry_run:
-                raise CLIError(self._ask_for_places(owners), says_if_unchanged=True)
+            if owners and (self.makes.many and not self.makes.replaces):  # others were asked for at once
+                self._require_place(self._ask_for_places(owners))
             return
         for problem in filter(None, self.find_obstacles(owners, may_be_stored)):
             raise refuse(problem)
