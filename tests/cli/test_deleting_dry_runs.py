@@ -177,9 +177,7 @@ def test_a_dry_run_names_all_that_its_run_deletes(case: Case) -> None:
             done = run(*words[:place], *options, *words[place:], env={"NO_COLOR": "1"})
             assert done.exit == 0, done
             texts.append(done.stdout + done.stderr)
-        if (
-            case.asks
-        ):  # where a dry run makes temporary keys, it also deletes those that killed runs left, and their role
+        if case.asks:  # a dry run that makes temporary keys also deletes those that killed runs left
             before = {id: each for id, each in before.items() if not is_of_temporary_key(each, before)}
         assert things(emulator).keys() == before.keys()
         previewed = {each.path for each in emulator.requests if each.method == "DELETE"}
