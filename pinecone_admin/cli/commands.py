@@ -341,9 +341,8 @@ class Command(click.Command):
             must be typed; empty for none.
         consequence: A sentence before the question about what cannot be restored; empty for none.
         makes_temporary_keys: Whether it makes API keys to read what projects contain, also where it changes nothing.
-        reads_with: Values of options for a run that only reads, by the names of their parameters.
         makes_plan: Whether it writes a plan with ``--out``, so that one that it was to replace is deleted if it fails.
-        deletes_with: Values without which it deletes nothing, by the names of their parameters.
+        effect_with: The effect by the values of a parameter, by its name; with any other value it is ``changes``.
         facts_with: What else is known about it if an option is given, and not 0, by the name of its parameter.
         fails_with: The exit code of every failure, if the others mean something else; None if they do not.
         topics: Topics of the help that say more, beside those of its parameters.
@@ -368,9 +367,8 @@ class Command(click.Command):
         own_warning: str = "",
         consequence: str = "",
         makes_temporary_keys: bool = False,
-        reads_with: Mapping[str, str] = MappingProxyType({}),
         makes_plan: bool = False,
-        deletes_with: Mapping[str, str] = MappingProxyType({}),
+        effect_with: Mapping[str, Mapping[str, Effect]] = MappingProxyType({}),
         facts_with: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
         fails_with: int | None = None,
         topics: Sequence[str] = (),
@@ -390,9 +388,8 @@ class Command(click.Command):
         self.own_warning: str = own_warning
         self.consequence: str = consequence
         self.makes_temporary_keys: bool = makes_temporary_keys
-        self.reads_with: Mapping[str, str] = reads_with
         self.makes_plan: bool = makes_plan
-        self.deletes_with: Mapping[str, str] = deletes_with
+        self.effect_with: Mapping[str, Mapping[str, Effect]] = effect_with
         self.facts_with: Mapping[str, Mapping[str, Any]] = facts_with
         self.fails_with: int | None = fails_with
         of_params = [topic for each in own_params if (topic := getattr(each.type, "topic", ""))]

@@ -23,14 +23,10 @@ from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.variables import COMPLETE_NAMES_VARIABLE, COMPLETION_VARIABLE
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pinecone_admin.cli.session import Session
 
 _TIME_LIMIT = 2.0
 """Seconds that names may take: a person waits for them."""
-_FRESH = 60.0
-"""Seconds to keep names."""
 _PLAIN = re.compile(r"[\w.:/@+=,-]*", re.ASCII)
 
 
@@ -116,7 +112,7 @@ def find_names(session: Session, noun: str) -> list[str]:
     from pinecone_admin.errors import PineconeError  # noqa: PLC0415 - as above
 
     try:
-        names = _limit_time(lambda: _read_names(session, noun))
+        names = _limit_time(lambda: session.names.list_names(noun))
     except (CLIError, PineconeError, OSError, ValueError, _TimeIsUp):
         return []
     return [name for name in names if name == make_printable(name)]
@@ -136,34 +132,3 @@ def _limit_time(read: Callable[[], list[str]]) -> list[str]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-def _read_names(session: Session, noun: str) -> list[str]:
-    """Return the names that were read within the last minute, or read them."""
-    import json  # noqa: PLC0415 - only names need it
-    import time  # noqa: PLC0415 - as above
-
-    from pinecone_admin.auth.private_files import replace_private_file  # noqa: PLC0415 - as above
-    from pinecone_admin.cli.output.files import OTHERS_CAN_ACCESS, read_file  # noqa: PLC0415 - as above
-
-    path = _find_cache(session, noun)
-    kept = read_file(path, forbidden=OTHERS_CAN_ACCESS)
-    if kept is not None and 0 <= time.time() - path.stat().st_mtime < _FRESH:
-        names: list[str] = json.loads(kept[0])
-        return names
-    names = session.names.list_names(noun)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    replace_private_file(path, json.dumps(names).encode())
-    return names
-
-
-def _find_cache(session: Session, noun: str) -> Path:
-    """Return the file of the names that an account sees."""
-    from hashlib import sha256  # noqa: PLC0415 - only names need it
-
-    from platformdirs import user_cache_path  # noqa: PLC0415 - as above
-
-    identity = session.identity
-    account = (identity.client_id, identity.access_token, identity.host, noun)
-    key = sha256(repr(account).encode()).hexdigest()[:32]
-    return user_cache_path("pinecone-admin", appauthor=False) / f"names-{key}.json"

@@ -13,7 +13,7 @@ from pinecone_admin.cli.ledger import Ledger, describe_changes
 from pinecone_admin.cli.nouns import NOUNS
 from pinecone_admin.cli.sentences import join_sentences
 from pinecone_admin.errors import Outcome
-from pinecone_admin.workflows.sent_changes import Effects, SentChange, find_effects
+from pinecone_admin.workflows.sent_changes import Effects, SentChange
 
 _NOTHING = "Nothing was changed."
 _UNDONE = "Nothing remains of what was done."
@@ -41,7 +41,7 @@ def conclude(
         goes_on: Whether the same command does what one that was interrupted has not done.
         says_if_unchanged: Whether the line also says that nothing was changed.
     """
-    effects = find_effects(ledger.changes, ledger.gone)
+    effects = ledger.effects
     exit_code = exit_codes.INTERRUPTED if is_interrupted else choose_exit(reason.exit, effects, ledger)
     said = [] if is_completed else _describe_effects(effects, ledger)
     if not effects.remaining and not is_completed and (is_interrupted or says_if_unchanged):
@@ -103,16 +103,6 @@ def _advise_after_lost_result(changes: Sequence[SentChange]) -> str:
         name = shlex.quote(made[0].name or str(made[0].made))
         return f"{advice} See it with: pinecone-admin {noun} describe {name}."
     return advice
-
-
-def has_remaining(ledger: Ledger) -> bool:
-    """Return whether the command made a change, or may have made one, that nothing has undone."""
-    return bool(find_effects(ledger.changes, ledger.gone).remaining)
-
-
-def has_undone(ledger: Ledger, made: str) -> bool:
-    """Return whether the command has deleted a resource that it created."""
-    return any(each.made == made for each in find_effects(ledger.changes, ledger.gone).undone)
 
 
 def _find_outcome(reason: CommandFailure, effects: Effects) -> Outcome:

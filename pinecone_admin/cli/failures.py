@@ -15,7 +15,7 @@ from pinecone_admin import errors
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable, mask_key_values
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.ending import conclude, has_remaining
+from pinecone_admin.cli.ending import conclude
 from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.sentences import as_sentences, join_sentences, tidy
@@ -181,7 +181,7 @@ def describe_failure(
         reason = _describe(error, spellings, login)
     if isinstance(error, click.Abort | KeyboardInterrupt):
         is_interrupted = True
-        if not has_remaining(ledger):  # the notes say one by one what was undone
+        if not ledger.effects.remaining:  # the notes say one by one what was undone
             reason = reason._replace(message="Interrupted.")
     elif is_interrupted:
         reason = reason._replace(message=f"Interrupted. {reason.message}")
@@ -356,4 +356,4 @@ def exit_of_reasons(help_codes: Iterable[str | None], ledger: Ledger, *, is_anyt
     kinds = {kind.help_code: kind for kind in known}
     reasons = [kinds.get(code or "") for code in help_codes]
     exits = {exit_codes.PARTLY_DONE if each is None else exit_of(each) for each in reasons}
-    return exit_codes.combine(exits, is_anything_done=is_anything_done or has_remaining(ledger))
+    return exit_codes.combine(exits, is_anything_done=is_anything_done or bool(ledger.effects.remaining))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
-from pinecone_admin.workflows.sent_changes import Effects, SentChange
+from pinecone_admin.workflows.sent_changes import Effects, SentChange, find_effects
 
 SecretState: TypeAlias = Literal["undelivered", "stored", "shown", "rescued", "lost"]
 """Where a new secret is: with the command alone, at its destination, in a rescue file, or nowhere."""
@@ -68,6 +68,11 @@ class Ledger:
         self.is_storing: bool = False
         self.on_settled: Callable[[SentChange], object] | None = None
         self._open: dict[int, SentChange] = {}
+
+    @property
+    def effects(self) -> Effects:
+        """What the changes come to."""
+        return find_effects(self.changes, self.gone)
 
     def begin(self, change: SentChange) -> None:
         """Enter a change that is about to be sent."""

@@ -18,7 +18,7 @@ VARIABLES: Mapping[str, str] = {
     "PINECONE_ADMIN_READ_ONLY": "1 refuses every change of the organization, as --read-only.",
     "PINECONE_ADMIN_AUDIT_LOG": "The file that gets a line for each change, as --audit-log.",
     NO_PROMPT_VARIABLE: "1 ends every question: commands need --yes or --confirm, as without a terminal.",
-    COMPLETE_NAMES_VARIABLE: "1 lets the shell complete names: it asks the API, at most once a minute.",
+    COMPLETE_NAMES_VARIABLE: "1 lets the shell complete names, for which it asks the API at every Tab.",
     "PINECONE_EMULATOR_CLIENT_ID": "Client id that the emulator gives its owner.",
     "PINECONE_EMULATOR_CLIENT_SECRET": "Client secret that the emulator gives its owner.",
 }

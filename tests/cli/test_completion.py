@@ -74,24 +74,20 @@ def test_tab_after_every_prefix_of_every_example_writes_nothing_to_stderr(
         assert (done.exit, done.stderr) == (0, ""), line
 
 
-def test_names_are_completed_only_if_a_variable_says_so_and_read_once_a_minute(home: Path) -> None:
-    """Names are kept in a private file for a minute. Another account has another file."""
+def test_names_are_completed_only_if_a_variable_says_so(home: Path) -> None:
+    """Names are read at each Tab, and no file keeps them."""
     patience = mock.patch("pinecone_admin.cli.completion._TIME_LIMIT", 60)  # a busy machine is slow
     with example_organization() as emulator, mock.patch.dict("os.environ", {"HOME": str(home)}), patience:
         assert complete("project", "describe", "") == []
-        assert (len(emulator.requests), list(home.iterdir())) == (0, [])
+        assert len(emulator.requests) == 0
         assert complete("project", "describe", "", env=NAMES) == ["search", "empty"]
         assert complete("api-key", "list", "--project", "se", env=NAMES) == ["search"]
-        assert len(emulator.requests.filter("list_projects")) == 1
-        (kept,) = (home / ".cache/pinecone-admin").iterdir()
-        assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o600, 0o700)
-        os.utime(kept, (0, kept.stat().st_mtime - 61))
-        assert complete("project", "describe", "e", env=NAMES) == ["empty"]
         assert len(emulator.requests.filter("list_projects")) == 2
         assert complete("user", "describe", "ada", env=NAMES) == ["ada@example.com"]
         assert complete("api-key", "describe", "", env=NAMES) == ["reader"]
         assert complete("role", "describe", "", env=NAMES) == []
         assert complete("project", "describe", "", env={**NAMES, "PINECONE_CLIENT_ID": "other"}) == []
+        assert list(home.iterdir()) == []
 
 
 def test_names_that_cannot_be_read_in_time_are_not_completed() -> None:

@@ -397,10 +397,9 @@ def test_a_file_in_another_encoding_is_refused() -> None:
     """UTF-8 is asked for, in a file as on standard input."""
     Path("latin.csv").write_bytes(b"name\n\xe9\n")
     with example_organization():
-        assert "latin.csv is not UTF-8 text" in each(EXISTS, file="latin.csv").stderr
-        assert (
-            "standard input is not UTF-8 text" in each(EXISTS, file="-", stdin="name\né\n", encoding="latin-1").stderr
-        )
+        assert "latin.csv cannot be read, because it is not UTF-8 text." in each(EXISTS, file="latin.csv").stderr
+        piped = each(EXISTS, file="-", stdin="name\né\n", encoding="latin-1")
+        assert "standard input cannot be read, because it is not UTF-8 text." in piped.stderr
 
 
 def test_options_of_every_command_stand_on_either_side_of_the_dashes(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_while_the_command_waits_the_terminal_shows_for_what_and_for_how_long(
         text = shown(terminal)
         terminal.truncate(0)
         assert session.bar is not None
-        vars(session.bar)["_wait"] = Wait("", 0)  # the time has passed
+        session.bar.wait = Wait("", 0)  # the time has passed
         advance(Progress(done=7, total=12, step="seventh"))
     assert "5 of 12. The API limits requests; next try in 24 s." in text
     assert "left" not in text

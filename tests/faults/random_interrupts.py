@@ -33,7 +33,6 @@ from pinecone_admin._concurrency.locks import is_owned
 from pinecone_admin._concurrency.sharing import FairSemaphore
 from pinecone_admin.cli.output.progress import DelayedBar
 from pinecone_admin.emulator import Emulator, serving
-from pinecone_admin.workflows import Progress
 from tests.support.concurrency import PATIENCE
 from tests.support.organizations import populate_organization
 
@@ -303,7 +302,7 @@ def make_lock_users() -> dict[str, tuple[threading.RLock, Callable[[], object]]]
         "token provider": (provider._lock, lambda: provider.get_token(deadline=time.monotonic(), rejected=rejected)),
         "clock": (emulator.clock._lock, lambda: emulator.clock.advance(0)),
         "emulator": (emulator._lock, emulator.configure),
-        "progress bar": (bar._lock, lambda: bar.advance(Progress(done=1, total=2, step="s"))),
+        "progress bar": (bar._lock, lambda: bar.show_wait("s", 1)),
     }
 
 

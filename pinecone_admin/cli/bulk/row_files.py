@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, cast
 
 from pinecone_admin._text.counts import count_noun
-from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.output.files import describe_path, write_report
+from pinecone_admin.cli.output.files import describe_path, explaining_read_errors, write_report
 from pinecone_admin.cli.output.formats import format_csv_line, is_object
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ class RowFile:
         self._text = text
         self.name: str = name
         self.is_stream: bool = is_stream
-        with _explaining_errors(name):
+        with explaining_read_errors(name):
             self._rows: Iterator[Row] = self._begin()
 
     def rows(self) -> Generator[Row]:
@@ -76,7 +75,7 @@ class RowFile:
         Raises:
             CLIError: The rest cannot be read.
         """
-        with _explaining_errors(self.name):
+        with explaining_read_errors(self.name):
             if not self.is_stream:
                 self._text.seek(0)
                 self._rows = self._begin()
@@ -113,22 +112,10 @@ def open_rows(path: str, stdin: TextIO) -> Generator[RowFile]:
         yield RowFile(stdin, name="standard input", is_stream=True)
         return
     name = describe_path(path)
-    with _explaining_errors(name):
+    with explaining_read_errors(name):
         text = Path(path).open(encoding="utf-8-sig", newline="")  # noqa: SIM115 - closed below
     with text:
         yield RowFile(text, name=name, is_stream=not text.seekable())
-
-
-@contextmanager
-def _explaining_errors(name: str) -> Generator[None]:
-    try:
-        yield
-    except UnicodeDecodeError:
-        raise CLIError(f"{name} is not UTF-8 text") from None
-    except OSError as error:
-        raise CLIError(f"{name} cannot be read: {error.strerror}") from error
-    except (csv.Error, ValueError) as error:
-        raise CLIError(f"{name} cannot be read: {error}") from error
 
 
 def _refuse_long_lines(lines: Iterable[str]) -> Iterator[str]:

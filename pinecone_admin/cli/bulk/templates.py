@@ -205,14 +205,13 @@ def read_template(session: Session, words: Sequence[str]) -> Template:
     if command.makes is not None and "store" not in values and not session.is_dry_run:
         example = f"--store 'file:{{{min(columns, default='COLUMN')}}}.key'"
         raise CLIError(f"Each row makes a secret. Say where they should go, for example {example}.")
-    only_reads = all(str(values.get(name)).upper() == value for name, value in command.reads_with.items())
-    changes = command.effect != "reads" and not (command.reads_with and only_reads)
-    # A placeholder may stand for the value that deletes.
-    wanted = command.deletes_with.items()
-    may_delete = all("{" in (given := str(values.get(name))) or given.upper() == value for name, value in wanted)
-    deletes = changes and command.effect == "deletes" and may_delete
+    effect = command.effect
+    for name, effects in command.effect_with.items():
+        given = str(values.get(name)).upper()
+        if "{" not in given:  # a placeholder may stand for the value that does most
+            effect = effects.get(given, "changes")
     order = [each for each in order if str(each.name) in values]
-    return Template(command, rest, values, order, columns, changes, deletes)
+    return Template(command, rest, values, order, columns, changes=effect != "reads", deletes=effect == "deletes")
 
 
 def _make_parent(command: Command, session: Session) -> click.Context:

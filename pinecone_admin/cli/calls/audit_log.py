@@ -23,8 +23,6 @@ from pinecone_admin.workflows.sent_changes import SentChange
 _LOCK_TIMEOUT = 10.0
 _LOCK_INTERVAL = 0.01
 
-_MAX_ID_LENGTH = 500
-
 
 def format_entry(
     change: SentChange, *, time: datetime, caller: Mapping[str, str | None], job: Mapping[str, str]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pinecone_admin import Admin, Paginator
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._text.counts import pluralize
+from pinecone_admin.cli.identity.caller import read_if_allowed
 from pinecone_admin.cli.output.documents import NamedBinding
-from pinecone_admin.errors import ForbiddenError, NotFoundError
 
 if TYPE_CHECKING:
     from pinecone_admin.models import RoleBinding
@@ -69,7 +69,7 @@ class _Names:
         projects = {each.resource_id for each in bindings if each.principal_id in unknown.get("api_key", ())}
         for kind, ids in unknown.items():
             if kind == "api_key":
-                self._read_each(kind, self._list_keys, projects)
+                self._read_each(kind, lambda id: self._admin.api_keys.list(project_id=id), projects)
             elif kind in _COMPLETE or (kind in _PAGED and len(ids) > _FEW):
                 self._read_all(kind)
             elif kind in _PAGED:
@@ -80,13 +80,15 @@ class _Names:
     def _read_all(self, kind: str) -> None:
         if kind not in self._listed:
             self._listed.add(kind)
-            self._keep(kind, _read_visible(lambda _: self._namespace(kind).list(), ""))
+            self._keep(kind, read_if_allowed(lambda: list(self._namespace(kind).list())) or [])
 
-    def _read_each(self, kind: str, read: Callable[[str], Iterable[Any]], ids: Collection[str]) -> None:
+    def _read_each(self, kind: str, read: Callable[[str], list[Any]], ids: Collection[str]) -> None:
         limit = min(_CONCURRENCY, self._admin.max_connections)
-        run_in_parallel(
-            partial(_read_visible, read), ids, limit=limit, deliver=lambda _, found: self._keep(kind, found)
-        )
+
+        def read_visible(id: str) -> list[Any]:
+            return read_if_allowed(partial(read, id)) or []
+
+        run_in_parallel(read_visible, ids, limit=limit, deliver=lambda _, found: self._keep(kind, found))
 
     def _keep(self, kind: str, found: Iterable[Any]) -> None:
         self._names |= {(kind, each.id): getattr(each, "email", None) or each.name for each in found}
@@ -94,16 +96,5 @@ class _Names:
     def _describe(self, kind: str, id: str) -> list[Any]:
         return [self._namespace(kind).describe(**{f"{kind}_id": id})]
 
-    def _list_keys(self, project_id: str) -> list[Any]:
-        return self._admin.api_keys.list(project_id=project_id)
-
     def _namespace(self, kind: str) -> Any:
         return getattr(self._admin, pluralize(kind))
-
-
-def _read_visible(read: Callable[[str], Iterable[Any]], id: str) -> list[Any]:
-    """Return the resources, or none if the account cannot see them or they were deleted since."""
-    try:
-        return list(read(id))
-    except (ForbiddenError, NotFoundError):
-        return []

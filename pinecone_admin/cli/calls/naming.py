@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import evolve, frozen
 
@@ -33,6 +33,8 @@ from pinecone_admin.workflows.sent_changes import IgnoreGone, SentChange
 
 if TYPE_CHECKING:
     from pinecone_admin.workflows import Step
+
+_T = TypeVar("_T")
 
 
 @frozen
@@ -95,7 +97,8 @@ class NameLookup:
         items = self._candidates(noun, text, project)
         by_id = [item for item in items if item.id == text]
         by_name = _find_keys_by_name(text, items) if noun == "api-key" else _matching(items, text)
-        found = _require_one(by_id or by_name, noun, text, known=items, describe=partial(self._describe_choice, noun))
+        describe = partial(self._describe_choice, noun)
+        found = require_one(by_id or by_name, noun, text, names=map(_name_of, items), describe=describe)
         return Thing(noun, found.id, _name_of(found))
 
     def forget(self, changes: Iterable[SentChange]) -> None:
@@ -122,7 +125,7 @@ class NameLookup:
             filters |= {"resource_type": "project", "resource_id": project}
         filters["role"] = role.role
         bindings = list(self._admin.role_bindings.list(**filters))
-        found = _require_one(bindings, "role-binding", text, known=(), describe=lambda each: each.id)
+        found = require_one(bindings, "role-binding", text, names=(), describe=lambda each: each.id)
         return Thing("role-binding", found.id, text)
 
     def _choose_reading(self, readings: Sequence[BindingReading], text: str) -> BindingReading:
@@ -220,11 +223,25 @@ def _belongs_to(item: Any, id: str | None) -> bool:
     return id in {getattr(item, name, None) for name in ("id", "project_id", "resource_id", "principal_id")}
 
 
-def _require_one(
-    found: Sequence[Any], noun: str, text: str, *, known: Iterable[Any], describe: Callable[[Any], str]
-) -> Any:
+def require_one(
+    found: Sequence[_T], noun: str, text: str, *, names: Iterable[str | None], describe: Callable[[_T], str]
+) -> _T:
+    """Return the only thing that was found.
+
+    Args:
+        found: What has the id or the name.
+        noun: What it is.
+        text: The id or the name.
+        names: The names that there are, of which the message has one that is spelt nearly like it.
+        describe: Returns the id of one of several, with what tells it from the others.
+
+    Raises:
+        CLIError: There is none, or several have the name.
+    """
     if not found:
-        raise missing_thing(noun, text, filter(None, map(_name_of, known)))
+        message = f"There is no {spell_noun(noun)} {text} that this account can see."
+        hint = suggest(text, [*filter(None, names)], otherwise="")
+        raise CLIError(join_sentences([message, hint]), cause=NotFoundError)
     if len(found) > 1:
         message = (
             f"{count_noun(len(found), spell_noun(noun))} are called {text}. Use an id instead: "
@@ -255,12 +272,6 @@ def _add_names(text: str, names: Mapping[str, str]) -> str:
     for id, name in names.items():
         text = text.replace(id, describe_thing("", name, id))
     return text
-
-
-def missing_thing(noun: str, text: str, names: Iterable[str]) -> CLIError:
-    """Return the error for an id or name that nothing has, with the name that is spelt nearly like it."""
-    message = f"There is no {spell_noun(noun)} {text} that this account can see."
-    return CLIError(join_sentences([message, suggest(text, [*names], otherwise="")]), cause=NotFoundError)
 
 
 def _name_of(item: Any) -> str | None:

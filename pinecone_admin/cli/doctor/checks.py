@@ -187,7 +187,7 @@ def judge_token(error: PineconeError | None) -> list[Diagnosis]:
     fix = "check PINECONE_OAUTH_URL or oauth-url: it must be the token endpoint, with its path"
     if isinstance(error, TokenError) and (error.status_code or 0) >= 500:  # noqa: PLR2004 - the server's errors
         fix = f"try again later: the token endpoint has an error; if it lasts, {fix}"
-    return [Diagnosis("token endpoint", "failed", error.message, fix), *skipped(["credentials"])]
+    return [Diagnosis("token endpoint", "failed", error.message, fix)]
 
 
 def judge_read(error: PineconeError | None) -> list[Diagnosis]:
@@ -196,32 +196,24 @@ def judge_read(error: PineconeError | None) -> list[Diagnosis]:
     Args:
         error: The error of a read, or None.
     """
+    version = Diagnosis("API version", "ok", API_VERSION)
     if error is None:
-        return [Diagnosis("API version", "ok", API_VERSION), Diagnosis("read", "ok", "works")]
+        return [version, Diagnosis("read", "ok", "works")]
     if isinstance(error, ForbiddenError) and error.error_code is not None:
         refused = Diagnosis("read", "skipped", "the account may not read anything")
-        return [
-            Diagnosis("API version", "ok", API_VERSION),
-            refused,
-            Diagnosis("roles", "failed", error.message, _ROLES_FIX),
-        ]
+        return [version, refused, Diagnosis("roles", "failed", error.message, _ROLES_FIX)]
     if isinstance(error, BadRequestError) and "version" in error.message.lower():
-        fix = "install a newer version of pinecone-admin"
-        return [
-            Diagnosis("API version", "failed", f"{API_VERSION} is refused: {error.message}", fix),
-            *skipped(["read"]),
-        ]
-    return [Diagnosis("API version", "skipped", "not known: the read fails"), _judge_failed_read(error)]
-
-
-def _judge_failed_read(error: PineconeError) -> Diagnosis:
+        detail = f"{API_VERSION} is refused: {error.message}"
+        return [Diagnosis("API version", "failed", detail, "install a newer version of pinecone-admin")]
+    detail, fix = error.message, f"pinecone-admin explain {error.help_code}"
     if isinstance(error, UnauthorizedError):
+        detail = f"the API does not accept the token: {error.message}"
         fix = "host and token endpoint must belong together; a token from elsewhere may have expired: get another one"
-        return Diagnosis("read", "failed", f"the API does not accept the token: {error.message}", fix)
-    if isinstance(error, ResponseParsingError) or (isinstance(error, ApiError) and error.error_code is None):
+    elif isinstance(error, ResponseParsingError) or (isinstance(error, ApiError) and error.error_code is None):
+        detail = f"not a response of the API: {error.message}"
         fix = "check PINECONE_CONTROLLER_HOST or the profile's host: what responds there is not this API"
-        return Diagnosis("read", "failed", f"not a response of the API: {error.message}", fix)
-    return Diagnosis("read", "failed", error.message, f"pinecone-admin explain {error.help_code}")
+    unknown = Diagnosis("API version", "skipped", "not known: the read fails")
+    return [unknown, Diagnosis("read", "failed", detail, fix)]
 
 
 def judge_roles(view: CallerView) -> Diagnosis:
@@ -256,19 +248,20 @@ def find_variable_problems(env: Mapping[str, str], variables: Mapping[str, str])
         env: The environment, whose settings always count.
         variables: The variables that the identity is made of: the environment, those of an env file, or none.
     """
-    finders = (_find_misspelt, _find_malformed, _find_api_keys, _find_missing) if variables else ()
-    found = [problem for find in finders for problem in find(variables)]
-    found += _find_bad_settings({**variables, **env})
+    found = [*_find_wrong_variables(variables), *_find_missing(variables)] if variables else []
+    settings = {**variables, **env}
+    found += [
+        (f"{name} is neither 0 nor 1, so it has no effect", f"set {name}=1, or unset it")
+        for name in SWITCHES
+        if settings.get(name, "") not in {"", "0", "1"}
+    ]
     return [Diagnosis("variables", "failed", problem, fix) for problem, fix in found]
 
 
-def _find_misspelt(env: Mapping[str, str]) -> Iterator[_Problem]:
+def _find_wrong_variables(env: Mapping[str, str]) -> Iterator[_Problem]:
     unset = [name for name in VARIABLES if not env.get(name, "").strip()]
     for given, name in find_misspelt(env, unset):
         yield (f"{given} means nothing here", f"rename it to {name}")
-
-
-def _find_malformed(env: Mapping[str, str]) -> Iterator[_Problem]:
     for name in (*CREDENTIAL_VARIABLES, TOKEN_VARIABLE, *ADDRESS_VARIABLES):
         value = env.get(name, "")
         is_token = name == TOKEN_VARIABLE
@@ -294,21 +287,12 @@ def _find_malformed(env: Mapping[str, str]) -> Iterator[_Problem]:
         # Of credentials that are empty, it is said that they are missing.
         if name in env and (value.strip() or name not in CREDENTIAL_VARIABLES):
             yield from [(f"{name} {text}", fix) for is_wrong, text, fix in flaws if is_wrong][:1]
-
-
-def _find_api_keys(env: Mapping[str, str]) -> Iterator[_Problem]:
     for name in (SECRET_VARIABLE, TOKEN_VARIABLE):
         if _API_KEY.match(env.get(name, "")):
             yield (
                 f"{name} holds an API key, which this API does not accept",
                 "use the client id and secret of a service account, which the console creates",
             )
-
-
-def _find_bad_settings(env: Mapping[str, str]) -> Iterator[_Problem]:
-    for name in SWITCHES:
-        if env.get(name, "") not in {"", "0", "1"}:
-            yield (f"{name} is neither 0 nor 1, so it has no effect", f"set {name}=1, or unset it")
 
 
 def _find_missing(env: Mapping[str, str]) -> Iterator[_Problem]:

@@ -13,8 +13,7 @@ from pinecone_admin.cli.session import Session
     "deletes",
     example="pinecone-admin send GET '/admin/users?limit=5'",
     confirms=True,
-    reads_with={"method": "GET"},
-    deletes_with={"method": "DELETE"},
+    effect_with={"method": {"GET": "reads", "DELETE": "deletes"}},
 )
 @argument(
     "method",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -101,23 +103,30 @@ def follow_own_links(path: Path) -> Path:
     raise OSError(errno.ELOOP, "too many symbolic links")
 
 
+@contextmanager
+def explaining_read_errors(name: str) -> Generator[None]:
+    """Turn what goes wrong in reading a file of text, or of rows, into an error that names it."""
+    try:
+        yield
+    except UnicodeDecodeError:
+        raise CLIError(f"{name} cannot be read, because it is not UTF-8 text.") from None
+    except (OSError, csv.Error, ValueError) as error:
+        raise CLIError(f"{name} cannot be read: {reason_of(error)}.") from error
+
+
 def read_text(path: str, stdin: TextIO, *, keep_mark: bool = False) -> str:
     """Return the text of a file, or of standard input for ``-``; by default, without a byte order mark.
 
     Raises:
         CLIError: It cannot be read, is not UTF-8, or is larger than 256 Mi characters.
     """
-    try:
+    with explaining_read_errors(describe_path(path)):
         if path == "-":
             text = stdin.read(_MAX_CHARACTERS + 1)
         else:
             # A lone carriage return stays one, so that a desired state can be refused for what it hides.
             with Path(path).open(encoding="utf-8", newline="") as file:
                 text = file.read(_MAX_CHARACTERS + 1)
-    except OSError as error:
-        raise CLIError(f"{describe_path(path)} cannot be read: {reason_of(error)}.") from error
-    except ValueError as error:
-        raise CLIError(f"{describe_path(path)} cannot be read, because it is not UTF-8 text.") from error
     if len(text) > _MAX_CHARACTERS:
         raise CLIError(f"{describe_path(path)} cannot be read, because it is too large.")
     return text if keep_mark else text.removeprefix("\ufeff")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
+from functools import partial
 from threading import RLock, Timer
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple, TextIO, TypeVar
 
 from pinecone_admin._concurrency.locks import ensure_released, start_thread
-from pinecone_admin._text.printable import make_printable
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Display
+    from rich.live import Live
 
     from pinecone_admin.cli.session import Session
     from pinecone_admin.workflows import Progress
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _DELAY = 1.0
 """Seconds until progress is shown: what ends sooner should not flicker."""
-_MAX_STEP_LENGTH = 60
 
 
 class Wait(NamedTuple):
@@ -72,14 +71,18 @@ class DelayedBar:
 
     Attributes:
         title: The work in progress.
+        started: Its beginning, by the monotonic clock.
+        latest: Its latest step; None before the first one.
+        wait: The latest wait of the command.
     """
 
     def __init__(self, stream: TextIO, title: str) -> None:
         self.title: str = title
-        self._stream, self._started = stream, monotonic()
-        self._latest: Progress | None = None
-        self._wait = Wait("", self._started)
-        self._display: Display | None = None
+        self.started: float = monotonic()
+        self.latest: Progress | None = None
+        self.wait = Wait("", self.started)
+        self._stream = stream
+        self._display: Live | None = None
         self._closed = self._paused = False
         self._lock = RLock()
         self._timer = Timer(_DELAY, self._open)
@@ -88,9 +91,7 @@ class DelayedBar:
 
     def advance(self, progress: Progress) -> None:
         """Show how far it is."""
-        with ensure_released(self._lock), self._lock:
-            self._latest = progress
-            self._update()
+        self.latest = progress
 
     def show_wait(self, reason: str, seconds: float) -> None:
         """Show that the command waits, and how long it still does.
@@ -100,8 +101,7 @@ class DelayedBar:
             seconds: Seconds until it goes on.
         """
         with ensure_released(self._lock), self._lock:
-            self._wait = max(self._wait, Wait(reason, monotonic() + seconds), key=lambda each: each.until)
-            self._update()
+            self.wait = max(self.wait, Wait(reason, monotonic() + seconds), key=lambda each: each.until)
 
     def write_above(self, text: str) -> None:
         """Write lines to the terminal, above the bar if it is there."""
@@ -124,8 +124,7 @@ class DelayedBar:
         finally:
             with ensure_released(self._lock), self._lock:
                 self._paused = False
-                if self._display is not None and not self._closed:
-                    start_thread(self._display.start)
+                self._start()
 
     def close(self) -> None:
         """Remove the bar."""
@@ -137,29 +136,12 @@ class DelayedBar:
 
     def _open(self) -> None:
         with ensure_released(self._lock), self._lock:
-            if self._closed:
-                return
-            from pinecone_admin.cli.output.progress_display import make_display  # noqa: PLC0415 - loads rich
+            if not self._closed:
+                from pinecone_admin.cli.output.progress_display import make_display  # noqa: PLC0415 - loads rich
 
-            self._display = make_display(self._stream)
-            title = make_printable(self.title)
-            self._display.add_task(title, total=None, step="", count="", started=self._started, wait=self._wait)
-            self._update()
-            if not self._paused:
-                start_thread(self._display.start)
+                self._display = make_display(self._stream, self)
+                self._start()
 
-    def _update(self) -> None:
-        if self._display is None:
-            return
-        task = self._display.task_ids[0]
-        self._display.update(task, wait=self._wait)
-        if self._latest is None:
-            return
-        done, total, step = self._latest.done, self._latest.total, self._latest.step
-        self._display.update(
-            task,
-            completed=done,
-            total=total or None,
-            count=f"{done:,} of {total:,}" if total else "",
-            step=make_printable(step, most=_MAX_STEP_LENGTH),
-        )
+    def _start(self) -> None:
+        if self._display is not None and not (self._paused or self._closed):
+            start_thread(partial(self._display.start, refresh=True))

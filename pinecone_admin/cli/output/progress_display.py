@@ -2,75 +2,67 @@
 
 from __future__ import annotations
 
-from typing import TextIO
+from time import monotonic
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
-from rich.table import Column
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Column, Table
 from rich.text import Text
+
+from pinecone_admin._text.printable import make_printable
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.output.progress import DelayedBar
 
 _LEAST_STEPS_FOR_ESTIMATE = 5
 _WIDTH_FOR_STEPS = 100
 """Smallest number of columns with room for the last step, too."""
+_MAX_STEP_LENGTH = 60
 
 
-def make_display(stream: TextIO) -> Progress:
-    """Return a display that takes one line of a terminal, and leaves nothing behind."""
-    console = Console(file=stream)
-    columns: list[ProgressColumn] = [
-        SpinnerColumn(),
-        _TitleColumn(),
-        _Absent(BarColumn(bar_width=20)),
-        _Absent(TextColumn("{task.fields[count]}", markup=False)),
-        _Absent(_TimesColumn(table_column=Column(no_wrap=True))),
-    ]
-    has_room = console.width >= _WIDTH_FOR_STEPS
-    if has_room:
-        step = TextColumn("{task.fields[step]}", markup=False, style="dim", table_column=Column(no_wrap=True, ratio=1))
-        columns.append(_Absent(step))
-    return Progress(
-        *columns, console=console, transient=True, expand=has_room, redirect_stdout=False, redirect_stderr=False
-    )
-
-
-class _TitleColumn(ProgressColumn):
-    """The work in progress, or what the command waits for."""
-
-    def render(self, task: Task) -> Text:
-        reason, seconds = task.fields["wait"].reason, find_wait(task)
-        count = f"{task.fields['count']}. " if task.fields["count"] else ""
-        if seconds:
-            return Text(f"{count}{reason}; next try in {_describe_seconds(seconds)}.", style="yellow")
-        return Text(task.description)
-
-
-class _Absent(ProgressColumn):
-    """A column that is empty while the command waits.
+def make_display(stream: TextIO, bar: DelayedBar) -> Live:
+    """Return a display that takes one line of a terminal, and leaves nothing behind.
 
     Args:
-        column: The column.
+        stream: The terminal.
+        bar: The bar, which rich looks at several times a second.
     """
+    console = Console(file=stream)
+    spinner = Spinner("dots", style="progress.spinner")
 
-    def __init__(self, column: ProgressColumn) -> None:
-        super().__init__(column.get_table_column())
-        self._column = column
+    def render() -> Table:
+        columns = [Column(), Column(), Column(), Column(), Column(no_wrap=True)]
+        has_room = console.width >= _WIDTH_FOR_STEPS
+        if has_room:
+            columns.append(Column(no_wrap=True, ratio=1))
+        line = Table.grid(*columns, padding=(0, 1), expand=has_room)
+        line.add_row(*[spinner, *_render_cells(bar)][: len(columns)])
+        return line
 
-    def render(self, task: Task) -> RenderableType:
-        return Text("") if find_wait(task) else self._column(task)
-
-
-def find_wait(task: Task) -> float:
-    """Return how many seconds the command still waits; 0 if it does not."""
-    until: float = task.fields["wait"].until
-    return max(0.0, until - task.get_time())
+    return Live(console=console, get_renderable=render, transient=True, redirect_stdout=False, redirect_stderr=False)
 
 
-class _TimesColumn(ProgressColumn):
-    """How long it has taken, and about how long it still takes."""
-
-    def render(self, task: Task) -> Text:
-        elapsed = task.get_time() - task.fields["started"]
-        return Text(describe_times(elapsed, estimate_remaining(elapsed, task.completed, task.total)), style="cyan")
+def _render_cells(bar: DelayedBar) -> list[RenderableType]:
+    """Return the cells of the line: the work, how far it is, its times and its last step; or only what it waits for."""
+    now, latest = monotonic(), bar.latest
+    done, total, step = (0, 0, "") if latest is None else (latest.done, latest.total, latest.step)
+    count = f"{done:,} of {total:,}" if total else ""
+    if bar.wait.until > now:
+        before = f"{count}. " if count else ""
+        seconds = _describe_seconds(bar.wait.until - now)
+        return [Text(f"{before}{bar.wait.reason}; next try in {seconds}.", style="yellow")]
+    elapsed = now - bar.started
+    times = describe_times(elapsed, estimate_remaining(elapsed, done, total))
+    return [
+        Text(make_printable(bar.title)),
+        ProgressBar(total=total or None, completed=done, width=20, animation_time=now),
+        Text(count),
+        Text(times, style="cyan"),
+        Text(make_printable(step, most=_MAX_STEP_LENGTH), style="dim"),
+    ]
 
 
 def estimate_remaining(elapsed: float, done: float, total: float | None) -> float | None:

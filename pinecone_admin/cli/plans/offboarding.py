@@ -12,7 +12,6 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import Consent, ask, ask_for_number, name_some, require_change_allowed
 from pinecone_admin.cli.calls.naming import Thing
-from pinecone_admin.cli.ending import has_remaining
 from pinecone_admin.cli.failures import CLIError, StoreError, describe_refusal, exit_of, exit_of_reasons
 from pinecone_admin.cli.output.files import check_new_files, read_text
 from pinecone_admin.cli.output.progress import show_progress
@@ -23,7 +22,6 @@ from pinecone_admin.cli.plans.plan_files import (
     parse_plan,
     prepare_plan_file,
     save_plan,
-    write_planned,
     write_result,
 )
 from pinecone_admin.cli.secrets.target_files import rescue_folders, reserve_rescue_file
@@ -79,13 +77,9 @@ def _make_plan(session: Session, path: str, save: str | None) -> None:
     people = parse_people(read_text(path, session.stdin))
     with show_progress(session, "reading what the people can reach"):
         plan = session.admin.users.offboard_many(emails=people)
-    if save is not None:
-        save_plan(session, plan, save)
+    save_plan(session, plan, save)
     rows = [*_describe_missing(plan), *(_describe_person(each, plan) for each in plan.reports)]
-    if session.is_dry_run:
-        write_planned(session, as_document(plan), rows)
-    else:
-        write_result(session, as_document(plan), rows)
+    write_result(session, as_document(plan), rows)
     _warn_of_missing(session, plan)
     if plan.refusal is not None:
         kept = "" if save is None else f" Remove that entry from reports in {save} to go on with the others."
@@ -155,7 +149,7 @@ def _kept(session: Session, preview: dict[str, Any]) -> Generator[list[dict[str,
         yield documents
         is_lost = session.has_lost_output
     finally:
-        if is_lost and documents and has_remaining(session.ledger):
+        if is_lost and documents and session.ledger.effects.remaining:
             _rescue(session, documents[-1])
 
 

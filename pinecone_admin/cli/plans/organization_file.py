@@ -13,26 +13,25 @@ from pinecone_admin._sync.workflows.apply_plan import apply_plan
 from pinecone_admin._sync.workflows.run import open_run
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import ask_for_number, name_some, needs_answer, require_change_allowed
 from pinecone_admin.cli.failures import CLIError, describe_problem, describe_refusal, exit_of, exit_of_reasons
 from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text
 from pinecone_admin.cli.output.formats import render_value
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.tables import write_lines
-from pinecone_admin.cli.output.writing import (
-    wants_document,
-    write_file,
-    write_items,
-    write_preview,
-    write_preview_heading,
-    write_value,
-)
+from pinecone_admin.cli.output.writing import write_file, write_items, write_value
 from pinecone_admin.cli.parameters import Secret
 from pinecone_admin.cli.plans.offboarding import carry_out_plan
-from pinecone_admin.cli.plans.plan_files import as_document, find_workflow, parse_plan, prepare_plan_file, save_plan
+from pinecone_admin.cli.plans.plan_files import (
+    as_document,
+    find_workflow,
+    parse_plan,
+    prepare_plan_file,
+    save_plan,
+    write_whole,
+)
 from pinecone_admin.cli.plans.stale_projects import carry_out_deletion
-from pinecone_admin.cli.reports.inventory_report import read_inventory
+from pinecone_admin.cli.reports.inventory_report import end_with_missing, read_inventory
 from pinecone_admin.cli.secrets.destination import Destination
 from pinecone_admin.cli.sentences import as_sentences, join_sentences
 from pinecone_admin.cli.session import Session
@@ -97,8 +96,7 @@ def plan_file(
     caller = session.account if inventory is None else Caller(stated, is_stated=True)
     taken = read_inventory(session, inventory)
     made = _plan(session, desired, former, taken, caller.client_id)
-    if out is not None:
-        save_plan(session, made, out)
+    save_plan(session, made, out)
     if markdown is not None:
         write_file(session, markdown, made.to_markdown())
     write_plan(session, made, unlisted=unlisted)
@@ -109,7 +107,7 @@ def plan_file(
 
 def _notify_refusals(session: Session, plan: ChangePlan, inventory: Inventory, caller: Caller) -> None:
     """Name the parts of a plan that apply would refuse, and choose the exit code of its dry run."""
-    _notify_stopped(session, plan.stopped)
+    end_with_missing(session, "Left out", plan.stopped)
     try:
         compared = _review(plan, inventory, caller, drift=False)
     except RefusedError as error:
@@ -126,14 +124,6 @@ def _review(plan: ChangePlan, inventory: Inventory, caller: Caller, *, drift: bo
     """Compare a plan with the organization; how many removals it may have is asked for, and refused nowhere here."""
     index, most = OrganizationIndex(inventory), len(plan.changes)
     return review_plan(plan, index, inventory, caller=caller, drift=drift, allow_removals=most)
-
-
-def _notify_stopped(session: Session, stopped: Sequence[str]) -> None:
-    """Name what a plan leaves out because of the organization, and choose the exit code."""
-    for each in stopped:
-        session.warn(f"Left out: {each}.")
-    if stopped:
-        session.exit_code = exit_codes.PARTLY_DONE
 
 
 def read_state(session: Session, path: str) -> DesiredState:
@@ -181,9 +171,9 @@ def _plan(
 
 def write_plan(session: Session, plan: ChangePlan, *, unlisted: bool = False) -> None:
     """Write a plan: sections for a table, lines of text for raw, else all of it."""
-    if wants_document(session):
-        write_value(session, as_document(plan))
-    elif session.output == "table":
+    if write_whole(session, as_document(plan)):
+        return
+    if session.output == "table":
         with session.until_closed():
             write_lines(session, _format_plan(plan, unlisted=unlisted))
     else:
@@ -256,12 +246,12 @@ def apply_file(
     if ready:
         what = f"apply {file}: {count_noun(len(ready), 'change')}"
         allowed = _confirm(session, shown, what, [*find_removed(ready, inventory, reviewed)])
-    _notify_stopped(session, plan.stopped)
+    end_with_missing(session, "Left out", plan.stopped)
     held = _notify_held(session, compared, beside=[*ready, *plan.stopped])
     if not drift and any(each.cause == "drift" for each in plan.changes):
         session.notify("Drift is left as it is. To undo it, add --fix-drift.")
     if session.is_dry_run:
-        _write_dry_run(session, shown)
+        write_plan(session, shown)
         return
     begun: list[ApplyReport] = []
     store = destination if destination.is_given else None
@@ -375,12 +365,3 @@ def _confirm(session: Session, plan: ChangePlan, what: str, removed: Sequence[Re
     names = name_some([str(each.name) for each in removed])
     ask_for_number(session, what, [f"This removes {count_noun(number, 'thing')}: {names}."], number, details=lines)
     return number if given is None else given
-
-
-def _write_dry_run(session: Session, plan: ChangePlan) -> None:
-    if wants_document(session):
-        write_preview(session, as_document(plan))
-        return
-    if session.output == "table":
-        write_preview_heading(session)
-    write_plan(session, plan)

@@ -90,16 +90,17 @@ def remove_old_plan(path: str) -> None:
             follow_own_links(target.absolute()).unlink()
 
 
-def save_plan(session: Session, plan: StalePlan | OffboardPlan | ChangePlan, path: str) -> None:
-    """Write a plan to a file."""
-    write_file(session, path, f"{plan.to_json()}\n")
+def save_plan(session: Session, plan: StalePlan | OffboardPlan | ChangePlan, path: str | None) -> None:
+    """Write a plan to a file, if one is given."""
+    if path is not None:
+        write_file(session, path, f"{plan.to_json()}\n")
 
 
 def write_result(session: Session, document: dict[str, Any], rows: Sequence[dict[str, Any]]) -> None:
     """Write a plan or a report: rows for a table and a spreadsheet, else all of it."""
-    if wants_document(session):
-        write_value(session, document)
-    elif session.output == "table" and rows:
+    if write_whole(session, document):
+        return
+    if session.output == "table" and rows:
         from pinecone_admin.cli.output.tables import write_rows  # noqa: PLC0415 - only tables need it
 
         with session.until_closed():
@@ -108,14 +109,17 @@ def write_result(session: Session, document: dict[str, Any], rows: Sequence[dict
         write_items(session, rows)
 
 
-def write_planned(session: Session, document: dict[str, Any], rows: Sequence[dict[str, Any]]) -> None:
-    """Write the same of a dry run, with the organization and the caller."""
-    if wants_document(session):
-        write_preview(session, document)
-        return
-    if session.output == "table":
+def write_whole(session: Session, document: dict[str, Any]) -> bool:
+    """Write a plan or a report, if the format or a query needs all of it, and return whether that was so.
+
+    A dry run also has the organization and the caller; of a table, this writes them as its heading.
+    """
+    is_whole = wants_document(session)
+    if is_whole:
+        (write_preview if session.is_dry_run else write_value)(session, document)
+    elif session.is_dry_run and session.output == "table":
         write_preview_heading(session)
-    write_result(session, document, rows)
+    return is_whole
 
 
 def as_document(plan: StalePlan | OffboardPlan | ChangePlan) -> dict[str, Any]:

@@ -43,8 +43,7 @@ def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta,
     confirm_temporary_keys(session, f"project stale --match {shlex.quote(name_pattern)}")
     with show_progress(session, "reading the projects") as progress:
         plan = session.admin.projects.delete_stale(name_pattern=name_pattern, older_than=older_than, progress=progress)
-    if out is not None:
-        save_plan(session, plan, out)
+    save_plan(session, plan, out)
     # The ids in raw format are for a script that goes on with what is stale.
     left = [] if session.output == "raw" else plan.left
     write_result(session, as_document(plan), _list_rows(plan.projects, left, done="would be deleted"))

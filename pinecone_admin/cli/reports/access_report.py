@@ -9,16 +9,15 @@ from typing import Any
 
 from attrs import evolve
 
-from pinecone_admin._text.counts import count_noun
-from pinecone_admin.cli.calls.naming import missing_thing
+from pinecone_admin.cli.calls.naming import require_one
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import check_new_files, read_text
 from pinecone_admin.cli.output.writing import wants_document, write_file, write_items, write_value
-from pinecone_admin.cli.reports.inventory_report import end_with_unread, read_inventory
+from pinecone_admin.cli.reports.inventory_report import end_with_missing, read_inventory
 from pinecone_admin.cli.reports.waiver_files import describe_waiver, parse_waivers
 from pinecone_admin.cli.sentences import as_sentences
 from pinecone_admin.cli.session import Session
-from pinecone_admin.errors import AmbiguousNameError, PineconeValueError
+from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows import Access, Finding, Holder, Review
 from pinecone_admin.workflows.access import NOTE
@@ -106,7 +105,7 @@ def _may_concern(project_id: str, holders: Container[object], finding: Finding) 
 def _choose_exit(session: Session, review: Review, kinds: Sequence[str]) -> None:
     """Fail on findings of these kinds, or on what could not be read and may hide one, of which it warns in any case."""
     failing = [each.kind for each in review.open if ANY_FINDING in kinds or each.kind in kinds]
-    end_with_unread(session, [each.text for each in review.open if each.kind == "could-not-be-read"])
+    end_with_missing(session, "Not shown", [each.text for each in review.open if each.kind == "could-not-be-read"])
     if failing:
         counts = (f"{kind} ({failing.count(kind)})" for kind in dict.fromkeys(failing))
         session.fail_on("findings", ", ".join(counts))
@@ -132,15 +131,8 @@ def find_project(projects: Mapping[str, str], text: str) -> str:
     Raises:
         CLIError: There is none, or several have the name.
     """
-    if text in projects:
-        return text
-    ids = [id for id, name in projects.items() if name == text]
-    if not ids:
-        raise missing_thing("project", text, projects.values())
-    if len(ids) > 1:
-        message = f"{count_noun(len(ids), 'project')} are called {text}. Use an id instead: {', '.join(ids)}."
-        raise CLIError(message, cause=AmbiguousNameError)
-    return ids[0]
+    ids = [text] if text in projects else [id for id, name in projects.items() if name == text]
+    return require_one(ids, "project", text, names=projects.values(), describe=str)
 
 
 def _write(session: Session, access: Access, review: Review, *, files: Sequence[str]) -> None:

@@ -28,7 +28,7 @@ def report_inventory(session: Session, out: str | None) -> None:
         # Escapes keep unpaired surrogates, which UTF-8 cannot express.
         write_file(session, out, json.dumps(taken.to_dict(), indent=2) + "\n")
     _write_inventory(session, taken)
-    end_with_unread(session, [describe_unread(each, taken.projects) for each in taken.unread])
+    end_with_missing(session, "Not shown", [describe_unread(each, taken.projects) for each in taken.unread])
 
 
 def report_changes(session: Session, old: str, new: str | None, *, fail_on_change: bool) -> None:
@@ -37,16 +37,22 @@ def report_changes(session: Session, old: str, new: str | None, *, fail_on_chang
     check_same_organization(before, after)
     changes = before.diff(after)
     _write_changes(session, changes)
-    end_with_unread(session, changes.unknown)
+    end_with_missing(session, "Not shown", changes.unknown)
     if changes and fail_on_change:
         session.fail_on(count_noun(len(list_changes(changes)), "change"))
 
 
-def end_with_unread(session: Session, unread: Sequence[str]) -> None:
-    """End with exit code 9 if parts are missing, and tell which."""
-    for part in unread:
-        session.warn(f"Not shown: {part}.")
-    if unread:
+def end_with_missing(session: Session, what: str, parts: Sequence[str]) -> None:
+    """End with exit code 9 if parts are missing, and tell which.
+
+    Args:
+        session: The session.
+        what: What happened to the parts, as a line begins.
+        parts: The parts.
+    """
+    for part in parts:
+        session.warn(f"{what}: {part}.")
+    if parts:
         session.exit_code = exit_codes.PARTLY_DONE
 
 

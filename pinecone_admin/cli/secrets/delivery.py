@@ -9,7 +9,6 @@ from typing import Any, cast
 from attrs import evolve
 
 from pinecone_admin._text.moments import describe_minute
-from pinecone_admin.cli.ending import has_undone
 from pinecone_admin.cli.failures import CLIError, StoreError, read_notes
 from pinecone_admin.cli.ledger import SecretEntry
 from pinecone_admin.cli.output.documents import build_document
@@ -192,7 +191,7 @@ def _keep_interrupted(session: Session, error: SecretNotStoredError, rescue: Res
 def _may_exist(session: Session, secret: NewSecret) -> bool:
     """Return whether what a secret belongs to may still exist, as the ledger or else a read shows."""
     admin, ledger = session.admin, session.ledger
-    if has_undone(ledger, secret.id):
+    if any(each.made == secret.id for each in ledger.effects.undone):
         return False
     try:
         if secret.kind == "api-key":

@@ -21,7 +21,6 @@ from pinecone_admin.cli.secrets.target_files import explain_os_errors, find_targ
 from pinecone_admin.cli.sentences import list_words
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeError, RefusedError
-from pinecone_admin.workflows.sent_changes import find_effects
 
 _IS_OWN = "This is the account that the command uses itself"
 
@@ -150,7 +149,7 @@ def noting_remedy(session: Session, place: OwnSecretFile) -> Generator[None, Non
     try:
         yield
     except BaseException as error:
-        effects = find_effects(session.ledger.changes, session.ledger.gone)
+        effects = session.ledger.effects
         if effects.remaining and all(each.state != "stored" for each in session.ledger.secrets):
             is_rotated = effects.done or effects.unread
             error.add_note(place.remedy if is_rotated else f"if it was rotated, {place.remedy}")
