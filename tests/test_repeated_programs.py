@@ -158,8 +158,8 @@ def run_twice(program: Block) -> tuple[list[bool], list[Counter[tuple[str, ...]]
 
 def was_done_before(program: Block, error: BaseException) -> bool:
     """Return whether an error says that an earlier run has removed what the program removes, or written its file."""
-    is_gone = isinstance(error, NotFoundError) and any(part in program.text for part in ENDS_WITH_NOTHING_LEFT)
-    return is_gone or (isinstance(error, FileExistsError) and '.open("x"' in program.text)
+    is_api_404 = isinstance(error, NotFoundError) and any(part in program.text for part in ENDS_WITH_NOTHING_LEFT)
+    return is_api_404 or (isinstance(error, FileExistsError) and '.open("x"' in program.text)
 
 
 @pytest.mark.parametrize(("program", "failure"), CASES)

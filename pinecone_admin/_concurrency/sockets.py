@@ -101,7 +101,7 @@ class _PollingStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Wait for data, and return what has arrived."""
-        end = _end_of(timeout)
+        end = _find_deadline(timeout)
         try:
             while self._wait(self._readable, end):
                 # select(2): a socket may be reported as readable although a read would block.
@@ -119,7 +119,7 @@ class _PollingStream(httpcore.NetworkStream):
                 try:
                     buffer = buffer[self._socket.send(buffer) :]
                 except BlockingIOError:
-                    end = _end_of(timeout) if end is None else end
+                    end = _find_deadline(timeout) if end is None else end
                     if not self._wait(self._writable, end):
                         raise httpcore.WriteTimeout("the peer did not read everything in time") from None
         except OSError as exc:
@@ -142,6 +142,6 @@ class _PollingStream(httpcore.NetworkStream):
         return self._wait(self._readable, 0) if info == "is_readable" else self._stream.get_extra_info(info)
 
 
-def _end_of(timeout: float | None) -> float:
+def _find_deadline(timeout: float | None) -> float:
     """Return the monotonic end of a timeout that starts now."""
     return inf if timeout is None else time.monotonic() + timeout

@@ -156,7 +156,7 @@ def key_scope(function: _Function) -> _Function:
     )(function)
 
 
-def own_key(function: _Function) -> _Function:
+def api_key_argument(function: _Function) -> _Function:
     """Add the API key that a command is about, and the project to search for its name."""
     key = argument("api_key_id", "Name or id of the API key.", type=NameOrId("api-key"), metavar="API-KEY")
     return key(key_scope(function))
@@ -287,7 +287,7 @@ def _change_options(command: Command) -> list[click.Parameter]:
         # only a DELETE needs the name.
         yes = _yes("Do not ask.", hidden=command.confirms and not command.takes_session)
     options: list[click.Parameter] = [yes]
-    if command.may_want_name:
+    if command.may_ask_for_name:
         text = "Go ahead; NAME is what you would have to type."
         options.append(click.Option(["--confirm"], **SETTING, metavar="NAME", help=text))
     return [*options, click.Option(["--dry-run"], **SETTING, is_flag=True, help=preview)]
@@ -417,7 +417,7 @@ class Command(click.Command):
         return (self.help or "").partition("\n\n")[0]
 
     @property
-    def may_want_name(self) -> bool:
+    def may_ask_for_name(self) -> bool:
         """Whether it asks for a name to be typed, in some cases or in all."""
         return self.confirms or bool(self.own_warning) or self.finds_more is not None
 
@@ -596,7 +596,7 @@ class Noun(click.Group):
             if words in OLD_COMMANDS:
                 raise click.UsageError(f"{words} is now {OLD_COMMANDS[words]}.", ctx)
             nearest = find_nearest(meant, known)
-            hint = self.find_elsewhere(args[0]) or (
+            hint = self.suggest_commands_of_nouns(args[0]) or (
                 f" Did you mean {' '.join((*self.path, nearest))}?" if nearest else ""
             )
             help_of = " ".join((PROGRAM, *self.path, "--help"))
@@ -611,7 +611,7 @@ class Noun(click.Group):
         meant = () if word in known else _ALIASES.get(" ".join((*self.path, word)), _ALIASES.get(word, ()))
         return next((words for each in meant if (words := each.split())[0] in known), [word])
 
-    def find_elsewhere(self, word: str) -> str:
+    def suggest_commands_of_nouns(self, word: str) -> str:
         """Return a question that names the one or two commands with a noun that end in a word, or nothing."""
         found = [] if self.path else [each for each in load_commands() if each.full_name.split()[1:] == [word]]
         return f" Did you mean {' or '.join(each.full_name for each in found)}?" if 0 < len(found) <= 2 else ""  # noqa: PLR2004

@@ -125,7 +125,7 @@ class CLIError(Exception):
     ) -> None:
         super().__init__(make_printable(message))
         self.message: str = make_printable(message)
-        self.exit: int = exit_of(cause) if exit is None else exit
+        self.exit: int = find_exit_code(cause) if exit is None else exit
         code = help_code or getattr(cause, "help_code", PineconeValueError.help_code)
         self.help_code: str | None = None if self.exit == exit_codes.INTERRUPTED else code
         self.outcome = outcome
@@ -174,9 +174,9 @@ def describe_failure(
         login: The command that signs in again, if the credentials were not accepted.
     """
     if isinstance(error, OSError) and error.errno in _UNWRITTEN:
-        details = {"help_code": f"exit-{exit_of(error)}", "outcome": "not_sent"}
+        details = {"help_code": f"exit-{find_exit_code(error)}", "outcome": "not_sent"}
         message = f"The output cannot be written: {_describe_system_error(error)}."
-        reason = CommandFailure(message, exit=exit_of(error), details=details)
+        reason = CommandFailure(message, exit=find_exit_code(error), details=details)
     else:
         reason = _describe(error, spellings, login)
     if isinstance(error, click.Abort | KeyboardInterrupt):
@@ -228,15 +228,15 @@ def _describe(error: BaseException, spellings: Mapping[str, str], login: str) ->
         details = {"help_code": error.help_code, "outcome": error.outcome, "problems": error.problems}
         return CommandFailure(message=_with_notes(error.message, error), exit=error.exit, details=details)
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        return CommandFailure(_with_notes("Interrupted.", error), exit=exit_of(error))
+        return CommandFailure(_with_notes("Interrupted.", error), exit=find_exit_code(error))
     not_sent = {"help_code": PineconeValueError.help_code, "outcome": "not_sent"}
     if isinstance(error, click.ClickException):
-        return CommandFailure(message=_describe_usage(error), exit=exit_of(error), details=not_sent)
+        return CommandFailure(message=_describe_usage(error), exit=find_exit_code(error), details=not_sent)
     if isinstance(error, OSError):
-        return CommandFailure(message=f"{_describe_system_error(error)}.", exit=exit_of(error), details=not_sent)
+        return CommandFailure(message=f"{_describe_system_error(error)}.", exit=find_exit_code(error), details=not_sent)
     return CommandFailure(
         message=make_printable(f"Unexpected error, {type(error).__name__}: {error}"),
-        exit=exit_of(error),
+        exit=find_exit_code(error),
         details={"help_code": PineconeError.help_code},
     )
 
@@ -254,7 +254,9 @@ def _describe_library_error(error: PineconeError, spellings: Mapping[str, str], 
     # What is wrong with an argument is said of the option that gives it, and not of the method behind the command.
     is_argument = isinstance(error, errors.PineconeValueError | errors.PineconeTypeError)
     message = error.message_with_names({**SPELLINGS, **spellings}) if is_argument else _describe_refusal(error, login)
-    return CommandFailure(message=_with_notes(describe_refusal(message), error), exit=exit_of(error), details=details)
+    return CommandFailure(
+        message=_with_notes(describe_refusal(message), error), exit=find_exit_code(error), details=details
+    )
 
 
 def describe_refusal(text: str) -> str:
@@ -327,12 +329,12 @@ def _describe_system_error(error: OSError) -> str:
     return make_printable(f"{error.filename}: {reason}" if error.filename else reason)
 
 
-def exit_of(error: BaseException | type[BaseException]) -> int:
+def find_exit_code(error: BaseException | type[BaseException]) -> int:
     """Return the exit code of an error, or of a class of errors, which counts if no change remains."""
     if isinstance(error, CLIError):
         return error.exit
     if isinstance(error, errors.RefusedError) and isinstance(error.__cause__, PineconeError):
-        return exit_of(error.__cause__)
+        return find_exit_code(error.__cause__)
     kind = error if isinstance(error, type) else type(error)
     # An instance may know better than its class.
     if issubclass(kind, PineconeError) and getattr(error, "worth_retrying", False):
@@ -344,7 +346,9 @@ def exit_of(error: BaseException | type[BaseException]) -> int:
     return next((code for each, code in EXITS if issubclass(kind, each)), exit_codes.REFUSED)
 
 
-def exit_of_reasons(help_codes: Iterable[str | None], ledger: Ledger, *, is_anything_done: bool = False) -> int:
+def find_exit_code_of_report(
+    help_codes: Iterable[str | None], ledger: Ledger, *, is_anything_done: bool = False
+) -> int:
     """Return the exit code for several things that failed, given the codes of their errors in a report.
 
     Args:
@@ -355,5 +359,5 @@ def exit_of_reasons(help_codes: Iterable[str | None], ledger: Ledger, *, is_anyt
     known = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, PineconeError)]
     kinds = {kind.help_code: kind for kind in known}
     reasons = [kinds.get(code or "") for code in help_codes]
-    exits = {exit_codes.PARTLY_DONE if each is None else exit_of(each) for each in reasons}
+    exits = {exit_codes.PARTLY_DONE if each is None else find_exit_code(each) for each in reasons}
     return exit_codes.combine(exits, is_anything_done=is_anything_done or bool(ledger.effects.remaining))

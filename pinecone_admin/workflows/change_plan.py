@@ -18,7 +18,7 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.workflows.changes import Change, Ref, find_flaw
 from pinecone_admin.workflows.name_tags import original_name
 from pinecone_admin.workflows.plans import SavablePlan
-from pinecone_admin.workflows.quoting import describe_thing
+from pinecone_admin.workflows.quoting import describe_resource
 
 _FIRST = "Owners and secrets"
 _MAX_MARKDOWN = 60_000
@@ -64,7 +64,7 @@ class SetAside:
 
     def __str__(self) -> str:
         target, project = self.target, self.target.project
-        place = "" if project is None else f" in {describe_thing('project', project.name, None)}"
+        place = "" if project is None else f" in {describe_resource('project', project.name, None)}"
         name = None if target.name is None else original_name(target.name)
         return make_printable(f"{evolve(target, name=name, id=None, project=None)}{place}: {self.reason}")
 

@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 
 from generated_client.models import APIKey, Invite, Project, RoleBinding, ServiceAccount
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.workflows.quoting import describe_thing, quote_name
+from pinecone_admin.workflows.quoting import describe_resource, quote_name
 
 ChangeAction: TypeAlias = Literal["create", "update", "invite", "resend", "grant", "revoke", "rotate", "delete"]
 """The action of a change. The target of ``grant`` and ``revoke`` is the principal."""
@@ -132,7 +132,7 @@ class Ref:
     """The project that contains the resource; None if no project does."""
 
     def __str__(self) -> str:
-        thing = describe_thing(_NOUNS.get(self.kind, self.kind), self.name, self.id)
+        thing = describe_resource(_NOUNS.get(self.kind, self.kind), self.name, self.id)
         return make_printable(thing if self.project is None else f"{thing} in {_describe_project(self.project)}")
 
 
@@ -340,12 +340,12 @@ def with_known_ids(change: Change, known: Mapping[Ref, Ref]) -> Change:
 
 
 def _describe_project(project: Ref) -> str:
-    return describe_thing("new project" if project.id is None else "project", project.name, project.id)
+    return describe_resource("new project" if project.id is None else "project", project.name, project.id)
 
 
 def _describe_object(change: Change) -> str:
     target, settings = change.target, change.settings
-    thing = describe_thing(_NOUNS.get(target.kind, target.kind), target.name, target.id)
+    thing = describe_resource(_NOUNS.get(target.kind, target.kind), target.name, target.id)
     place = "" if target.project is None else f" in {_describe_project(target.project)}"
     match change.action:
         case "grant" | "revoke":
@@ -368,7 +368,7 @@ def _describe_object(change: Change) -> str:
             ]
             return f"{thing}{place}: {', '.join(pairs)}"
         case "invite":
-            thing = describe_thing("", target.name, target.id)
+            thing = describe_resource("", target.name, target.id)
         case _:
             pass
     roles = " and ".join(describe_roles(change.roles))

@@ -15,7 +15,7 @@ from pinecone_admin.workflows.change_operations import fits
 from pinecone_admin.workflows.changes import Change, Ref, describe_roles, describe_value, with_known_ids
 from pinecone_admin.workflows.desired_state import list_problems
 from pinecone_admin.workflows.ending import Thing
-from pinecone_admin.workflows.name_tags import is_being_made
+from pinecone_admin.workflows.name_tags import is_temporary_name_of
 from pinecone_admin.workflows.organization_index import OrganizationIndex, held_role, name_of, read_settings
 
 ALREADY_DONE = "this step is no longer needed"
@@ -178,12 +178,12 @@ class _Comparison:
             is_expired = isinstance(each, Invite) and each.status == "expired"
             if each.id in self._leaving or (is_expired and each.id in replaced):
                 continue
-            if not is_expired and self._is_made_by_plan(change, each, replaced):
+            if not is_expired and self._is_created_by_plan(change, each, replaced):
                 raise _DoneError(each)
             raise _StaleError(f"there is now {self._index.refer_to(each)}")
         return evolve(change, replaces=self._find_replaced(change, place))
 
-    def _is_made_by_plan(self, change: Change, found: Thing, replaced: set[str | None]) -> bool:
+    def _is_created_by_plan(self, change: Change, found: Thing, replaced: set[str | None]) -> bool:
         """Return whether a thing fits, and was created or completed by a run of the plan.
 
         An interrupted run may have created it, or given the name to what the plan replaces. A key without any date
@@ -205,10 +205,10 @@ class _Comparison:
         there = [each for each in change.replaces if self._is_still(each, change.target)]
         known = {each.id for each in there}
         for each in self._leftovers.get((target.kind, place), ()):
-            if each.id in known or not is_being_made(each.name, target.name or ""):
+            if each.id in known or not is_temporary_name_of(each.name, target.name or ""):
                 continue
             ref = self._index.refer_to(each)
-            if not self._is_made_by_plan(change, each, set()):
+            if not self._is_created_by_plan(change, each, set()):
                 raise _StaleError(f"an interrupted run left {ref}: make another plan, which names what is replaced")
             there.append(ref)
         return tuple(there)
@@ -225,7 +225,7 @@ class _Comparison:
         if isinstance(found, Invite):
             fits_target = found.status == "expired" and is_same_email(found.email, target.name or "")
         else:
-            fits_target = is_being_made(name_of(found), target.name or "")
+            fits_target = is_temporary_name_of(name_of(found), target.name or "")
         present = self._index.refer_to(found)
         if present != replaced or (present.kind, present.project) != (target.kind, target.project) or not fits_target:
             raise _StaleError(f"{replaced} would be replaced, and is now {present}")

@@ -20,7 +20,7 @@ from generated_client.models import (
 from pinecone_admin.errors import PineconeError
 from pinecone_admin.workflows.changes import Change, CreatedResource, Ref, RoleAt, Step, StepState
 from pinecone_admin.workflows.reports import BindingKey, keys_of_wanted_bindings
-from pinecone_admin.workflows.sent_changes import GONE, is_gone
+from pinecone_admin.workflows.sent_changes import GONE, is_api_404
 
 Thing: TypeAlias = Project | APIKey | ServiceAccount | User | Invite
 
@@ -90,7 +90,7 @@ def describe_deletion(missing: PineconeError | None = None) -> str:
 
 def step_from_error(change: Change, error: PineconeError) -> Step:
     """Return the step of a change whose request failed. A resource that was to be deleted may already be deleted."""
-    if change.action in {"delete", "revoke"} and is_gone(error):
+    if change.action in {"delete", "revoke"} and is_api_404(error):
         if error.attempts > 1:
             return Step(change=change, state="done")
         return Step(change=evolve(change, reason=f"it {GONE}"), state="skipped")

@@ -190,7 +190,7 @@ def find_excess(
     if allow_removals is not None and len(removed) <= allow_removals:
         return []
     total_removed = len(removed)
-    counts = Counter(_sort_of(each) for each in removed)
+    counts = Counter(_classify_principal(each) for each in removed)
     addresses = [*(user.email for user in organization.users), *(invite.email for invite in organization.invites)]
     totals = {
         "person": len({normalize_email(address) for address in addresses}),
@@ -201,7 +201,9 @@ def find_excess(
         RefusedChanges(
             reason=f"{count} of {total} {_PLURALS[sort]} would be deleted or lose every role, which is more than a "
             f"third; if that is right, allow {total_removed} removals (--confirm on the command line)",
-            changes=tuple(each for target, some in removed.items() if _sort_of(target) == sort for each in some),
+            changes=tuple(
+                each for target, some in removed.items() if _classify_principal(target) == sort for each in some
+            ),
             allowed_by="allow_removals",
         )
         for sort, total in totals.items()
@@ -278,5 +280,5 @@ def _is_owner(change: Change) -> bool:
     return any((each.role, each.project) == ("OrgOwner", None) for each in change.roles)
 
 
-def _sort_of(target: Ref) -> str:
+def _classify_principal(target: Ref) -> str:
     return "person" if target.kind in {"user", "invite"} else target.kind

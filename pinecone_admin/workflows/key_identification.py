@@ -20,7 +20,7 @@ from generated_client.types import Operation, list_of, read_field, read_object, 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.project_contents import API_VERSION
-from pinecone_admin.workflows.quoting import describe_thing
+from pinecone_admin.workflows.quoting import describe_resource
 
 KeyState: TypeAlias = Literal["accepted", "restricted", "not_accepted", "no_response"]
 
@@ -53,9 +53,9 @@ class KeyCandidate:
     """Why the key is a candidate."""
 
     def __str__(self) -> str:
-        name = describe_thing("API key", self.key.name, self.key.id)
+        name = describe_resource("API key", self.key.name, self.key.id)
         return make_printable(
-            f"{name} in {describe_thing('project', self.project.name, self.project.id)}: {self.evidence}"
+            f"{name} in {describe_resource('project', self.project.name, self.project.id)}: {self.evidence}"
         )
 
 

@@ -102,17 +102,17 @@ def name_tag(purpose: str, subject: str, mark: str = "") -> str:
     return f"~{purpose}:{_digest(subject)}{mark and f':m{mark}'} "
 
 
-def tag_as_being_made(name: str, mark: str = "") -> str:
+def tag_as_unfinished(name: str, mark: str = "") -> str:
     """Return the temporary name of a resource that is being created, cut to both limits of ``MAX_NAME_LENGTH``."""
     return (name_tag("makes", name, mark) + name).encode()[:MAX_NAME_LENGTH].decode(errors="ignore")
 
 
-def is_being_made(tagged_name: str, name: str) -> bool:
+def is_temporary_name_of(tagged_name: str, name: str) -> bool:
     """Return whether a name is the temporary one of a resource that is to have another name."""
     tag = parse_tag(tagged_name)
     if tag is None:
         return False
-    being_made = tag_as_being_made(name, tag.mark)
+    being_made = tag_as_unfinished(name, tag.mark)
     return tagged_name == (being_made if tag.value_digest is None else add_value_digest(being_made, tag.value_digest))
 
 

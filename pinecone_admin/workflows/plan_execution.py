@@ -185,7 +185,7 @@ class PlanExecution:
         change = with_known_ids(self.changes[number], self._known)
         if (obstacle := self._find_obstacle(change)) is not None:
             self._leave(number, change, obstacle)
-            self._note_trouble(number, change)
+            self._record_affected(number, change)
             return None
         self._steps[number] = [Step(change=change, state="sent", error=_STOPPED)]  # until it has ended
         return change
@@ -197,7 +197,7 @@ class PlanExecution:
         """Return why a change must not be tried, or None."""
         missing = [each for each in change.projects if each.id is None]
         drift = ", ".join(str(each.name) for each in missing if each not in self._troubled)
-        is_troubled, deletes_user = _holder_of(change) in self._troubled, _deletes_user(change)
+        is_troubled, deletes_user = _find_changed_principal(change) in self._troubled, _deletes_user(change)
         takes_owner = deletes_user or (change.action == "revoke" and change.is_sensitive)
         obstacles = {
             f"project {drift} is missing, which is drift: apply drift, or write its id if it was renamed": bool(drift),
@@ -261,16 +261,16 @@ class PlanExecution:
         help_code = None if ours is None else find_help_code(ours)
         step = Step(change=change, state=state, error=text, help_code=help_code)
         self._steps[number] = [*deletions, step]
-        self._note_trouble(number, change)
+        self._record_affected(number, change)
         if change.makes_secret and _is_of_store(error):
             self._store_failed = True
         if change.action == "invite" and isinstance(error, RateLimitError):
             self._invites_ended = True
         return is_own
 
-    def _note_trouble(self, number: int, change: Change) -> None:
+    def _record_affected(self, number: int, change: Change) -> None:
         """Note whom a change that was not made concerns."""
-        self._troubled |= {_holder_of(change), self.changes[number].target}
+        self._troubled |= {_find_changed_principal(change), self.changes[number].target}
         if change.action == "grant" and change.is_sensitive:
             self._lacks_owner = True
 
@@ -296,7 +296,7 @@ def _split_steps(change: Change, steps: Iterable[Step]) -> tuple[list[Step], lis
     return deletions, own
 
 
-def _holder_of(change: Change) -> tuple[str, object]:
+def _find_changed_principal(change: Change) -> tuple[str, object]:
     """Return whom a change concerns: an invite and the member who has accepted it are one person."""
     target = change.target
     if target.kind in {"user", "invite"}:

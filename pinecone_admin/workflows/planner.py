@@ -284,7 +284,7 @@ class _Planner:
                 found[id(item)] = [*beside, *found[id(item)]]
                 gone |= {each.id for each in beside}
             elif not found[id(item)] and not item.absent:
-                left = [each for each in aside if name_tags.is_being_made(name_of(each), item.name)]
+                left = [each for each in aside if name_tags.is_temporary_name_of(name_of(each), item.name)]
                 gone |= {each.id for each in left}
             if id(item) in self._left_out:
                 continue
@@ -295,14 +295,14 @@ class _Planner:
         self.not_listed += [self._index.refer_to(each) for each in present if each.id not in listed]
         for each in aside:
             if each.id not in gone:
-                self._set_aside(each, keys)
+                self._record_kept(each, keys)
         return found
 
     def _plan_keys(self, item: DesiredItem, found: Sequence[Thing]) -> None:
         place = self._index.refer_to(found[0]) if found else Ref("project", item.name)
         self._plan_list(item.keys, self._index.keys.get(place.id or "", []), place)
 
-    def _set_aside(self, found: Thing, keys: Sequence[APIKey]) -> None:
+    def _record_kept(self, found: Thing, keys: Sequence[APIKey]) -> None:
         """Show what a run has made or left: as kept if there is no work left but to delete it in time."""
         if isinstance(found, APIKey) and (reason := describe_kept_key(found, keys)) is not None:
             self.kept.append(SetAside(target=self._index.refer_to(found), reason=reason))

@@ -19,7 +19,7 @@ def quote_name(name: str) -> str:
     return ascii(name) if "@" in name else _BLANK.sub(lambda match: ascii(match[0])[1:-1], repr(name))
 
 
-def describe_thing(noun: str, name: str | None, id: str | None) -> str:
+def describe_resource(noun: str, name: str | None, id: str | None) -> str:
     """Return the name with the id, since names are not unique, or what is known of the two."""
     shown = [] if name is None else [quote_name(name)]
     shown += [] if id is None else [id if name is None else f"({id})"]

@@ -29,7 +29,7 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.changes import Step
-from pinecone_admin.workflows.quoting import describe_thing
+from pinecone_admin.workflows.quoting import describe_resource
 
 _T_co = TypeVar("_T_co", covariant=True)
 
@@ -229,10 +229,10 @@ class FailedRotation:
     """Code of the error. It is None without an error, and for errors that are not of this package."""
 
     def __str__(self) -> str:
-        place = describe_thing("project", None, self.project_id)
+        place = describe_resource("project", None, self.project_id)
         if self.key is None:
             return make_printable(f"failed in {place}, where no key was rotated: {self.reason}")
-        key = describe_thing("key", self.key.name, self.key.id)
+        key = describe_resource("key", self.key.name, self.key.id)
         return make_printable(f"failed to rotate {key} in {place}: {self.reason}")
 
 
@@ -283,7 +283,7 @@ class DueRotations:
         """Return the report as text, one item per line."""
         lines = [*map(str, self.steps), *map(str, self.failed)]
         lines += [
-            make_printable(f"the age of {describe_thing('key', key.name, key.id)} is unknown")
+            make_printable(f"the age of {describe_resource('key', key.name, key.id)} is unknown")
             for key in self.unknown_age
         ]
         lines = lines or ["no key is due"]
@@ -319,7 +319,7 @@ class FailedAccountRotation:
     """Whether the secret was rotated and stored, and only ``updated_at`` of the account did not change."""
 
     def __str__(self) -> str:
-        named = describe_thing("service account", self.name, None if self.account is None else self.account.id)
+        named = describe_resource("service account", self.name, None if self.account is None else self.account.id)
         what = "was rotated, but" if self.was_rotated else "was not rotated:"
         return make_printable(f"{named} {what} {self.reason}")
 
@@ -394,7 +394,7 @@ class DueAccountRotations:
 
 
 def _name_account(account: ServiceAccount) -> str:
-    return describe_thing("service account", account.name, account.id)
+    return describe_resource("service account", account.name, account.id)
 
 
 @frozen(kw_only=True)
@@ -701,7 +701,7 @@ def _describe_found(value: object) -> str:
         known: Any = value
         nouns: Mapping[Any, str] = {APIKey: "key", Invite: "invite for", ServiceAccount: "service account"}
         name = known.email if isinstance(value, Invite | User) else known.name
-        named = describe_thing(nouns.get(type(known), type(known).__name__.lower()), name, known.id)
+        named = describe_resource(nouns.get(type(known), type(known).__name__.lower()), name, known.id)
     return make_printable(f"found {named}")
 
 
@@ -774,7 +774,7 @@ def key_of_binding(role: RoleName, resource_type: ResourceType, resource_id: str
 def describe_binding(binding: RoleBinding) -> str:
     """Return the role, on what it is, and who holds it."""
     key = key_of_binding(binding.role, binding.resource_type, binding.resource_id)
-    return f"{key} for {describe_thing(binding.principal_type.replace('_', ' '), None, binding.principal_id)}"
+    return f"{key} for {describe_resource(binding.principal_type.replace('_', ' '), None, binding.principal_id)}"
 
 
 def keys_of_wanted_bindings(bindings: Iterable[object]) -> list[BindingKey]:

@@ -228,7 +228,7 @@ def _belongs_to_unfinished_run(found: APIKey | ServiceAccount, keys: Sequence[AP
     if tag is None:
         return False
     if tag.purpose == "makes":
-        return any(name_tags.is_being_made(found.name, each) for each in (tag.rest, *names))
+        return any(name_tags.is_temporary_name_of(found.name, each) for each in (tag.rest, *names))
     if not isinstance(found, APIKey):
         return False
     if tag.purpose in {"empties", "lives-until"}:

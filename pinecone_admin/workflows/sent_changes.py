@@ -47,7 +47,7 @@ _collections = ContextVar[tuple["list[SentChange]", ...]]("pinecone_admin_change
 """The lists that get each change, with the list of the outermost workflow first."""
 
 
-def is_gone(error: BaseException | None) -> bool:
+def is_api_404(error: BaseException | None) -> bool:
     """Return whether an error is the API's 404; one without a code is from something on the way, such as a proxy."""
     return isinstance(error, NotFoundError) and error.error_code is not None
 
@@ -72,7 +72,7 @@ class IgnoreGone:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        return is_gone(error)
+        return is_api_404(error)
 
 
 @contextmanager
@@ -102,7 +102,7 @@ class SentChange:
         is_readable: Whether its response could be read.
         made: Id of what it created, or None.
         found: Id of what was found in the place of what it may have created, or None.
-        is_gone: Whether the API answered its deletion with 404.
+        is_api_404: Whether the API answered its deletion with 404.
         attempts: How many times it was sent or sending it was tried; None if that is unknown.
         status: HTTP status, or None if there was no response.
         error_code: The server's code, if it refused.
@@ -131,7 +131,7 @@ class SentChange:
         self.is_readable: bool = True
         self.made: str | None = None
         self.found: str | None = None
-        self.is_gone: bool = False
+        self.is_api_404: bool = False
         self.attempts: int | None = None
         self.status: int | None = None
         self.error_code: str | None = None
@@ -153,7 +153,7 @@ class SentChange:
 
     def note_result(self, operation: Operation[Any], result: object) -> None:
         """Note that the change was made, and its result."""
-        self.outcome, self.made = "done", _find_made(operation, result)
+        self.outcome, self.made = "done", _find_created_id(operation, result)
         self.ids.update(find_ids(operation, result))
 
     def note_error(self, error: PineconeError) -> None:
@@ -162,7 +162,7 @@ class SentChange:
         self.outcome, self.attempts = error.outcome, 0 if isinstance(error, TokenError) else error.attempts
         self.is_readable = error.outcome != "done"
         self.error_code = error.error_code
-        self.is_gone = self.method == "DELETE" and is_gone(error)
+        self.is_api_404 = self.method == "DELETE" and is_api_404(error)
 
     @property
     def is_repeatable(self) -> bool:
@@ -196,7 +196,7 @@ def _find_name(body: object) -> str | None:
     return None if name is None else make_printable(original_name(name), most=_MAX_ID_LENGTH)
 
 
-def _find_made(operation: Operation[Any], result: object) -> str | None:
+def _find_created_id(operation: Operation[Any], result: object) -> str | None:
     """Return the id of what an operation has created, or None if it creates nothing."""
     found = _list_ids(_find_resource(result)).get("id")
     return found if operation.method == "POST" and found not in operation.path_parameters.values() else None
@@ -291,7 +291,7 @@ def _find_undone_lost_creates(changes: Sequence[SentChange], made: set[str]) -> 
 
 
 def _has_deleted(change: SentChange) -> bool:
-    return change.outcome == "done" or change.is_gone
+    return change.outcome == "done" or change.is_api_404
 
 
 def _is_lost_create(change: SentChange, kind: str) -> bool:

@@ -27,7 +27,7 @@ from pinecone_admin import (
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 from pinecone_admin.workflows import ApplyReport, ChangePlan, DesiredState, Inventory
-from pinecone_admin.workflows.name_tags import tag_as_being_made, tag_as_successor
+from pinecone_admin.workflows.name_tags import tag_as_successor, tag_as_unfinished
 from pinecone_admin.workflows.readable_store import PlacedStore, SecretOwner, StoreByName
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, OtherDates, fail_to_store
@@ -323,9 +323,9 @@ async def test_what_would_be_replaced_appears_meanwhile(emulator: Emulator, kind
     desired = describe(emulator.organization_id, **sections[kind])
     plan = await admin.plan(desired)
     if kind == "api_key":
-        await admin.api_keys.create(project_id=project.id, name=tag_as_being_made("new"))
+        await admin.api_keys.create(project_id=project.id, name=tag_as_unfinished("new"))
     elif kind == "service_account":
-        await admin.service_accounts.create(name=tag_as_being_made("new"))
+        await admin.service_accounts.create(name=tag_as_unfinished("new"))
     else:
         await admin.invites.create(email="new@example.com", role_bindings=[on_organization("OrgMember")])
         emulator.clock.advance(8 * 86400)
@@ -825,12 +825,12 @@ async def test_a_saved_plan_replaces_nothing_else_of_that_name(emulator: Emulato
     account = {"name": "robot", "roles": ["OrgMember", "search:ProjectViewer"]}
     projects = [{"name": "search", "api_keys": keys}]
     plan = await admin.plan(describe(emulator.organization_id, projects=projects, service_accounts=[account]))
-    await admin.api_keys.update(api_key_id=older.key.id, name=tag_as_being_made("new"))
+    await admin.api_keys.update(api_key_id=older.key.id, name=tag_as_unfinished("new"))
     with raises(RefusedError, match=rf"left .*\({older.key.id}\).*: make another plan, which names what is replaced"):
         await admin.apply(plan, store=Vault())
     await admin.api_keys.delete(api_key_id=older.key.id)
     other = await admin.service_accounts.create(
-        name=tag_as_being_made("robot"), role_bindings=[on_organization("OrgMember")]
+        name=tag_as_unfinished("robot"), role_bindings=[on_organization("OrgMember")]
     )
     with raises(RefusedError, match=rf"left .*\({other.service_account.id}\): "):
         await admin.apply(plan, store=Vault())
@@ -852,8 +852,8 @@ async def test_names_of_an_older_version_and_of_this_one_are_finished_together(e
     reader = await admin.api_keys.describe_by_name(project_id=project.id, name="reader")
     for mark in ("", "04be6a1f"):
         for name in ("one", "two"):
-            await admin.api_keys.create(project_id=project.id, name=tag_as_being_made(name, mark))
-        await admin.service_accounts.create(name=tag_as_being_made("robot", mark))
+            await admin.api_keys.create(project_id=project.id, name=tag_as_unfinished(name, mark))
+        await admin.service_accounts.create(name=tag_as_unfinished("robot", mark))
         await admin.api_keys.create(project_id=project.id, name=tag_as_successor(reader.id, "reader", mark))
     keys = [{"name": name, "roles": ["ProjectViewer"]} for name in ("one", "two")]
     desired = describe(

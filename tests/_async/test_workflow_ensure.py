@@ -412,7 +412,7 @@ async def test_a_record_neither_stored_nor_deleted_is_named(kind: str, emulator:
 async def test_accounts_that_runs_left_are_deleted(admin: AsyncAdmin, emulator: Emulator) -> None:
     """Accounts that runs left are deleted once the new secret is stored; one that got its name meanwhile is kept."""
     for _ in range(3):
-        emulator.state.add_service_account(name_tags.tag_as_being_made("s"), emulator.clock.now())
+        emulator.state.add_service_account(name_tags.tag_as_unfinished("s"), emulator.clock.now())
     own, named, *left = emulator.state.service_accounts.listing
 
     def store(_: object) -> None:

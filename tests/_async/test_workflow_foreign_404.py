@@ -15,7 +15,7 @@ from attrs import evolve
 
 from pinecone_admin import AsyncAdmin, NotFoundError, PineconeError
 from pinecone_admin.workflows import DesiredState
-from pinecone_admin.workflows.name_tags import tag_as_being_made, tag_as_successor
+from pinecone_admin.workflows.name_tags import tag_as_successor, tag_as_unfinished
 from tests._async.test_workflow_outcomes import WORKFLOWS, list_records, prepare_due_keys, read_organization, rotate_due
 from tests._async.test_workflow_recovery import (
     SCENARIOS,
@@ -64,12 +64,12 @@ async def prepare_full_project(state: ScenarioState, admin: AsyncAdmin) -> None:
 async def prepare_unfinished_key(state: ScenarioState, admin: AsyncAdmin) -> None:
     """Start with a key that an interrupted run left."""
     await prepare_project(state, admin)
-    await admin.api_keys.create(project_id=state.ids["project"], name=tag_as_being_made("reader"))
+    await admin.api_keys.create(project_id=state.ids["project"], name=tag_as_unfinished("reader"))
 
 
 async def prepare_unfinished_account(_: ScenarioState, admin: AsyncAdmin) -> None:
     """Start with a service account that an interrupted run left."""
-    await admin.service_accounts.create(name=tag_as_being_made("robot"))
+    await admin.service_accounts.create(name=tag_as_unfinished("robot"))
 
 
 async def prepare_emptying(state: ScenarioState, admin: AsyncAdmin) -> None:

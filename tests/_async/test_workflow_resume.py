@@ -178,7 +178,7 @@ async def test_a_key_of_an_earlier_version_is_made_anew(emulator: Emulator) -> N
     """A tag without the digest of a value says nothing about the place: the key is deleted once another is stored."""
     admin = emulator.async_admin()
     project = await admin.projects.create(name="p")
-    left = await admin.api_keys.create(project_id=project.id, name=name_tags.tag_as_being_made("reader"))
+    left = await admin.api_keys.create(project_id=project.id, name=name_tags.tag_as_unfinished("reader"))
     target = Target(value=left.value, replaces=True)
     await admin.api_keys.ensure(project_id=project.id, name="reader", store=target)
     assert left.key.id not in emulator.state.api_keys
@@ -255,7 +255,7 @@ async def test_a_plain_function_sends_no_digest(emulator: Emulator) -> None:
         seen.append(emulator.state.api_keys[made.key.id].name)
 
     await admin.api_keys.ensure(project_id=project.id, name="reader", store=store)
-    assert [*map(strip_mark, seen)] == [name_tags.tag_as_being_made("reader")]
+    assert [*map(strip_mark, seen)] == [name_tags.tag_as_unfinished("reader")]
 
 
 @pytest.mark.parametrize("on_difference", ["report", "raise"])

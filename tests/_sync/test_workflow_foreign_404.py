@@ -16,7 +16,7 @@ from attrs import evolve
 
 from pinecone_admin import Admin, NotFoundError, PineconeError
 from pinecone_admin.workflows import DesiredState
-from pinecone_admin.workflows.name_tags import tag_as_being_made, tag_as_successor
+from pinecone_admin.workflows.name_tags import tag_as_successor, tag_as_unfinished
 from tests._sync.test_workflow_outcomes import WORKFLOWS, list_records, prepare_due_keys, read_organization, rotate_due
 from tests._sync.test_workflow_recovery import (
     SCENARIOS,
@@ -60,12 +60,12 @@ def prepare_full_project(state: ScenarioState, admin: Admin) -> None:
 def prepare_unfinished_key(state: ScenarioState, admin: Admin) -> None:
     """Start with a key that an interrupted run left."""
     prepare_project(state, admin)
-    admin.api_keys.create(project_id=state.ids["project"], name=tag_as_being_made("reader"))
+    admin.api_keys.create(project_id=state.ids["project"], name=tag_as_unfinished("reader"))
 
 
 def prepare_unfinished_account(_: ScenarioState, admin: Admin) -> None:
     """Start with a service account that an interrupted run left."""
-    admin.service_accounts.create(name=tag_as_being_made("robot"))
+    admin.service_accounts.create(name=tag_as_unfinished("robot"))
 
 
 def prepare_emptying(state: ScenarioState, admin: Admin) -> None:

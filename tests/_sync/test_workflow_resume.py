@@ -177,7 +177,7 @@ def test_a_key_of_an_earlier_version_is_made_anew(emulator: Emulator) -> None:
     """A tag without the digest of a value says nothing about the place: the key is deleted once another is stored."""
     admin = emulator.admin()
     project = admin.projects.create(name="p")
-    left = admin.api_keys.create(project_id=project.id, name=name_tags.tag_as_being_made("reader"))
+    left = admin.api_keys.create(project_id=project.id, name=name_tags.tag_as_unfinished("reader"))
     target = Target(value=left.value, replaces=True)
     admin.api_keys.ensure(project_id=project.id, name="reader", store=target)
     assert left.key.id not in emulator.state.api_keys
@@ -254,7 +254,7 @@ def test_a_plain_function_sends_no_digest(emulator: Emulator) -> None:
         seen.append(emulator.state.api_keys[made.key.id].name)
 
     admin.api_keys.ensure(project_id=project.id, name="reader", store=store)
-    assert [*map(strip_mark, seen)] == [name_tags.tag_as_being_made("reader")]
+    assert [*map(strip_mark, seen)] == [name_tags.tag_as_unfinished("reader")]
 
 
 @pytest.mark.parametrize("on_difference", ["report", "raise"])

@@ -22,7 +22,7 @@ from pinecone_admin import (
 )
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import DueRotations
-from pinecone_admin.workflows.name_tags import tag_as_being_made, tag_as_temporary
+from pinecone_admin.workflows.name_tags import tag_as_temporary, tag_as_unfinished
 from tests.support.errors import raises
 from tests.support.fault_injection import (
     KILLS,
@@ -282,7 +282,7 @@ def test_keys_that_a_workflow_made_are_not_rotated() -> None:
     lives_until = organization.emulator.clock.now() + 30 * DAY
     tagged = [
         tag_as_emptying(project),
-        tag_as_being_made("reader"),
+        tag_as_unfinished("reader"),
         tag_as_temporary(project, lives_until, "1"),
     ]
     for name in tagged:

@@ -25,7 +25,7 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import ServiceAccountRecord
 from pinecone_admin.models import ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import DueAccountRotations, ReadableStore
-from pinecone_admin.workflows.name_tags import tag_as_being_made
+from pinecone_admin.workflows.name_tags import tag_as_unfinished
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, OtherDates, fail_to_store
 
@@ -202,7 +202,7 @@ def test_accounts_that_share_a_name_fail_alone(accounts: Accounts) -> None:
     """Also beside a young one; a temporary name is left to its workflow."""
     accounts.add("twin", "twin", "single", "half")
     accounts.add("half", age=DAY)
-    accounts.add(tag_as_being_made("x", "0a1b2c3d"))
+    accounts.add(tag_as_unfinished("x", "0a1b2c3d"))
     report = accounts.rotate()
     assert names(report.rotated) == ["single"]
     assert [each.name for each in report.failed] == ["twin", "twin", "half"]

@@ -20,7 +20,7 @@ from pinecone_admin.cli.plans import organization_file
 from pinecone_admin.cli.session import Session
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import ChangePlan, DesiredState
-from pinecone_admin.workflows.name_tags import tag_as_being_made
+from pinecone_admin.workflows.name_tags import tag_as_unfinished
 from tests.cli.command_line import example_organization, run
 from tests.cli.example_runs import ORGANIZATION_FILE
 from tests.cli.secret_makers import InterruptionAt
@@ -152,7 +152,7 @@ def test_a_plan_on_a_terminal_says_what_a_step_ends(emulator: Emulator) -> None:
     with emulator.admin() as admin:
         project = admin.projects.describe_by_name(name="search")
         for name in ("writer", "other"):
-            admin.api_keys.create(project_id=project.id, name=tag_as_being_made(name), roles=["ProjectViewer"])
+            admin.api_keys.create(project_id=project.id, name=tag_as_unfinished(name), roles=["ProjectViewer"])
     emulator.clock.advance(8 * 86400)
     write("org.yaml", ORGANIZATION_FILE.replace("carol", "bob"))
     shown = run("plan", "org.yaml", terminal=True).stdout

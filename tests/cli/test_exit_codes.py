@@ -24,8 +24,8 @@ from pinecone_admin.cli.failures import (
     StoreError,
     WrongPlaceError,
     describe_failure,
-    exit_of,
-    exit_of_reasons,
+    find_exit_code,
+    find_exit_code_of_report,
 )
 from pinecone_admin.cli.help.explanations import find_explanation
 from pinecone_admin.cli.ledger import Ledger
@@ -194,10 +194,12 @@ CAUSES: list[tuple[BaseException, int]] = [
 def test_an_error_has_the_exit_code_of_its_cause() -> None:
     """Only temporary failures have the code 7. Every class of errors has its code."""
     for error, expected in CAUSES:
-        assert exit_of(error) == expected, repr(error)
+        assert find_exit_code(error) == expected, repr(error)
         assert CLIError("x", cause=error).exit == expected, repr(error)
         if isinstance(error, errors.PineconeError):
-            assert (exit_of(error) == exit_codes.TRY_LATER) <= (error.worth_retrying or error.__cause__ is not None)
+            assert (find_exit_code(error) == exit_codes.TRY_LATER) <= (
+                error.worth_retrying or error.__cause__ is not None
+            )
 
 
 def test_the_help_names_the_failures_of_a_network_that_do_not_pass_by_themselves() -> None:
@@ -207,7 +209,7 @@ def test_the_help_names_the_failures_of_a_network_that_do_not_pass_by_themselves
     assert "its host is unknown, its certificate was refused" in meaning
     assert meaning in text
     for is_passing, expected in ((False, exit_codes.REFUSED), (True, exit_codes.TRY_LATER)):
-        assert exit_of(errors.PineconeConnectionError("x", worth_retrying=is_passing)) == expected
+        assert find_exit_code(errors.PineconeConnectionError("x", worth_retrying=is_passing)) == expected
 
 
 def test_one_place_fails_on_findings_and_differences() -> None:
@@ -314,12 +316,12 @@ def test_several_failures_have_the_code_of_their_cause_if_nothing_was_done() -> 
     """Of several causes, of one that is not known, and beside work that was or may have been done, it is 9."""
     nothing, something = Ledger(), Ledger()
     something.begin(SentChange("create_project", method="POST", path=""))
-    assert exit_of_reasons(["PA204", "PA204"], nothing) == exit_codes.NOT_ALLOWED
-    assert exit_of_reasons(["PA209", "PA401"], nothing) == exit_codes.TRY_LATER
-    assert exit_of_reasons(["PA204", "PA209"], nothing) == exit_codes.PARTLY_DONE
-    assert exit_of_reasons(["PA204"], nothing, is_anything_done=True) == exit_codes.PARTLY_DONE
-    assert exit_of_reasons(["PA204"], something) == exit_codes.PARTLY_DONE
-    assert exit_of_reasons([None], nothing) == exit_codes.PARTLY_DONE
+    assert find_exit_code_of_report(["PA204", "PA204"], nothing) == exit_codes.NOT_ALLOWED
+    assert find_exit_code_of_report(["PA209", "PA401"], nothing) == exit_codes.TRY_LATER
+    assert find_exit_code_of_report(["PA204", "PA209"], nothing) == exit_codes.PARTLY_DONE
+    assert find_exit_code_of_report(["PA204"], nothing, is_anything_done=True) == exit_codes.PARTLY_DONE
+    assert find_exit_code_of_report(["PA204"], something) == exit_codes.PARTLY_DONE
+    assert find_exit_code_of_report([None], nothing) == exit_codes.PARTLY_DONE
 
 
 STORE = "--store 'exec:false' --yes"
@@ -369,9 +371,9 @@ def test_what_reads_have_found_has_no_status_and_the_exit_code_of_its_class() ->
             error = run(*words.split(), "--output", "json").error
             assert (error["exit"], error["status"], error["outcome"]) == (code, None, "not_sent"), words
             assert "[" not in error["message"], words
-    assert exit_of(errors.ForbiddenError("m")) == exit_codes.NOT_ALLOWED
-    assert exit_of(errors.ForbiddenError("m", status_code=403)) == exit_codes.REFUSED, "a proxy"
-    assert exit_of(errors.ForbiddenError("m", status_code=403, error_code="C")) == exit_codes.NOT_ALLOWED
+    assert find_exit_code(errors.ForbiddenError("m")) == exit_codes.NOT_ALLOWED
+    assert find_exit_code(errors.ForbiddenError("m", status_code=403)) == exit_codes.REFUSED, "a proxy"
+    assert find_exit_code(errors.ForbiddenError("m", status_code=403, error_code="C")) == exit_codes.NOT_ALLOWED
 
 
 def test_an_answer_that_cannot_be_read_is_an_unknown_outcome() -> None:

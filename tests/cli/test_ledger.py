@@ -43,7 +43,7 @@ CASES: tuple[tuple[str, Sequence[SentChange], int, set[str]], ...] = (
     ("made and deleted", [CREATED, sent("delete_api_key", target="k")], 10, {"undone"}),
     (
         "made and gone",
-        [CREATED, sent("delete_api_key", "rejected", target="k", is_gone=True)],
+        [CREATED, sent("delete_api_key", "rejected", target="k", is_api_404=True)],
         10,
         {"undone", "rejected"},
     ),
@@ -90,7 +90,7 @@ CASES: tuple[tuple[str, Sequence[SentChange], int, set[str]], ...] = (
     ),
     (
         "it is gone after all",
-        [sent("delete_x", "unknown", target="a"), sent("delete_x", "rejected", target="a", is_gone=True)],
+        [sent("delete_x", "unknown", target="a"), sent("delete_x", "rejected", target="a", is_api_404=True)],
         9,
         {"done", "rejected"},
     ),

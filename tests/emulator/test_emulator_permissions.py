@@ -375,7 +375,7 @@ def test_organization_role_sees_its_own_project(connect: Connect, read_error: Re
     assert [each["name"] for each in world.api.get("/admin/projects").json()["data"]] == ["own"]
     assert world.api.get(f"/admin/projects/{world.ids['own']}").status_code == 200
     assert world.api.get(f"/admin/projects/{world.ids['other']}").status_code == 404
-    for path in (f"projects/{world.ids['own']}/api-keys", f"api-keys/{world.ids['own_key']}"):
+    for path in (f"projects/{world.ids['own']}/api-keys", f"api-keys/{world.ids['api_key_argument']}"):
         assert read_error(world.api.get(f"/admin/{path}")) == (403, "PERMISSION_DENIED")
     assert read_error(world.api.get(f"/admin/role-bindings/{world.ids['own_binding']}")) == (404, "NOT_FOUND")
 

@@ -132,7 +132,7 @@ class GridTransport(httpx.AsyncBaseTransport):
                 method=request.method,
                 path=request.url.path,
                 status=None if response is None else response.status_code,
-                made=None if response is None else _find_made(request, response),
+                made=None if response is None else _find_created_id(request, response),
                 is_read=fault in {None, Fault.FORBIDDEN, Fault.FOREIGN_404},
                 is_lost=fault in _LOST,
                 is_cancelled=fault is Fault.CANCELLED,
@@ -165,7 +165,7 @@ class GridTransport(httpx.AsyncBaseTransport):
         return response
 
 
-def _find_made(request: httpx.Request, response: httpx.Response) -> str | None:
+def _find_created_id(request: httpx.Request, response: httpx.Response) -> str | None:
     """Return the id of what a create has made, or None."""
     if request.method != "POST" or response.status_code >= 300:
         return None

@@ -27,10 +27,10 @@ from pinecone_admin.workflows.name_tags import (
     add_value_digest,
     digest_value,
     parse_tag,
-    tag_as_being_made,
     tag_as_retired,
     tag_as_successor,
     tag_as_temporary,
+    tag_as_unfinished,
 )
 from tests.support.clock import VirtualClock
 from tests.support.old_names import tag_as_emptying
@@ -416,7 +416,7 @@ def _add_account(name: str, *roles: str) -> Change:
 
 
 def _leave_stored_account(world: World) -> None:
-    account = world.add_account(tag_as_being_made("robot", _OTHER_MARK), "OrgManager")
+    account = world.add_account(tag_as_unfinished("robot", _OTHER_MARK), "OrgManager")
     world.vault[account.client_id] = world.vault["robot"] = account.client_secret
 
 
@@ -678,7 +678,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         run=partial(_ensure_key, is_readable=False),
         find_lacks=_find_key,
         namesake=_add_elsewhere("reader"),
-        leftover=_add_key(tag_as_being_made("reader", _OTHER_MARK), "ProjectEditor"),
+        leftover=_add_key(tag_as_unfinished("reader", _OTHER_MARK), "ProjectEditor"),
         actor=_add_key("reader", "ProjectEditor"),
     ),
     "ensure key, readable": Scenario(
@@ -687,7 +687,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         prepare=_prepare_project,
         run=partial(_ensure_key, is_readable=True),
         find_lacks=_find_key,
-        leftover=_add_key(tag_as_being_made("reader", _OTHER_MARK), "ProjectEditor", is_stored=True),
+        leftover=_add_key(tag_as_unfinished("reader", _OTHER_MARK), "ProjectEditor", is_stored=True),
         actor=_remove_unfinished,
     ),
     "update key": Scenario(
@@ -706,7 +706,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         run=partial(_ensure_account, is_readable=False),
         find_lacks=_find_account,
         namesake=_add_account("Robot", "OrgManager"),
-        leftover=_add_account(tag_as_being_made("robot", _OTHER_MARK), "OrgManager"),
+        leftover=_add_account(tag_as_unfinished("robot", _OTHER_MARK), "OrgManager"),
         actor=_add_account("robot", "OrgManager"),
     ),
     "ensure account, readable": Scenario(
@@ -958,7 +958,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         run=_plan,
         find_lacks=_list_nothing,
         namesake=_add_elsewhere("writer"),
-        leftover=_add_key(tag_as_being_made("writer", _OTHER_MARK), "ProjectEditor"),
+        leftover=_add_key(tag_as_unfinished("writer", _OTHER_MARK), "ProjectEditor"),
         actor=_add_project("x"),
     ),
     "apply": Scenario(
@@ -969,7 +969,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         find_lacks=_find_applied,
         deletes=["old", "expired"],
         namesake=_add_elsewhere("writer"),
-        leftover=_add_key(tag_as_being_made("writer", _OTHER_MARK), "ProjectEditor"),
+        leftover=_add_key(tag_as_unfinished("writer", _OTHER_MARK), "ProjectEditor"),
         actor=_remove_key("old"),
     ),
 }

@@ -11,7 +11,7 @@ from attrs import evolve
 from pinecone_admin.models import Invite, RoleBinding
 from pinecone_admin.workflows import Change, Inventory, Ref, RoleAt, Settings
 from pinecone_admin.workflows.comparison import Compared, compare_changes
-from pinecone_admin.workflows.name_tags import tag_as_being_made
+from pinecone_admin.workflows.name_tags import tag_as_unfinished
 from pinecone_admin.workflows.organization_index import OrganizationIndex
 from tests.unit.test_desired_state import NOW, make_inventory
 
@@ -165,7 +165,7 @@ def test_what_a_killed_run_created_is_known_to_the_changes_after_it() -> None:
 @pytest.mark.parametrize("kind", ["api_key", "service_account"])
 def test_what_a_change_replaces_is_a_leftover_of_its_own_name(kind: str) -> None:
     """An edited plan deletes nothing in the place of a leftover, and one that the plan does not name is stale."""
-    left = tag_as_being_made("new")
+    left = tag_as_unfinished("new")
     inventory = organization(keys=[("a", left), ("a", "live")], accounts=[left, "live"])
     place, prefix = (A, "k-a-") if kind == "api_key" else (None, "s-")
     create = Change(

@@ -19,7 +19,7 @@ from pinecone_admin import ForbiddenError, PineconeTypeError, PineconeValueError
 from pinecone_admin.models import APIKey, Invite, Organization, Project, RoleBinding, ServiceAccount, User
 from pinecone_admin.workflows import Change, ChangePlan, DesiredState, Inventory, RoleAt, Unread, plan_changes
 from pinecone_admin.workflows.comparison import compare_changes
-from pinecone_admin.workflows.name_tags import name_tag, tag_as_being_made
+from pinecone_admin.workflows.name_tags import name_tag, tag_as_unfinished
 from pinecone_admin.workflows.organization_index import OrganizationIndex
 from tests.support.errors import raises
 from tests.support.old_names import tag_as_emptying
@@ -360,8 +360,8 @@ def test_an_address_that_several_have() -> None:
 def test_what_has_a_tag_with_the_right_digits_is_set_aside() -> None:
     """Unfinished work is shown as such, and any other name that begins with a tilde is an ordinary one."""
     names = [
-        tag_as_being_made("reader"),
-        tag_as_being_made("x" * 80),
+        tag_as_unfinished("reader"),
+        tag_as_unfinished("x" * 80),
         tag_as_emptying("p-a"),
         name_tag("rotates", "k-a-old") + "old",
         "old",
@@ -498,7 +498,7 @@ def test_nobody_leaves_without_the_word_absent(roles: list[str]) -> None:
 
 def test_what_an_interrupted_run_left_is_not_said_to_be_kept() -> None:
     """The step that ends what an interrupted run left names it."""
-    names = [tag_as_being_made("reader"), tag_as_being_made("other")]
+    names = [tag_as_unfinished("reader"), tag_as_unfinished("other")]
     inventory = make_inventory(projects=["a"], keys=[("a", each) for each in names])
     found = plan(inventory, projects=[{"name": "a", "api_keys": [{"name": "reader", "roles": ["ProjectViewer"]}]}])
     assert [each.target.name for each in found.unfinished] == names[1:]
@@ -733,7 +733,7 @@ def test_an_export_leaves_out_what_a_file_cannot_say() -> None:
     invite = Invite(id="i-1", email="x@example.com", status="expired", created_at=NOW)
     inventory = make_inventory(
         projects=["a"],
-        keys=[("a", tag_as_being_made("x")), ("a", "k")],
+        keys=[("a", tag_as_unfinished("x")), ("a", "k")],
         users=["bob@example.com"],
         roles=[("user", "bob@example.com", "OrgWizard", None)],
         invites=[invite],

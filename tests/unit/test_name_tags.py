@@ -34,9 +34,9 @@ def test_the_original_name_is_recovered_from_both_keys(name: str) -> None:
 @given(names, names)
 def test_tagged_names_are_equal_only_for_equal_names(one: str, other: str) -> None:
     """The tags of records being created are equal only for equal names, and have at most 80 bytes."""
-    assert len(name_tags.tag_as_being_made(one).encode()) <= 80
-    assert (name_tags.tag_as_being_made(one) == name_tags.tag_as_being_made(other)) == (one == other)
-    assert name_tags.has_purpose(name_tags.tag_as_being_made(one), "makes")
+    assert len(name_tags.tag_as_unfinished(one).encode()) <= 80
+    assert (name_tags.tag_as_unfinished(one) == name_tags.tag_as_unfinished(other)) == (one == other)
+    assert name_tags.has_purpose(name_tags.tag_as_unfinished(one), "makes")
 
 
 def test_the_tag_of_a_retired_key_is_readable() -> None:
@@ -51,7 +51,7 @@ def test_the_tag_of_a_retired_key_is_readable() -> None:
 def test_the_digest_of_a_value_changes_nothing_else(name: str, value: str) -> None:
     """A temporary name with the digest of a value has at most 80 characters, and means the same as one without it."""
     digest = name_tags.digest_value(value)
-    being_made, successor = name_tags.tag_as_being_made(name), name_tags.tag_as_successor("old-id", name)
+    being_made, successor = name_tags.tag_as_unfinished(name), name_tags.tag_as_successor("old-id", name)
     for plain in (being_made, successor):
         before, after = (name_tags.parse_tag(each) for each in (plain, name_tags.add_value_digest(plain, digest)))
         assert before is not None
@@ -63,8 +63,8 @@ def test_the_digest_of_a_value_changes_nothing_else(name: str, value: str) -> No
     retired = name_tags.tag_as_retired("new-id", name, NOON)
     assert name_tags.original_name(retired, name_tags.add_value_digest(successor, digest)) == name
     for tagged in (being_made, name_tags.add_value_digest(being_made, digest)):
-        assert name_tags.is_being_made(tagged, name)
-        assert not name_tags.is_being_made(tagged, name + "x")
+        assert name_tags.is_temporary_name_of(tagged, name)
+        assert not name_tags.is_temporary_name_of(tagged, name + "x")
 
 
 def test_only_new_keys_have_the_digest_of_a_value() -> None:

@@ -182,8 +182,8 @@ def list_untold(old: Surface, new: Surface, report: list[DocumentChange]) -> lis
         elif label.endswith(" response"):
             untold += [label] if not {label, owner} & told else []
         else:
-            is_gone = label not in new or (label not in old and "(" not in label and is_argument(label, new))
-            untold += [label] if label not in (breaking if is_gone else told) else []
+            is_api_404 = label not in new or (label not in old and "(" not in label and is_argument(label, new))
+            untold += [label] if label not in (breaking if is_api_404 else told) else []
     return untold
 
 

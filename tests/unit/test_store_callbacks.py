@@ -19,7 +19,7 @@ from pinecone_admin import (
 )
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import ReadableStore
-from pinecone_admin.workflows.name_tags import tag_as_being_made
+from pinecone_admin.workflows.name_tags import tag_as_unfinished
 from tests.support.fault_injection import FaultyTransport
 
 Vault = list[Any]
@@ -170,7 +170,7 @@ class AsyncVault(ReadableStore):
 def test_the_sync_client_refuses_a_store_that_cannot_be_read_at_once(emulator: Emulator) -> None:
     """A ``read`` whose result has to be awaited raises before anything is changed, since nothing would await it."""
     with emulator.admin() as admin:
-        left = admin.service_accounts.create(name=tag_as_being_made("robot")).service_account
+        left = admin.service_accounts.create(name=tag_as_unfinished("robot")).service_account
         transport = FaultyTransport(emulator)
         with pytest.raises(PineconeTypeError, match="store must have a synchronous read"):
             transport.admin().service_accounts.ensure(name="robot", store=AsyncVault())

@@ -11,7 +11,7 @@ from pinecone_admin._http.argument_checks import set_operation_on_errors
 from pinecone_admin._http.retry_policy import count_attempts
 from pinecone_admin.errors import Masked, PineconeError, RefusedError
 from pinecone_admin.workflows.guard import Caller, identify_caller
-from pinecone_admin.workflows.sent_changes import is_gone
+from pinecone_admin.workflows.sent_changes import is_api_404
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -71,7 +71,7 @@ async def shows_deletion(admin: AsyncAdmin, error: PineconeError) -> bool:
 
     It is the API's 404 to an OrgOwner. To an account that has lost its role, a project that exists is gone, too.
     """
-    return is_gone(error) and await owns_organization(admin)
+    return is_api_404(error) and await owns_organization(admin)
 
 
 async def owns_organization(admin: AsyncAdmin) -> bool:

@@ -21,7 +21,7 @@ from pinecone_admin.errors import ForbiddenError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows.change_operations import build_role_bindings
 from pinecone_admin.workflows.changes import Change, Ref, RoleAt, Settings
-from pinecone_admin.workflows.name_tags import add_value_digest, digest_value, parse_tag, tag_as_being_made
+from pinecone_admin.workflows.name_tags import add_value_digest, digest_value, parse_tag, tag_as_unfinished
 from pinecone_admin.workflows.readable_store import PlacedStore, ReadableStore
 from pinecone_admin.workflows.store_failures import mask_secret
 
@@ -160,7 +160,7 @@ async def complete_or_create_key(
     made = await create_key(
         run,
         key=key,
-        temporary_name=tag_as_being_made(name, run.mark),
+        temporary_name=tag_as_unfinished(name, run.mark),
         roles=roles,
         leftovers=leftovers,
         store=store,
@@ -204,7 +204,7 @@ async def complete_or_create_account(
     create = Change(
         action="create",
         target=Ref("service_account", name),
-        settings=Settings(name=tag_as_being_made(name, run.mark)),
+        settings=Settings(name=tag_as_unfinished(name, run.mark)),
         roles=roles or (),
     )
     made = cast("ServiceAccountWithSecret | None", await run.create_secret(create))

@@ -24,7 +24,7 @@ from pinecone_admin.workflows.project_contents import (
     list_contents_page,
 )
 from pinecone_admin.workflows.reports import Content
-from pinecone_admin.workflows.sent_changes import is_foreign_refusal, is_gone
+from pinecone_admin.workflows.sent_changes import is_api_404, is_foreign_refusal
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -56,7 +56,7 @@ async def _list_contents(keyed: AsyncAdmin, kind: ContentKind) -> list[Content] 
         except ApiError as error:
             if kind.may_be_refused and error.status_code in _REFUSED_STATUSES:
                 return None
-            if is_gone(error):  # the plan does not include this kind
+            if is_api_404(error):  # the plan does not include this kind
                 return contents
             raise
         contents += page.items

@@ -47,7 +47,7 @@ from pinecone_admin.workflows.sent_changes import (
     NOT_DELETED_IN_TIME,
     IgnoreGone,
     add_note,
-    is_gone,
+    is_api_404,
     marking_undo,
     note_found,
     read_text,
@@ -173,7 +173,7 @@ class AsyncRun:
             try:
                 return await self.admin.send(operation)
             except PineconeError as error:
-                outcome = "done" if is_gone(error) else error.outcome
+                outcome = "done" if is_api_404(error) else error.outcome
                 raise
             finally:
                 if outcome == "rejected" and if_rejected:
@@ -370,7 +370,7 @@ class AsyncRun:
             self.steps[position] = evolve(self.steps[position], resource=each)
             undo = Change(action="delete", target=refer_to(each))
             undos.append(_Undo(position, describe_created(change, each), undo, None))
-        await self._undo_some(undos, error)
+        await self._undo_steps(undos, error)
 
     def keep(self, remark: str, *, first: Callable[[BaseException], str] | None = None) -> None:
         """Undo nothing from now on.
@@ -439,9 +439,9 @@ class AsyncRun:
             for description in self._uncertain:
                 add_note(error, f"{description} {MAY_EXIST}")
         if os.getpid() == self._maker:  # a forked child deletes nothing: its parent still uses it
-            await self._undo_some(self._undos, error)
+            await self._undo_steps(self._undos, error)
 
-    async def _undo_some(self, undos: list[_Undo], error: BaseException | None) -> None:
+    async def _undo_steps(self, undos: list[_Undo], error: BaseException | None) -> None:
         """Delete what some steps have created."""
         if not undos:
             return
@@ -451,12 +451,12 @@ class AsyncRun:
             with async_shield_from_cancellation(inf):
                 await async_complete_if_interrupted(partial(self._send_undos, undos, error, failures), _UNDO_TIMEOUT)
         except BaseException as interruption:
-            _note_left(error or interruption, undos, failures)
+            _note_leftovers(error or interruption, undos, failures)
             for note in getattr(error, "__notes__", ()):
                 add_note(interruption, note)
             raise
         notes: list[str] = [*getattr(error, "__notes__", ())]
-        left, message = _note_left(error, undos, failures)
+        left, message = _note_leftovers(error, undos, failures)
         if left and isinstance(error, Exception | None):
             after, cause = (
                 ("", next(iter(failures.values()), None)) if error is None else (f", after: {read_text(error)}", error)
@@ -489,7 +489,7 @@ class AsyncRun:
                     missing = None
                 except PineconeError as failure:
                     missing = failure
-                if missing is not None and not is_gone(missing):
+                if missing is not None and not is_api_404(missing):
                     failures[undo] = missing
                 else:
                     self.steps[undo.position] = evolve(self.steps[undo.position], state="undone")
@@ -504,7 +504,7 @@ class AsyncRun:
                     logger.warning("%s %s", undo.description, end)
 
 
-def _note_left(
+def _note_leftovers(
     error: BaseException | None, undos: Sequence[_Undo], failures: Mapping[_Undo, PineconeError]
 ) -> tuple[list[str], str]:
     """Note what could not be deleted on the error, if any, and return it and the note."""

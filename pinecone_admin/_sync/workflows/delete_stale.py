@@ -45,7 +45,7 @@ from pinecone_admin.workflows.plans import (
     find_organization,
 )
 from pinecone_admin.workflows.reports import Content, Progress
-from pinecone_admin.workflows.sent_changes import is_gone
+from pinecone_admin.workflows.sent_changes import is_api_404
 from pinecone_admin.workflows.stale_projects import (
     NOT_SEEN,
     find_change,
@@ -124,7 +124,7 @@ def plan_deletion(
             for each in stale
             if outcomes[each.id].reason is None and each.created_at is not None
         ],
-        left=_list_left(projects, outcomes),
+        left=_list_remaining_projects(projects, outcomes),
         temporary_keys=_list_temporary_keys(outcomes.values()),
     )
 
@@ -153,7 +153,7 @@ def carry_out_deletion(
         try:
             project = admin.projects.describe(project_id=planned.id)
         except PineconeError as error:
-            if is_gone(error):
+            if is_api_404(error):
                 return _ProjectResult(reason=NOT_SEEN)
             return _ProjectResult(reason=_explain(error), help_code=find_help_code(error))
         reason = find_change(planned, project) or find_reason_to_keep(
@@ -174,7 +174,7 @@ def carry_out_deletion(
         deleted=[
             evolve(each, unseen=outcomes[each.id].unseen) for each in plan.projects if outcomes[each.id].reason is None
         ],
-        left=_list_left(plan.projects, outcomes),
+        left=_list_remaining_projects(plan.projects, outcomes),
         temporary_keys=_list_temporary_keys(outcomes.values()),
         steps=[step for outcome in outcomes.values() for step in outcome.steps],
     )
@@ -252,7 +252,7 @@ def _run_all(
     return outcomes
 
 
-def _list_left(
+def _list_remaining_projects(
     projects: Sequence[Project] | Sequence[StaleProject], outcomes: Mapping[str, _ProjectResult]
 ) -> list[Left]:
     left = ((project, outcomes[project.id]) for project in projects)

@@ -25,7 +25,7 @@ from pinecone_admin.workflows.project_contents import (
     list_contents_page,
 )
 from pinecone_admin.workflows.reports import Content
-from pinecone_admin.workflows.sent_changes import is_foreign_refusal, is_gone
+from pinecone_admin.workflows.sent_changes import is_api_404, is_foreign_refusal
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -57,7 +57,7 @@ def _list_contents(keyed: Admin, kind: ContentKind) -> list[Content] | None:
         except ApiError as error:
             if kind.may_be_refused and error.status_code in _REFUSED_STATUSES:
                 return None
-            if is_gone(error):  # the plan does not include this kind
+            if is_api_404(error):  # the plan does not include this kind
                 return contents
             raise
         contents += page.items

@@ -76,7 +76,7 @@ def ensure_api_key(
         run,
         key=Ref("api_key", name, project=Ref("project", run.project, project_id)),
         roles=roles,
-        leftovers=[key for key in keys if name_tags.is_being_made(key.name, name)],
+        leftovers=[key for key in keys if name_tags.is_temporary_name_of(key.name, name)],
         store=store,
     )
     created = isinstance(made, APIKeyWithSecret)
@@ -110,7 +110,7 @@ def ensure_service_account(
             run,
             name=name,
             roles=None if wanted is None else refer_to_roles(wanted),
-            leftovers=[account for account in accounts if name_tags.is_being_made(account.name, name)],
+            leftovers=[account for account in accounts if name_tags.is_temporary_name_of(account.name, name)],
             store=store,
             client_id=client_id,
         )

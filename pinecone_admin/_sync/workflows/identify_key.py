@@ -41,7 +41,7 @@ from pinecone_admin.workflows.key_identification import (
     list_index_hosts,
     read_label,
 )
-from pinecone_admin.workflows.quoting import describe_thing
+from pinecone_admin.workflows.quoting import describe_resource
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -149,7 +149,7 @@ def _list_slugs(keyed: Admin) -> _ListedIndexes:
 
 def _compare(admin: Admin, found: KeyIdentification, project: Project) -> KeyIdentification:
     """Compare the indexes of a value with those of a project, which a temporary key of the project lists."""
-    described = describe_thing("project", project.name, project.id)
+    described = describe_resource("project", project.name, project.id)
     try:
         with admin.api_keys.temporary(project_id=project.id, roles=["ProjectViewer"]) as made:
             found = evolve(found, temporary_keys=[*found.temporary_keys, made.key.id])

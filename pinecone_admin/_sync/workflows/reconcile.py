@@ -17,7 +17,7 @@ from pinecone_admin.errors import PineconeValueError, RefusedError
 from pinecone_admin.models import Invite, PrincipalType, RoleBindingInput, ServiceAccount, User
 from pinecone_admin.workflows.changes import Change
 from pinecone_admin.workflows.ending import refer_to, refer_to_role
-from pinecone_admin.workflows.quoting import describe_thing
+from pinecone_admin.workflows.quoting import describe_resource
 from pinecone_admin.workflows.reports import (
     Difference,
     OnDifference,
@@ -87,7 +87,7 @@ def reconcile_bindings(
     bindings = run.admin.role_bindings.list(principal_type=kind, principal_id=principal.id).to_list()
     found = {key_of_binding(each.role, each.resource_type, each.resource_id): each for each in bindings}
     differing = compare_settings(role_bindings=(frozenset(map(str, found)), frozenset(map(str, keys))))
-    policy.refuse(describe_thing(kind.replace("_", " "), target.name, principal.id), differing)
+    policy.refuse(describe_resource(kind.replace("_", " "), target.name, principal.id), differing)
     if not policy.updates:
         return differing
     roles = {key: (refer_to_role(key, project=run.project),) for key in (*keys, *found)}

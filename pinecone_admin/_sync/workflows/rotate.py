@@ -50,7 +50,7 @@ from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.changes import Change, Ref, Settings
 from pinecone_admin.workflows.guard import check_client_id
 from pinecone_admin.workflows.reports import Rotation
-from pinecone_admin.workflows.sent_changes import GONE, IgnoreGone, add_note, is_gone
+from pinecone_admin.workflows.sent_changes import GONE, IgnoreGone, add_note, is_api_404
 
 _CLOCK_TOLERANCE = timedelta(minutes=2)
 """By how much an overlap may be shorter than requested."""
@@ -191,7 +191,7 @@ def replace_key(
     try:
         new = run.update_key(stored, final)
     except NotFoundError as lost:
-        if is_gone(lost):
+        if is_api_404(lost):
             run.keep(f"the value of API key {stored.id} is stored, but the key {GONE}")
             _restore_old_name(run, retired, final, before=keys, moment=moment, lost=lost)
         raise

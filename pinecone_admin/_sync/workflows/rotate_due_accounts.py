@@ -47,7 +47,7 @@ from pinecone_admin.workflows.guard import check_client_id, explain_unknown
 from pinecone_admin.workflows.plans import find_help_code
 from pinecone_admin.workflows.readable_store import ReadableStore, SecretOwner, StoreByName
 from pinecone_admin.workflows.reports import DueAccountRotations, FailedAccountRotation
-from pinecone_admin.workflows.sent_changes import GONE, add_note, is_gone
+from pinecone_admin.workflows.sent_changes import GONE, add_note, is_api_404
 
 _OPERATION = "rotate_due_service_accounts"
 
@@ -186,7 +186,7 @@ class DueAccountRun:
         try:
             present = self.run.admin.service_accounts.describe(service_account_id=account.id)
         except PineconeError as error:
-            if is_gone(error):
+            if is_api_404(error):
                 return f"it {GONE}"
             raise
         if present != account:

@@ -28,7 +28,7 @@ from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, CreateAP
 from pinecone_admin.operations import create_api_key
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.changes import Change, Ref, Settings
-from pinecone_admin.workflows.sent_changes import IgnoreGone, is_gone
+from pinecone_admin.workflows.sent_changes import IgnoreGone, is_api_404
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -190,7 +190,7 @@ def _keep_alive(
             if ended.is_set():
                 return
             logger.warning("temporary API key %s was not renewed: %s", key.id, error)
-            if is_gone(error):
+            if is_api_404(error):
                 return
             due = began + min(interval, _RETRY_INTERVAL)
 

@@ -224,19 +224,19 @@ class RowWriter:
 
     def add(self, row: Row) -> None:
         """Write a row."""
-        with self._noting_failure():
+        with self._adding_failure_note():
             self._file.write(self._format(row))
             self._file.flush()
         self._is_empty = False
 
     def close(self) -> None:
         """Complete the file."""
-        with self._noting_failure(), self._file:
+        with self._adding_failure_note(), self._file:
             if self._like.is_list and not self._is_empty:
                 self._file.write("\n]\n")
 
     @contextmanager
-    def _noting_failure(self) -> Generator[None]:
+    def _adding_failure_note(self) -> Generator[None]:
         try:
             yield
         except OSError:

@@ -30,7 +30,7 @@ from pinecone_admin.cli.calls.confirmation import (
     Consent,
     ask,
     confirm_temporary_keys,
-    name_some,
+    join_first_names,
     needs_answer,
     require_change_allowed,
 )
@@ -457,7 +457,7 @@ class RowRunner:
             self._session.ledger.changes.append(change)
         try:
             if self._writer is not None:
-                self._write_left(self._writer)
+                self._write_unfinished_rows(self._writer)
         finally:
             self._warn_of_rows()
 
@@ -488,7 +488,7 @@ class RowRunner:
                 f"{named[:1].upper()}{named[1:]} may have made {its}. Look first, before you run {it} again."
             )
 
-    def _write_left(self, writer: RowWriter) -> None:
+    def _write_unfinished_rows(self, writer: RowWriter) -> None:
         """Write the rows that have not ended, and those of a file that have not begun."""
         with closing(writer):
             for row in self._running.values():
@@ -500,7 +500,7 @@ class RowRunner:
 
 def _name_rows(rows: Iterable[tuple[int, int]]) -> str:
     """Return the numbers of rows with their lines, of many only the first."""
-    return name_some([f"row {number} (line {line})" for number, line in sorted(rows)])
+    return join_first_names([f"row {number} (line {line})" for number, line in sorted(rows)])
 
 
 def _describe_outcome(session: RowSession, error: BaseException | None) -> RowOutcome:

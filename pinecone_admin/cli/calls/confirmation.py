@@ -206,7 +206,7 @@ def confirm_change(call: Call, typed: Mapping[str, Any]) -> None:
         what=describe_change(command, typed, call.own),
         notes=call.notes,
         details=filter(None, [command.consequence]),
-        typed=(subject.name or subject.id) if subject is not None and command.may_want_name else "",
+        typed=(subject.name or subject.id) if subject is not None and command.may_ask_for_name else "",
         subject="" if subject is None else f"the {spell_noun(subject.noun)}",
         wants_typed=wants_typed,
         concerns_caller=is_own,
@@ -236,14 +236,14 @@ def describe_parts(session: Session, whole: str, lists: Mapping[str, Callable[[]
             continue
         if names:
             counts.append(count_noun(len(names), noun))
-            shown = ", ".join(names) if session.is_dry_run else name_some(names)
+            shown = ", ".join(names) if session.is_dry_run else join_first_names(names)
             named.append(f"{whole} has {counts[-1]}, which would be deleted with it: {shown}.")
     if len(named) > 1 and not session.is_dry_run:
         named = [f"{whole} has {', '.join(counts)}, which would be deleted with it."]
     return [*named, *hidden]
 
 
-def name_some(names: Sequence[str]) -> str:
+def join_first_names(names: Sequence[str]) -> str:
     """Return names for a sentence, of many only the first."""
     return ", ".join(names[:_MOST_NAMED]) + (", …" if names[_MOST_NAMED:] else "")
 

@@ -104,7 +104,7 @@ class NameLookup:
     def forget(self, changes: Iterable[SentChange]) -> None:
         """Forget what changes may have made wrong, so that a name never stands for what had it before."""
         for each in changes:
-            if each.outcome in {"rejected", "not_sent"} and not each.is_gone:
+            if each.outcome in {"rejected", "not_sent"} and not each.is_api_404:
                 continue
             if each.operation == "send" or (each.method == "DELETE" and each.outcome == "unknown"):
                 self._lists.clear()
@@ -267,10 +267,10 @@ def _name_refs(step: Step, names: Mapping[str, str]) -> Step:
 
 def _add_names(text: str, names: Mapping[str, str]) -> str:
     """Return a text with the name of the project before each id of a project."""
-    from pinecone_admin.workflows.quoting import describe_thing  # noqa: PLC0415 - only reports need it
+    from pinecone_admin.workflows.quoting import describe_resource  # noqa: PLC0415 - only reports need it
 
     for id, name in names.items():
-        text = text.replace(id, describe_thing("", name, id))
+        text = text.replace(id, describe_resource("", name, id))
     return text
 
 

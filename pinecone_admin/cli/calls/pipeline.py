@@ -15,7 +15,7 @@ from pinecone_admin._concurrency.waiting import COMPLETION_TIMEOUT, complete_if_
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli.calls.clients import WouldSend
 from pinecone_admin.cli.calls.naming import NameLookup, Thing
-from pinecone_admin.cli.failures import CLIError, exit_of, exit_of_reasons
+from pinecone_admin.cli.failures import CLIError, find_exit_code, find_exit_code_of_report
 from pinecone_admin.cli.output.progress import count_items, show_progress
 from pinecone_admin.cli.output.writing import write_items, write_preview, write_value
 from pinecone_admin.cli.parameters import PrincipalOption, Reference, Secret, resolve
@@ -128,12 +128,12 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
         return
     _report_differences(call, result if hasattr(result, "differences") else getattr(result, "key", None))
     if session.is_dry_run and getattr(result, "refusal", None):
-        session.exit_code = exit_of(RefusedError)
+        session.exit_code = find_exit_code(RefusedError)
     failed: Sequence[Any] = getattr(result, "failed", ())
     if failed:
         session.warn(f"{count_noun(len(failed), 'failure')}. The report says why.")
         codes = [each.help_code for each in failed]
-        session.exit_code = exit_of_reasons(codes, session.ledger)
+        session.exit_code = find_exit_code_of_report(codes, session.ledger)
 
 
 def _report_differences(call: Call, ensured: object) -> None:
@@ -294,9 +294,9 @@ def _call_secret_maker(call: Call, destination: Destination, owner: SecretOwner,
 
     if (own_place := destination.own_place) is not None:
         from pinecone_admin.cli.secrets.destination import refusing  # noqa: PLC0415 - see run_command
-        from pinecone_admin.cli.secrets.own_secret import noting_remedy, try_own_secret  # noqa: PLC0415 - as above
+        from pinecone_admin.cli.secrets.own_secret import adding_remedy_note, try_own_secret  # noqa: PLC0415 - as above
 
-        with refusing(), own_place.reserved(), noting_remedy(call.session, own_place):
+        with refusing(), own_place.reserved(), adding_remedy_note(call.session, own_place):
             made = make_secret_and_write_result(destination, owner, call.command.full_name, call_method)
         try_own_secret(call.session, own_place)
         return made
@@ -306,7 +306,7 @@ def _call_secret_maker(call: Call, destination: Destination, owner: SecretOwner,
 def _write_result(call: Call, result: object) -> None:
     session = call.session
     if result is False:
-        session.exit_code = exit_of(NotFoundError)
+        session.exit_code = find_exit_code(NotFoundError)
     if isinstance(result, list | Paginator | Generator):
         items: Iterable[object] = islice(cast("Iterable[object]", result), session.settings.get("limit"))
         if session.output == "table":  # which is written when all of it is known

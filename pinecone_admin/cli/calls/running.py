@@ -125,7 +125,7 @@ def _run(session: Session, command: Sequence[str], env: Mapping[str, str], core_
     def receive(number: int) -> None:
         if not running:
             early.append(number)
-        elif not _has_got(running[0], number):
+        elif not _gets_signal_from_terminal(running[0], number):
             running[0].send_signal(number)
 
     session.interruptions.pass_on(receive)
@@ -145,7 +145,7 @@ def _run(session: Session, command: Sequence[str], env: Mapping[str, str], core_
     return status if status >= 0 else _KILLED - status
 
 
-def _has_got(process: subprocess.Popen[bytes], number: int) -> bool:
+def _gets_signal_from_terminal(process: subprocess.Popen[bytes], number: int) -> bool:
     """Return whether a process got a signal itself: the terminal sends one to all of its foreground processes."""
     if number not in {signal.SIGINT, getattr(signal, "SIGQUIT", signal.SIGINT)}:
         return False

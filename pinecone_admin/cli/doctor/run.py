@@ -180,7 +180,7 @@ def _check_calls(session: Session, identity: CallerIdentity, *, is_explained: bo
             yield from judge_token(token if isinstance(token, PineconeError) else None)
             if isinstance(token, PineconeError):
                 return
-        error = return_error(_read_something, admin)
+        error = return_error(_send_a_read, admin)
         if identity.access_token is not None:
             yield from judge_supplied_token(error)
             if isinstance(error, UnauthorizedError):
@@ -199,7 +199,7 @@ def _check_roles(admin: Admin, identity: CallerIdentity, client_id: str | None) 
     yield from judge_organization(view, identity.expect_organization)
 
 
-def _read_something(admin: Admin) -> None:
+def _send_a_read(admin: Admin) -> None:
     try:
         admin.organizations.list()
     except ForbiddenError as exc:

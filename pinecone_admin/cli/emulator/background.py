@@ -15,7 +15,7 @@ from shutil import rmtree
 
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.identity.sources import TOKEN_VARIABLE, without_own_variables
+from pinecone_admin.cli.identity.sources import TOKEN_VARIABLE, without_pinecone_variables
 from pinecone_admin.cli.session import Session
 from pinecone_admin.emulator.__main__ import CREDENTIALS, ServingError, StateNotSavedError
 from pinecone_admin.emulator.__main__ import serve as serve_here
@@ -69,7 +69,7 @@ def start_in_background(arguments: Sequence[str], *, for_shell: bool) -> str:
             stdout=subprocess.PIPE,
             stderr=errors,
             encoding="utf-8",
-            env=without_own_variables(os.environ)
+            env=without_pinecone_variables(os.environ)
             | {name: os.environ[name] for name in CREDENTIALS if name in os.environ},
             start_new_session=True,
         )

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.identity.sources import identity_error, spell_login, without_own_variables
+from pinecone_admin.cli.identity.sources import identity_error, spell_login, without_pinecone_variables
 from pinecone_admin.cli.output.files import OTHERS_CAN_ACCESS, describe_path, read_file
 
 _MAX_SECRET_LENGTH = 64 * 1024
@@ -38,7 +38,7 @@ def run_secret_command(
             list(command),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            env=without_own_variables(env),
+            env=without_pinecone_variables(env),
             timeout=timeout,
             check=False,
         )

@@ -36,7 +36,7 @@ _VARIABLES: Mapping[str, str] = dict(zip(_ARGUMENTS, _IDENTITY_VARIABLES, strict
 _PROFILE_KEYS: Mapping[str, str] = {"client_id": "client-id", "host": "host", "oauth_url": "oauth-url"}
 
 
-def without_own_variables(env: Mapping[str, str]) -> dict[str, str]:
+def without_pinecone_variables(env: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for another program, without the variables of this one."""
     return {name: value for name, value in env.items() if not name.upper().startswith("PINECONE_")}
 
@@ -47,7 +47,9 @@ _CREDENTIAL_WORDS = frozenset({"CREDENTIALS", "KEY", "PASSWORD", "SECRET", "TOKE
 def without_credentials(env: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for a command with its own key. Variables with the addresses of the service stay."""
     return {
-        name: value for name, value in env.items() if name in without_own_variables(env) or not _is_credential(name)
+        name: value
+        for name, value in env.items()
+        if name in without_pinecone_variables(env) or not _is_credential(name)
     }
 
 

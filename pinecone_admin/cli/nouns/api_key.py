@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pinecone_admin.cli.commands import Noun, if_different, limit, new_name, own_key
+from pinecone_admin.cli.commands import Noun, api_key_argument, if_different, limit, new_name
 from pinecone_admin.cli.parameters import KEY_ROLE, Duration, NameOrId, NewName, Reference, Secret
 from pinecone_admin.cli.session import Session
 
@@ -52,7 +52,7 @@ def list_(call: Call, *, project_id: str | None = None) -> object:
 
 
 @NOUN.command("reads", example="pinecone-admin api-key describe reader --project search")
-@own_key
+@api_key_argument
 def describe(call: Call, *, api_key_id: str) -> object:
     """Show one API key, without its value."""
     return call.admin.api_keys.describe(api_key_id=api_key_id)
@@ -142,7 +142,7 @@ def ensure(
     multiple=True,
     help="A role that replaces the present roles; can be repeated.",
 )
-@own_key
+@api_key_argument
 def update(
     call: Call, *, api_key_id: str, name: str | None = None, roles: Sequence[APIKeyRole] | None = None
 ) -> object:
@@ -155,7 +155,7 @@ def update(
     example="pinecone-admin api-key delete reader --project search --yes",
     consequence="What uses the API key loses access.",
 )
-@own_key
+@api_key_argument
 def delete(call: Call, *, api_key_id: str) -> None:
     """Delete an API key, which stops working."""
     call.admin.api_keys.delete(api_key_id=api_key_id)
@@ -175,7 +175,7 @@ def delete(call: Call, *, api_key_id: str) -> None:
     required=True,
     help="How long the old key is kept at least, such as 7d; 0 deletes it at once.",
 )
-@own_key
+@api_key_argument
 def rotate(call: Call, *, api_key_id: str, keep_old_for: timedelta) -> object:
     """Replace an API key with a new one that has the same name and roles.
 

@@ -45,7 +45,7 @@ def update(call: Call, *, organization_id: str, name: str) -> object:
 
 def _find_contents(call: Call) -> list[str]:
     """Return what is deleted with an organization, and the projects that it must not have, as sentences."""
-    from pinecone_admin.cli.calls.confirmation import describe_parts, name_some  # noqa: PLC0415 - loads the client
+    from pinecone_admin.cli.calls.confirmation import describe_parts, join_first_names  # noqa: PLC0415 - loads the client
 
     assert call.own is not None  # noqa: S101 - the command is about an organization that exists
     whole = f"Organization {call.names.describe(call.own).name}"
@@ -57,7 +57,7 @@ def _find_contents(call: Call) -> list[str]:
     }
     projects = [each.name for each in admin.projects.list()]
     number = count_noun(len(projects), "project")
-    kept = [f"{whole} has {number}, and can be deleted only when it has none: {name_some(projects)}."]
+    kept = [f"{whole} has {number}, and can be deleted only when it has none: {join_first_names(projects)}."]
     return [*(kept if projects else []), *describe_parts(call.session, whole, lists)]
 
 

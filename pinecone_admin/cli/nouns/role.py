@@ -31,7 +31,7 @@ _wanted_role = click.option(
 _REVOKES_OWN = "This is a role of the account that the command uses itself."
 
 
-def _look_there_for_key(context: click.Context, _: click.Parameter, value: object) -> object:
+def _search_project_for_key(context: click.Context, _: click.Parameter, value: object) -> object:
     """Search for the name of the key in the project of the roles."""
     if isinstance(value, Reference):
         context.obj.settings["scope"] = value
@@ -44,7 +44,7 @@ def _look_there_for_key(context: click.Context, _: click.Parameter, value: objec
     "--on",
     type=RolePlace(),
     metavar="organization|PROJECT",
-    callback=_look_there_for_key,
+    callback=_search_project_for_key,
     help="Only roles on the organization, or only roles on this project, given by its name or id.",
 )
 @click.option("--role", type=Choice(ROLES, topic="roles"), help="Only this role.")

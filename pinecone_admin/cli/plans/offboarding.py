@@ -10,9 +10,9 @@ from typing import Any
 
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.calls.confirmation import Consent, ask, ask_for_number, name_some, require_change_allowed
+from pinecone_admin.cli.calls.confirmation import Consent, ask, ask_for_number, join_first_names, require_change_allowed
 from pinecone_admin.cli.calls.naming import Thing
-from pinecone_admin.cli.failures import CLIError, StoreError, describe_refusal, exit_of, exit_of_reasons
+from pinecone_admin.cli.failures import CLIError, StoreError, describe_refusal, find_exit_code, find_exit_code_of_report
 from pinecone_admin.cli.output.files import check_new_files, read_text
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_file, write_preview, write_value
@@ -57,7 +57,7 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
         users = [] if preview.user is None else [Thing("user", preview.user.id, preview.user.email)]
         invites = [Thing("invite", each.id, each.email) for each in preview.invites]
         write_preview(session, preview, [*users, *invites])
-        session.exit_code = exit_of(RefusedError) if preview.refusal else exit_codes.DONE
+        session.exit_code = find_exit_code(RefusedError) if preview.refusal else exit_codes.DONE
         return
     if preview.refusal is not None:
         raise RefusedError(preview.refusal, operation="offboard")
@@ -84,7 +84,7 @@ def _make_plan(session: Session, path: str, save: str | None) -> None:
     if plan.refusal is not None:
         kept = "" if save is None else f" Remove that entry from reports in {save} to go on with the others."
         session.warn(f"This plan cannot be applied. {describe_refusal(plan.refusal)}{kept}")
-        session.exit_code = exit_of(RefusedError)
+        session.exit_code = find_exit_code(RefusedError)
     elif save is not None:
         command = f"To remove these people, run pinecone-admin apply {shlex.quote(save)}."
         session.notify(f"Nobody was removed. {command if plan.reports else 'There is nobody to remove.'}")
@@ -101,7 +101,7 @@ def carry_out_plan(session: Session, text: str, path: str, save: str | None) -> 
     """
     plan = parse_plan(session, OffboardPlan, text, path)
     if plan.reports:
-        number, names = len(plan.reports), name_some([each.email for each in plan.reports])
+        number, names = len(plan.reports), join_first_names([each.email for each in plan.reports])
         people = count_noun(number, "person", "people")
         notes = [f"This removes {people} from the organization, unless they are gone already: {names}."]
         ask_for_number(session, f"apply {path}", notes, number, details=str(plan).splitlines())
@@ -111,7 +111,7 @@ def carry_out_plan(session: Session, text: str, path: str, save: str | None) -> 
         _save_report(session, [preview.to_dict()], save)
         write_preview(session, preview)
         _warn_of_missing(session, preview, left=preview.left)
-        _warn_of_left(session, plan, preview.left, "Would not be removed")
+        _warn_of_kept_people(session, plan, preview.left, "Would not be removed")
         return
     with _kept(session, as_document(plan)) as documents:
         with show_progress(session, "removing people"):
@@ -121,15 +121,15 @@ def carry_out_plan(session: Session, text: str, path: str, save: str | None) -> 
         documents.append(document)
         _save_report(session, documents, save)
         rows = [_describe_person(each) for each in report.reports]
-        write_result(session, document, [*_describe_missing(report), *rows, *map(_describe_left, report.left)])
+        write_result(session, document, [*_describe_missing(report), *rows, *map(_describe_kept_person, report.left)])
     if session.output == "table" and any(each["may know"] for each in rows):
         named = f"{path} names, and the keys that were created since" if save is None else f"{save} names"
         session.notify(f"These people may know secrets. Rotate those that {named}.")
     _warn_of_missing(session, report, left=report.left)
-    _warn_of_left(session, plan, report.left, "Not removed, or perhaps not removed")
+    _warn_of_kept_people(session, plan, report.left, "Not removed, or perhaps not removed")
 
 
-def _warn_of_left(session: Session, plan: OffboardPlan, left: Sequence[Left], what: str) -> None:
+def _warn_of_kept_people(session: Session, plan: OffboardPlan, left: Sequence[Left], what: str) -> None:
     if left:
         session.warn(f"{what}: {len(left)} of {count_noun(len(plan.emails), 'person', 'people')}.")
 
@@ -193,7 +193,7 @@ def _describe_person(report: OffboardReport, plan: OffboardPlan | None = None) -
     }
 
 
-def _describe_left(left: Left) -> dict[str, Any]:
+def _describe_kept_person(left: Left) -> dict[str, Any]:
     return {"email": left.name, "id": left.id, "projects": "", "may know": "", "result": f"left: {left.reason}"}
 
 
@@ -215,4 +215,4 @@ def _warn_of_missing(session: Session, result: OffboardPlan | OffboardManyReport
     for line in missing:
         session.warn(as_sentences(line))
     codes = [each.help_code for each in (*result.unseen, *left)] + [NotFoundError.help_code] * len(result.not_found)
-    session.exit_code = exit_of_reasons(codes, session.ledger, is_anything_done=bool(result.reports))
+    session.exit_code = find_exit_code_of_report(codes, session.ledger, is_anything_done=bool(result.reports))

@@ -13,8 +13,14 @@ from pinecone_admin._sync.workflows.apply_plan import apply_plan
 from pinecone_admin._sync.workflows.run import open_run
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.cli.calls.confirmation import ask_for_number, name_some, needs_answer, require_change_allowed
-from pinecone_admin.cli.failures import CLIError, describe_problem, describe_refusal, exit_of, exit_of_reasons
+from pinecone_admin.cli.calls.confirmation import ask_for_number, join_first_names, needs_answer, require_change_allowed
+from pinecone_admin.cli.failures import (
+    CLIError,
+    describe_problem,
+    describe_refusal,
+    find_exit_code,
+    find_exit_code_of_report,
+)
 from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text
 from pinecone_admin.cli.output.formats import render_value
 from pinecone_admin.cli.output.progress import show_progress
@@ -112,7 +118,7 @@ def _notify_refusals(session: Session, plan: ChangePlan, inventory: Inventory, c
         compared = _review(plan, inventory, caller, drift=False)
     except RefusedError as error:
         session.warn(f"apply refuses this plan. {describe_refusal(error.message)}")
-        session.exit_code = exit_of(error)
+        session.exit_code = find_exit_code(error)
         return
     ready = [each.change for each in compared if each.state == "ready"]
     for each in find_excess(ready, inventory, None, find_reviewed(plan, compared, plan.changes)):
@@ -289,7 +295,7 @@ def _notify_held(session: Session, compared: Sequence[Compared], *, beside: Coll
         session.warn(f"This is not carried out: {each.change}. {describe_refusal(each.reason)}")
     if held:
         codes = [RefusedError.help_code] * len(held)
-        session.exit_code = exit_of_reasons(codes, session.ledger, is_anything_done=bool(beside))
+        session.exit_code = find_exit_code_of_report(codes, session.ledger, is_anything_done=bool(beside))
     return len(held)
 
 
@@ -298,7 +304,7 @@ def _notify_incomplete(session: Session, done: ApplyReport, out: str | None, *, 
     failed = [*done.failed, *done.undone]
     # A step that did not run because of another step has no separate cause.
     reasons = [_find_reason(each) for each in failed or done.not_run]
-    session.exit_code = exit_of_reasons(reasons, session.ledger, is_anything_done=bool(done.stopped))
+    session.exit_code = find_exit_code_of_report(reasons, session.ledger, is_anything_done=bool(done.stopped))
     if not failed and len(done.not_run) == held:
         return
     waiting = f", and {len(done.not_run)} did not run" if done.not_run else ""
@@ -362,6 +368,6 @@ def _confirm(session: Session, plan: ChangePlan, what: str, removed: Sequence[Re
     if not (session.is_dry_run or (session.is_interactive and needs_answer(session, wants_typed=bool(removed)))):
         for line in plan.notes:
             session.notify(line)
-    names = name_some([str(each.name) for each in removed])
+    names = join_first_names([str(each.name) for each in removed])
     ask_for_number(session, what, [f"This removes {count_noun(number, 'thing')}: {names}."], number, details=lines)
     return number if given is None else given

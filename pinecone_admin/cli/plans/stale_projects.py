@@ -18,10 +18,10 @@ from pinecone_admin.cli.calls.confirmation import (
     ask_for_number,
     confirm_temporary_keys,
     describe_parts,
-    name_some,
+    join_first_names,
     require_change_allowed,
 )
-from pinecone_admin.cli.failures import exit_of_reasons
+from pinecone_admin.cli.failures import find_exit_code_of_report
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_file, write_preview
 from pinecone_admin.cli.plans.plan_files import as_document, parse_plan, prepare_plan_file, save_plan, write_result
@@ -58,7 +58,7 @@ def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta,
 def _warn_of_unread(session: Session, failed: list[str], *, was_any_read: bool) -> None:
     count = count_noun(len(failed), "project")
     session.warn(f"{count} that might be stale could not be read. The reasons are in the column result, or in left.")
-    session.exit_code = exit_of_reasons(failed, session.ledger, is_anything_done=was_any_read)
+    session.exit_code = find_exit_code_of_report(failed, session.ledger, is_anything_done=was_any_read)
 
 
 def _describe_next(*, has_projects: bool, has_failed: bool, out: str | None) -> str:
@@ -92,7 +92,7 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
         there = [each for each in plan.projects if each.id not in gone]
         keys = [each for project in there for each in _describe_keys(session, project)]
     if there:
-        number, names = len(there), name_some([each.name for each in there])
+        number, names = len(there), join_first_names([each.name for each in there])
         notes = [f"This deletes {count_noun(number, 'project')} with all contents: {names}.", *keys]
         ask_for_number(session, f"apply {path}", notes, number, details=map(str, there))
     if session.is_dry_run:
@@ -100,7 +100,7 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
         if preview.delete:
             session.notify("The contents were not read again. A project with anything new or protected will be left.")
         left = [each for each in preview.leave if each.reason != _ALREADY_DELETED]
-        _end_with_left(session, plan, left, "Would not be deleted")
+        _end_with_kept_projects(session, plan, left, "Would not be deleted")
         return
     with show_progress(session, "deleting projects") as progress:
         report = session.admin.projects.delete_stale(plan=plan, progress=progress)
@@ -112,15 +112,15 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
     rows = [{**row, "result": skipped.get(row["id"], row["result"])} for row in rows]
     write_result(session, report.to_dict(), rows)
     _name_temporary_keys(session, report.temporary_keys)
-    _end_with_left(session, plan, report.left, "Not deleted, or perhaps not deleted")
+    _end_with_kept_projects(session, plan, report.left, "Not deleted, or perhaps not deleted")
 
 
-def _end_with_left(session: Session, plan: StalePlan, left: Sequence[Left], what: str) -> None:
+def _end_with_kept_projects(session: Session, plan: StalePlan, left: Sequence[Left], what: str) -> None:
     """Count the projects that stay, and choose the exit code; a dry run ends as its run does."""
     if left:
         are_others_done = len(left) < len(plan.projects)
         codes = [each.help_code for each in left]
-        session.exit_code = exit_of_reasons(codes, session.ledger, is_anything_done=are_others_done)
+        session.exit_code = find_exit_code_of_report(codes, session.ledger, is_anything_done=are_others_done)
         session.warn(f"{what}: {len(left)} of {count_noun(len(plan.projects), 'project')}.")
 
 
@@ -165,14 +165,14 @@ class DeletionPreview:
 
 
 def _preview(session: Session, plan: StalePlan) -> DeletionPreview:
-    found = [(each, _find_left(session, plan, each)) for each in plan.projects]
+    found = [(each, _find_kept_project(session, plan, each)) for each in plan.projects]
     leave = [left for _, left in found if left is not None]
     if any(each.reason == NOT_SEEN for each in leave) and owns_organization(session.admin):
         leave = [evolve(each, reason=_ALREADY_DELETED) if each.reason == NOT_SEEN else each for each in leave]
     return DeletionPreview(delete=[each for each, left in found if left is None], leave=leave)
 
 
-def _find_left(session: Session, plan: StalePlan, planned: StaleProject) -> Left | None:
+def _find_kept_project(session: Session, plan: StalePlan, planned: StaleProject) -> Left | None:
     reason: str | None = NOT_SEEN
     code = None
     try:

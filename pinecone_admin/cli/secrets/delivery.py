@@ -24,7 +24,7 @@ from pinecone_admin.errors import PineconeError, ResponseParsingError, SecretNot
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import Ensured, Provisioned, Rotation
 from pinecone_admin.workflows.readable_store import SecretOwner
-from pinecone_admin.workflows.sent_changes import is_gone
+from pinecone_admin.workflows.sent_changes import is_api_404
 
 _ROTATE = "rotate_service_account_secret"
 _MAKE_SECRETS = {"create_api_key", "create_service_account", _ROTATE, "send"}
@@ -199,9 +199,9 @@ def _may_exist(session: Session, secret: NewSecret) -> bool:
         else:
             admin.service_accounts.describe(service_account_id=secret.id)
     except PineconeError as error:
-        if is_gone(error):
+        if is_api_404(error):
             ledger.gone.add(secret.id)
-        return not is_gone(error)
+        return not is_api_404(error)
     return True
 
 

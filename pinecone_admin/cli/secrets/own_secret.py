@@ -144,7 +144,7 @@ def _describe_source(session: Session) -> str:
 
 
 @contextmanager
-def noting_remedy(session: Session, place: OwnSecretFile) -> Generator[None, None, None]:
+def adding_remedy_note(session: Session, place: OwnSecretFile) -> Generator[None, None, None]:
     """Note on an error how the profile works again, if its secret was or may have been replaced, and is not stored."""
     try:
         yield

@@ -17,7 +17,7 @@ from attrs import frozen
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import StoreError, WrongPlaceError
-from pinecone_admin.cli.identity.sources import without_own_variables
+from pinecone_admin.cli.identity.sources import without_pinecone_variables
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.output.file_locks import lock_file
 from pinecone_admin.cli.secrets.env_file_text import read_env_file, set_variables
@@ -366,7 +366,7 @@ class CommandPlace(SecretPlace):
     def write(self, secret: NewSecret) -> None:
         """Run the command; the secret counts as stored if it exits with 0 and leaves nothing unread."""
         identifiers = {name: make_printable(value) for name, value in secret.identifiers.items()}
-        environment = without_own_variables(os.environ) | identifiers
+        environment = without_pinecone_variables(os.environ) | identifiers
         run_store_command([self._find_executable(), *self.command[1:]], secret.value, environment, self.interruptions)
 
     def _find_executable(self) -> str:
