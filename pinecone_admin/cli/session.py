@@ -108,6 +108,12 @@ class Session:
         """Whether a person can be asked: both ends of the dialogue are a terminal, and no variable forbids it."""
         return self.stdin.isatty() and self.stderr.isatty() and self.env.get(NO_PROMPT_VARIABLE) != "1"
 
+    def explain_silence(self) -> str:
+        """Return why nobody can be asked, as a sentence."""
+        is_forbidden = self.env.get(NO_PROMPT_VARIABLE) == "1"
+        reason = f"{NO_PROMPT_VARIABLE} is 1" if is_forbidden else "there is no terminal"
+        return f"Nobody can be asked here, since {reason}."
+
     @property
     def output(self) -> str:
         """The format of the output: table, json, yaml, csv or raw."""

@@ -266,7 +266,7 @@ def test_a_variable_ends_every_question() -> None:
     """With it, a command on a terminal ends as it does without one."""
     with example_organization():
         done = run("project", "create", "x", terminal=True, stdin="y\n", env={"PINECONE_ADMIN_NO_PROMPT": "1"})
-        assert (done.exit, "Nobody can be asked here" in done.stderr) == (exit_codes.USAGE, True)
+        assert (done.exit, "since PINECONE_ADMIN_NO_PROMPT is 1." in done.stderr) == (exit_codes.USAGE, True)
 
 
 def test_a_dry_run_of_what_would_be_refused_ends_as_the_refusal() -> None:

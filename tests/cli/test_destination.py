@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -62,15 +63,23 @@ def test_a_name_becomes_one_segment_of_a_path_or_is_refused(name: str, tmp_path:
                 find_place(f"{form}{tmp_path}/{{{placeholder}}}#X", owner)
 
 
-@pytest.mark.parametrize(
-    "name", ["a b", "a'b", 'a"b', "$(id)", "`id`", "a;b", "a#b", "a=b", "a{name}b", "--x"[2:], "é", "a|b"]
-)
+SHELL_NAMES = ["a'b", 'a"b', "$(id)", "`id`", "a;b", "a|b", "a&b", "a>b", "(a)", "a*", "a?", "[a]"]
+
+
+@pytest.mark.parametrize("name", [*SHELL_NAMES, "a b", "a#b", "a=b", "a{name}b", "--x"[2:], "é"])
 def test_a_name_stays_one_word_and_one_value(name: str) -> None:
-    """No text in a name becomes a second word, the name of a variable or a placeholder."""
+    """No text in a name becomes a second word, the name of a variable, a placeholder or the code of a shell."""
     owner = SecretOwner("api_key", "search", name)
-    command = find_place("exec:cat x-{name} {project}={name}", owner)
-    assert isinstance(command, CommandPlace)
-    assert command.command == ("cat", f"x-{name}", f"search={name}")
+    for words in ("cat x-{name} {project}={name}", "sh -c 'cat; echo {name}'", "ssh host 'cat > {name}'"):
+        if name in SHELL_NAMES:
+            with pytest.raises(StoreError, match="Rename it first, or let the command read the name from its environ"):
+                find_place(f"exec:{words}", owner)
+        else:
+            command = find_place(f"exec:{words}", owner)
+            assert isinstance(command, CommandPlace)
+            assert command.command == tuple(
+                each.replace("{project}", "search").replace("{name}", name) for each in shlex.split(words)
+            )
     env_file = find_place("env-file:{name}/.env#KEY", owner)
     assert isinstance(env_file, FilePlace)
     assert (env_file.path, env_file.variable) == (f"{name}/.env", "KEY")

@@ -84,7 +84,7 @@ def ask(session: Session, consent: Consent) -> None:
         raise CLIError(reason, says_if_unchanged=True)
     is_open = needs_answer(session, wants_typed=consent.wants_typed, is_for_dry_run=consent.is_for_dry_run)
     if is_open and not session.is_interactive:
-        raise CLIError(_explain(consent))
+        raise CLIError(_explain(session, consent))
     for each in consent.details if is_open else ():
         session.notify(each)
     # Scripts that ask for JSON have agreed, or find the notes in the dry run: what is left for stderr is a failure.
@@ -111,13 +111,13 @@ def _spell_option(consent: Consent) -> str:
     return f"--confirm {shlex.quote(consent.typed)}" if consent.wants_typed else "--yes"
 
 
-def _explain(consent: Consent) -> str:
+def _explain(session: Session, consent: Consent) -> str:
     """Return how to agree where nobody can be asked."""
     preview = "" if consent.is_for_dry_run or consent.is_local else ", or --dry-run to see what would happen"
     if consent.notes or consent.wants_typed:
         why = " ".join(consent.notes) or _CANNOT_BE_UNDONE
     else:
-        why = "Nobody can be asked here, since there is no terminal."
+        why = session.explain_silence()
     return f"{why} Add {_spell_option(consent)} to go ahead{preview}."
 
 

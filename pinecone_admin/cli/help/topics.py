@@ -191,9 +191,10 @@ api-key or service-account, {project} for the name of the project, {scope} for
 the key or account: file:{scope}-{name}.key. In each, the columns of the row can
 stand in it, too. {{ and }} are braces.
 
-A name becomes one segment of a path or a part of one word. If it cannot, or if
-two secrets have one place, apply and each refuse everything before the first
-change. rotate-due leaves these keys as they are. Capitals do not count.
+A name becomes one segment of a path, or a part of one word, which exec: takes
+only without characters of the shell. If it cannot, or if two secrets have one
+place, apply and each refuse everything before the first change, and rotate-due
+leaves these keys as they are. Capitals do not count.
 
 For a service account, the client id is stored, too: in a file of variables
 under the same name with ID for SECRET, or else _ID behind it, in other files as

@@ -46,7 +46,7 @@ def list_lines(report: object, ledger: Ledger) -> list[str]:
         return [*map(str, shown or changed.steps), *(f"differs: {each}" for each in differences)]
     if isinstance(report, ApplyReport | DueAccountRotations):
         for number, step in enumerate(report.steps):  # each is a line, before all others
-            if place := _find_place(ledger, _id_of(step)):
+            if step.change.makes_secret and (place := _find_place(ledger, _id_of(step))):
                 lines[number] += f"; the new secret {place}"
     return lines
 

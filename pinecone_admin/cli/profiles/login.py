@@ -39,7 +39,7 @@ def ask_client_id(session: Session, client_id: str | None, secret_command: Seque
     if not session.is_interactive and not (client_id and has_secret):
         missing = [] if client_id else ["--client-id ID"]
         missing += [] if has_secret else ["--secret-command COMMAND or --client-secret-stdin"]
-        raise CLIError(f"Nobody can be asked here, since there is no terminal. Add {' and '.join(missing)}.")
+        raise CLIError(f"{session.explain_silence()} Add {' and '.join(missing)}.")
     if client_id is None:
         client_id = session.ask_for_value("Client id of the service account")
     if not client_id:

@@ -439,7 +439,9 @@ class Destination(StoreByName):
             )
             return f"--store: {_label(owner)} has no project, so {{project}} is empty. {use}"
         whose = "the name" if error.placeholder == "name" else "the project"
-        return f"--store: {whose} of {_label(owner)} {error}, so it cannot be a part of a place. Rename it first"
+        is_command = self._template is not None and self._template.form == "exec"
+        use = ", or let the command read the name from its environment (help secrets)" if is_command else ""
+        return f"--store: {whose} of {_label(owner)} {error}, so it cannot be a part of a place. Rename it first{use}"
 
     def _describe_clash(self, met: Sequence[_Owner], owners: Sequence[_Owner]) -> StoreError:
         """Return what is wrong if several secrets have one place, and places that work."""

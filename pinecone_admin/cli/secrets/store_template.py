@@ -19,6 +19,8 @@ from pinecone_admin.cli.secrets.places import CommandPlace, FilePlace, SecretPla
 FORMS = "env-file:PATH#NAME, file:PATH or exec:COMMAND"
 _FORM = re.compile("env-file|file|exec")
 _PATTERN = re.compile(rf"[^:]*=(?:{_FORM.pattern}):", re.DOTALL)
+_SHELL_CHARACTERS = "/\\\"$&'()*;<>?[]`|"
+"""Characters that mean something to a shell, or lead to another folder."""
 
 
 class PartError(WrongPlaceError):
@@ -75,7 +77,7 @@ class StoreTemplate:
             PartError: A value cannot be a part of the place.
         """
         for name in sorted(self.placeholders):
-            if problem := _find_problem_of_value(values[name]):
+            if problem := _find_problem_of_value(values[name], is_of_command=self.form == "exec"):
                 raise PartError(problem, name)
         # Filled after the split, so that no value becomes a second word, or leads elsewhere.
         words = ["".join(part if isinstance(part, str) else values[part.name] for part in word) for word in self.words]
@@ -139,13 +141,16 @@ def _split_command(text: str) -> list[str]:
     return command
 
 
-def _find_problem_of_value(value: str) -> str | None:
-    """Return why a value cannot be one segment of a path, and a part of a word of a command; None if it can."""
+def _find_problem_of_value(value: str, *, is_of_command: bool) -> str | None:
+    """Return why a value cannot be one segment of a path, and a part of a word of a command; None if it can.
+
+    The command may be a shell, or start one elsewhere as ssh does, and whoever may create a key chooses its name.
+    """
     if value in {"", ".", ".."}:
         return "is empty" if not value else "means a folder"
     if value.startswith(("-", "~")):
         return f"begins with {value[0]}"
-    if found := set(value) & set("/\\"):
+    if found := set(value) & set(_SHELL_CHARACTERS if is_of_command else "/\\"):
         return f"contains {min(found)}"
     return (
         None if value.isprintable() and make_printable(value) == value else "contains characters that cannot be shown"
