@@ -215,10 +215,9 @@ If storing fails all the same, the key is deleted (exit code 1, in rotate-due
 Ctrl-C while a secret is stored takes effect once the secret is in the report.
 
 A command has stored the secret if it exits with 0 and leaves nothing on its
-standard input unread within 2 seconds. One that reads everything and stores
-nothing, such as exec:cat, cannot be told from one that stores it. Of what it
-writes on standard error, the end is shown if it fails, unless a part of the
-secret is recognized in it.
+standard input unread within 2 seconds. One that only reads it, such as
+exec:cat, cannot be told from one that stores it. Of what it writes on standard
+error, the end is shown if it fails, unless a part of the secret is in it.
 
 A rotation replaces the value in the file. No command can see whether that is
 the old one. It refuses values that certainly are not: text that does not begin
