@@ -56,7 +56,7 @@ OWN_MODULES = {
         pinecone_admin._http.codec pinecone_admin._http.error_mapping pinecone_admin._http.transport_errors
         pinecone_admin._http.headers pinecone_admin._http.known_secrets pinecone_admin._http.redaction
         pinecone_admin._http.operation_mapping pinecone_admin._http.retry_after pinecone_admin._http.retry_budget
-        pinecone_admin._http.server_clock pinecone_admin._http.operation_checks pinecone_admin.workflows.sent_changes
+        pinecone_admin._http.server_clock pinecone_admin._http.operation_checks
         pinecone_admin._sync.sender pinecone_admin._text.version
         pinecone_admin._sync.shared pinecone_admin._sync.transports pinecone_admin._sync.transports.bearer
         pinecone_admin._sync.transports.network

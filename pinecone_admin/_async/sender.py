@@ -34,7 +34,6 @@ from pinecone_admin.errors import (
     RefusedError,
     UnauthorizedError,
 )
-from pinecone_admin.workflows.sent_changes import is_recorded, recording
 
 _T = TypeVar("_T")
 
@@ -86,12 +85,7 @@ class AsyncSender:
             request = self._requests.build(operation)
         except PineconeError as exc:
             raise exc.with_traceback(None)  # noqa: B904 - it is the same exception; the frames below may hold credentials
-        if not is_recorded(operation):
-            return await self._exchange(request, operation, call)
-        with recording(operation) as note_result:
-            result = await self._exchange(request, operation, call)
-            note_result(result)
-            return result
+        return await self._exchange(request, operation, call)
 
     async def _exchange(self, request: BufferedRequest, operation: Operation[_T], call: CallState) -> _T:
         response = await self._send_request(request, call)

@@ -20,7 +20,6 @@ from generated_client.models import (
 from pinecone_admin.errors import PineconeError
 from pinecone_admin.workflows.changes import Change, CreatedResource, Ref, RoleAt, Step, StepState
 from pinecone_admin.workflows.reports import BindingKey, keys_of_wanted_bindings
-from pinecone_admin.workflows.sent_changes import GONE, is_api_404
 
 Thing: TypeAlias = Project | APIKey | ServiceAccount | User | Invite
 
@@ -85,15 +84,18 @@ def describe_deletion(missing: PineconeError | None = None) -> str:
     # An earlier attempt, whose response was lost, may have deleted it.
     if missing is None or missing.attempts > 1:
         return "was deleted"
-    return GONE
+    return "no longer existed"
+
+
+def step_from_gone(change: Change, missing: PineconeError) -> Step:
+    """Return the step of a deletion whose 404 shows that the resource no longer existed."""
+    if missing.attempts > 1:
+        return Step(change=change, state="done")
+    return Step(change=evolve(change, reason="it was already deleted"), state="skipped")
 
 
 def step_from_error(change: Change, error: PineconeError) -> Step:
-    """Return the step of a change whose request failed. A resource that was to be deleted may already be deleted."""
-    if change.action in {"delete", "revoke"} and is_api_404(error):
-        if error.attempts > 1:
-            return Step(change=change, state="done")
-        return Step(change=evolve(change, reason=f"it {GONE}"), state="skipped")
+    """Return the step of a change whose request failed."""
     text = "; ".join([str(error), *getattr(error, "__notes__", ())])
     return Step(change=change, state=_STATES.get(error.outcome, "failed"), error=text, help_code=error.help_code)
 

@@ -17,6 +17,9 @@ from pinecone_admin.workflows.organization_index import OrganizationIndex, held_
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.roles import describe_lost_owners, find_owner_ids
 
+OWN_ACCOUNT = "this client authenticates as the account"
+"""Why nothing is taken from a service account, where the rest of the work goes on."""
+
 _CLIENT_ID = "client_id (--apply-as on the command line)"
 _TAKES = {"revoke", "delete", "rotate"}
 _PLURALS = {"person": "people", "service_account": "service accounts", "api_key": "keys"}
@@ -90,6 +93,20 @@ def explain_unknown(caller: Caller, accounts: Iterable[ServiceAccount]) -> str |
     if caller.is_stated and all(account.client_id != caller.client_id for account in accounts):
         return f"no service account has this {_CLIENT_ID}"
     return None
+
+
+def explain_own(account: ServiceAccount, caller: Caller, accounts: Iterable[ServiceAccount]) -> str | None:
+    """Return why nothing may be taken from a service account, which is or may be the caller's, or None.
+
+    Args:
+        account: The account.
+        caller: The caller.
+        accounts: The service accounts, as ``explain_unknown`` needs them.
+    """
+    if account.client_id == caller.client_id:
+        return OWN_ACCOUNT
+    unknown = explain_unknown(caller, accounts)
+    return unknown and f"it may be the account of this client: {unknown}"
 
 
 def takes_from_account(change: Change) -> bool:

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from functools import partial
 from operator import is_not
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, cast
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import (
@@ -23,8 +23,6 @@ from pinecone_admin.errors import (
 if TYPE_CHECKING:  # each command loads this module, and a help needs no models
     from generated_client.types import Operation
 
-_T = TypeVar("_T")
-
 _CREATE_VERBS = ("create_", "add_")  # the latter creates what another resource holds
 _MAX_ID_LENGTH = 500
 _SHORTEST_ID = 20
@@ -38,9 +36,6 @@ NOT_DELETED_IN_TIME = "the time was up, or this was interrupted again"
 
 MAY_BE_OF_OTHERS = "is kept: the response to its creation was lost, so somebody else may have created it"
 """The end of the note on something that appeared after a create without a response."""
-
-GONE = "no longer exists, as far as this account sees"
-"""What a 404 shows to an account that may have lost its role."""
 
 _undoing = ContextVar("pinecone_admin_undoing", default=False)
 _collections = ContextVar[tuple["list[SentChange]", ...]]("pinecone_admin_changes", default=())
@@ -316,17 +311,12 @@ def _classify(change: SentChange, later: Sequence[SentChange], deleted: set[str 
     return "unread" if change.outcome == "done" else "unknown"
 
 
-@contextmanager
-def recording(operation: Operation[_T]) -> Generator[Callable[[_T], object], None, None]:
-    """Record a change for the workflows in progress; yields the function that gets its result."""
+def record_change(operation: Operation[Any]) -> SentChange:
+    """Record a change that a run is about to send for the workflows in progress, and return the record."""
     change = SentChange.of(operation)
     for each in _collections.get():
         each.append(change)
-    try:
-        yield lambda result: change.note_result(operation, result)
-    except PineconeError as error:
-        change.note_error(error)
-        raise
+    return change
 
 
 def note_found(operation: Operation[Any], id: str) -> None:
@@ -340,11 +330,6 @@ def note_found(operation: Operation[Any], id: str) -> None:
     for changes in _collections.get():
         if (latest := next(filter(is_lost, reversed(changes)), None)) is not None:
             latest.found = id
-
-
-def is_recorded(operation: Operation[Any]) -> bool:
-    """Return whether an operation is a change within a workflow."""
-    return operation.method != "GET" and bool(_collections.get())
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from attrs import frozen
 from pinecone_admin import AsyncAdmin, PineconeValueError, RefusedError, on_organization
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import DesiredState
+from pinecone_admin.workflows.name_tags import tag_as_unfinished
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport
 
@@ -145,3 +146,30 @@ async def test_nothing_is_taken_from_the_caller(name: str, passed: str, *, crede
             assert await WORKFLOWS[name](call) != is_caller
             continue
         assert all(each.startswith("GET") for each in transport.requests)
+
+
+@pytest.mark.parametrize("credentials", [True, False])
+@pytest.mark.parametrize("passed", [True, False])
+@pytest.mark.parametrize("workflow", ["ensure", "apply"])
+async def test_a_leftover_that_may_be_the_account_of_the_caller_stays(
+    workflow: str, *, passed: bool, credentials: bool
+) -> None:
+    """A program may use the account of an interrupted run, whose secret it has, to run the workflow again."""
+    emulator = Emulator(seed=1)
+    owner = emulator.async_admin()
+    (own,) = emulator.state.service_accounts.listing
+    own.name = tag_as_unfinished("robot")
+    left = (await owner.service_accounts.create(name=tag_as_unfinished("robot"))).service_account
+    admin = owner if credentials else AsyncAdmin(access_token=(await owner.token()).value, transport=emulator.transport)
+    client_id = own.client_id if passed else None
+    if workflow == "ensure":
+        steps = (await admin.service_accounts.ensure(name="robot", store=str, client_id=client_id)).steps
+    else:
+        account = {"name": "robot", "roles": ["OrgMember"]}
+        desired = DesiredState.from_dict({"organization": emulator.organization_id, "service_accounts": [account]})
+        report = await admin.apply(await owner.plan(desired), store=str, client_id=client_id)
+        assert report.failed == []
+        steps = report.steps
+    states = {each.change.target.id: each.state for each in steps if each.change.action == "delete"}
+    assert states == {own.id: "skipped", left.id: "done" if credentials or passed else "skipped"}
+    assert own in emulator.state.service_accounts.listing

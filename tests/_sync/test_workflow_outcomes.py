@@ -229,13 +229,13 @@ def test_a_run_that_was_left_to_the_garbage_collector_changes_nothing_later(emul
     abandoned = open_run(admin, "ensure_project")  # Ctrl-C came at the edge of its block
     ensure_project(abandoned.__enter__(), name="p")
     found = admin.projects.ensure(name="p")
-    emulator.faults.add("delete_project", status=403)
+    emulator.faults.add("create_project", status=403)
     with raises(ForbiddenError) as refused, reporting_remaining_changes() as changes:
         abandoned.gen.close()
-        admin.api_keys.create(project_id=found.value.id, name="web")
-        admin.projects.delete(project_id=found.value.id)
+        admin.api_keys.ensure(project_id=found.value.id, name="web")
+        admin.projects.ensure(name="q")
     assert list(emulator.state.projects) == [found.value.id]
-    assert (refused.value.outcome, len(changes)) == ("done", 2)
+    assert (refused.value.outcome, [each.outcome for each in changes]) == ("done", ["done", "done", "rejected"])
 
 
 def test_an_error_that_ends_a_run_names_what_was_done_before(emulator: Emulator) -> None:
@@ -372,3 +372,18 @@ def test_every_workflow_states_what_is_left() -> None:
                     found.add(each)
                     assert first == "run" or hasattr(workflow, "__wrapped__"), each
     assert len(found) > 15
+
+
+def test_what_a_store_does_with_a_client_is_no_change_of_the_workflow(emulator: Emulator) -> None:
+    """Neither the outcome nor the notes of the error count a project that ``store`` creates before it fails."""
+    admin = emulator.admin()
+    project = admin.projects.create(name="p")
+
+    def create_and_fail(_: object) -> None:
+        admin.projects.create(name="other")
+        raise PineconeError("the vault is sealed")
+
+    with raises(PineconeError) as caught:
+        admin.api_keys.ensure(project_id=project.id, name="reader", store=create_and_fail)
+    assert caught.value.outcome == "undone"
+    assert [note.endswith("was deleted") for note in caught.value.__notes__] == [True]

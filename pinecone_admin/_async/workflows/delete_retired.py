@@ -37,7 +37,7 @@ async def delete_retired_keys(run: AsyncRun, *, project_id: str | None) -> Retir
             async with part:
                 return (await clean_keys(part, each, keys))[0]
         except NotFoundError as error:
-            if project_id is not None or not await shows_deletion(admin, error):
+            if project_id is not None or not await shows_deletion(admin, error, Ref("project", None, each)):
                 raise
             return RetiredKeys(dry_run=dry_run, deleted=[], kept=[], steps=part.steps)
 

@@ -128,7 +128,7 @@ async def empty_and_delete(
             if not await backoff.async_wait():
                 raise
         except NotFoundError as error:
-            if report.dry_run or not await shows_deletion(admin, error):
+            if report.dry_run or not await shows_deletion(admin, error, end.target):
                 raise
             drop_refused()
             run.skip(end, "it was already deleted")

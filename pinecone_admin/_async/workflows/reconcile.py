@@ -16,6 +16,7 @@ from pinecone_admin.errors import PineconeValueError, RefusedError
 from pinecone_admin.models import Invite, PrincipalType, RoleBindingInput, ServiceAccount, User
 from pinecone_admin.workflows.changes import Change
 from pinecone_admin.workflows.ending import refer_to, refer_to_role
+from pinecone_admin.workflows.guard import OWN_ACCOUNT
 from pinecone_admin.workflows.quoting import describe_resource
 from pinecone_admin.workflows.reports import (
     Difference,
@@ -105,7 +106,7 @@ async def reconcile_bindings(
         await grant_role(run, change)
     for binding_id, change in revoked.items():
         if is_own:
-            run.skip(change, "this client authenticates as the account")
+            run.skip(change, OWN_ACCOUNT)
         else:
             run.keep("roles that were granted are kept; run this again to finish")
             await run.do(change, binding_id=binding_id)

@@ -12,7 +12,12 @@ from datetime import timedelta
 
 from attrs import define, evolve
 
-from pinecone_admin._async.workflows.client_state import find_caller, require_server_time, try_credentials
+from pinecone_admin._async.workflows.client_state import (
+    find_caller,
+    require_server_time,
+    shows_deletion,
+    try_credentials,
+)
 from pinecone_admin._async.workflows.create_with_secret import Store, store_secret
 from pinecone_admin._async.workflows.rotate import replace_account_secret
 from pinecone_admin._async.workflows.run import AsyncRun, may_have_been_processed
@@ -46,7 +51,7 @@ from pinecone_admin.workflows.guard import check_client_id, explain_unknown
 from pinecone_admin.workflows.plans import find_help_code
 from pinecone_admin.workflows.readable_store import ReadableStore, SecretOwner, StoreByName
 from pinecone_admin.workflows.reports import DueAccountRotations, FailedAccountRotation
-from pinecone_admin.workflows.sent_changes import GONE, add_note, is_api_404
+from pinecone_admin.workflows.sent_changes import add_note
 
 _OPERATION = "rotate_due_service_accounts"
 
@@ -185,8 +190,8 @@ class AsyncDueAccountRun:
         try:
             present = await self.run.admin.service_accounts.describe(service_account_id=account.id)
         except PineconeError as error:
-            if is_api_404(error):
-                return f"it {GONE}"
+            if await shows_deletion(self.run.admin, error, self.run.refer_to(account)):
+                return "it no longer exists"
             raise
         if present != account:
             return "somebody else has changed it since this run began, perhaps another run; run this again"

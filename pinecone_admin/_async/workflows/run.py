@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, cast
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.client_state import find_caller, get_work_in_progress, max_attempts, server_now
+from pinecone_admin._async.workflows.client_state import (
+    find_caller,
+    get_work_in_progress,
+    max_attempts,
+    server_now,
+    shows_deletion,
+)
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import (
     COMPLETION_TIMEOUT,
@@ -38,8 +44,9 @@ from pinecone_admin.workflows.ending import (
     has_failed,
     refer_to,
     step_from_error,
+    step_from_gone,
 )
-from pinecone_admin.workflows.guard import find_refusals, raise_refusals, takes_from_account
+from pinecone_admin.workflows.guard import explain_own, find_refusals, raise_refusals, takes_from_account
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.sent_changes import (
     MAY_BE_OF_OTHERS,
@@ -51,11 +58,13 @@ from pinecone_admin.workflows.sent_changes import (
     marking_undo,
     note_found,
     read_text,
+    record_change,
     reporting_remaining_changes,
     set_notes,
 )
 
 if TYPE_CHECKING:
+    from generated_client.types import Operation
     from pinecone_admin._async.client import AsyncAdmin
 
 _T = TypeVar("_T")
@@ -166,29 +175,16 @@ class AsyncRun:
             then_keep: If this is given, nothing is undone once the change may have been made, and it is a note then.
             if_rejected: A note if the server refuses.
         """
-        operation = build_operation(change, binding_id=binding_id)
-
-        async def send() -> Any:
-            outcome: Outcome = "unknown"
-            try:
-                return await self.admin.send(operation)
-            except PineconeError as error:
-                outcome = "done" if is_api_404(error) else error.outcome
-                raise
-            finally:
-                if outcome == "rejected" and if_rejected:
-                    self.note(if_rejected)
-                elif then_keep and outcome not in {"rejected", "not_sent"}:
-                    self.keep(then_keep)
-
-        return await self.send(change, send, preview=preview)
-
-    async def send(self, change: Change, send: Callable[[], Awaitable[_T]], *, preview: Any = None) -> _T:
-        """Make a change with a function that sends it, as ``do`` does."""
         if self.dry_run:
             self.steps.append(Step(change=change, state="planned"))
-            return cast("_T", preview)
-        return await self._send(len(self.steps), change, send)
+            return preview
+        return await self._send(
+            len(self.steps), change, binding_id=binding_id, then_keep=then_keep, if_rejected=if_rejected
+        )
+
+    async def send(self, change: Change, call: Callable[[], Awaitable[_T]]) -> _T:
+        """Make a change with a function that sends it, as ``do`` does."""
+        return cast("_T", await self._send(len(self.steps), change, call))
 
     async def check_allowed(
         self,
@@ -266,8 +262,7 @@ class AsyncRun:
         while found is None:
             try:
                 if is_unique or lost is None:
-                    send = partial(self.admin.send, build_operation(change))
-                    return Created(await self._send(position, change, send, can_undo=can_undo))
+                    return Created(await self._send(position, change, can_undo=can_undo))
             except ConflictError as error:
                 # ABORTED does not say that it exists, so that there is nothing to wait for.
                 if error.error_code == "ABORTED" or (found := await poll_until_listed(find_new)) is None:
@@ -308,16 +303,31 @@ class AsyncRun:
         change = Change(action="update", target=self.refer_to(key), settings=settings, before=before)
         return cast("APIKey", await self.do(change, preview=final))
 
-    async def delete_leftovers(self, leftovers: Sequence[APIKey] | Sequence[ServiceAccount]) -> list[Ref]:
-        """Delete what interrupted runs left, except what was renamed since, which belongs to a run in progress."""
+    async def delete_leftovers(
+        self, leftovers: Sequence[APIKey] | Sequence[ServiceAccount], *, client_id: str | None = None
+    ) -> list[Ref]:
+        """Delete what interrupted runs left, except what was renamed since, which belongs to a run in progress.
+
+        Args:
+            leftovers: What they left.
+            client_id: Client id of the caller, whose own account stays, if the client has only a token.
+        """
         deleted: list[Ref] = []
         for each in leftovers:
             target = self.refer_to(each)
+            if isinstance(each, ServiceAccount) and (reason := await self._explain_own(each, client_id)):
+                self.skip(Change(action="delete", target=target), reason)
+                continue
             with IgnoreGone():
                 if self.dry_run or (await self._describe(target)).name == each.name:
                     await self.do(Change(action="delete", target=target, reason=LEFTOVER))
                     deleted.append(target)
         return deleted
+
+    async def _explain_own(self, account: ServiceAccount, client_id: str | None) -> str | None:
+        caller = find_caller(self.admin, client_id, operation=self.operation)
+        accounts = await self.admin.service_accounts.list().to_list() if caller.is_stated else []
+        return explain_own(account, caller, accounts)
 
     async def _describe(self, target: Ref) -> APIKey | ServiceAccount:
         if target.kind == "api_key":
@@ -342,11 +352,10 @@ class AsyncRun:
         async def prepare_next(lost: PineconeError) -> None:
             await self._delete_lost(change, await poll_until_listed(find_lost), lost)
 
-        send = partial(self.admin.send, build_operation(change))
         try:
             return await repeat_if_response_is_lost(
                 self.admin,
-                lambda: self._send(len(self.steps), change, send),
+                lambda: self._send(len(self.steps), change),
                 prepare_next,
                 most=self._max_attempts,
             )
@@ -389,41 +398,78 @@ class AsyncRun:
         self._remarks.append(remark)
 
     async def _send(
-        self, position: int, change: Change, send: Callable[[], Awaitable[_T]], *, can_undo: bool = True
-    ) -> _T:
+        self,
+        position: int,
+        change: Change,
+        call: Callable[[], Awaitable[Any]] | None = None,
+        *,
+        binding_id: str | None = None,
+        can_undo: bool = True,
+        then_keep: str = "",
+        if_rejected: str = "",
+    ) -> Any:
         """Send a change, and record at a position of the steps what became of it."""
         description = describe_created(change)
         # A refusal says nothing about an earlier request.
         was_lost, is_repeated = description in self._uncertain, position < len(self.steps)
+        operation = build_operation(change, binding_id=binding_id)
 
-        async def send_and_record() -> _T:
+        async def send_and_record() -> Any:
             self.steps[position:] = [Step(change=change, state="sent", error="there was no response")]
             if change.creates or change.action == "grant":
                 self._uncertain[description] = None
+            outcome: Outcome = "unknown"
             try:
-                result = await send()
+                result = await self._exchange(change, operation, call or partial(self.admin.send, operation))
             except PineconeError as error:
+                outcome = "done" if is_api_404(error) else error.outcome
                 step = step_from_error(change, error)
-                if is_repeated and has_failed(step):
+                if is_repeated:
                     step = evolve(step, state="sent")
                 self.steps[position] = step
                 if not was_lost and not may_have_been_processed(error):
                     self._uncertain.pop(description, None)
-                if has_failed(step):
-                    raise
-                return cast("_T", None)
+                raise
+            finally:
+                if outcome == "rejected" and if_rejected:
+                    self.note(if_rejected)
+                elif then_keep and outcome not in {"rejected", "not_sent"}:
+                    self.keep(then_keep)
             if not (was_lost and change.makes_secret):  # names of keys and accounts are not unique
                 self._uncertain.pop(description, None)
-            made = find_created(change, result)
-            self.steps[position] = Step(change=change, state="done", resource=made)
-            if made is not None and can_undo and not self._is_kept:
-                binding_id = made.id if isinstance(made, RoleBinding) else None
-                undo = find_undo(change, change.target if isinstance(made, RoleBinding) else refer_to(made))
-                if undo is not None:
-                    self._undos.append(_Undo(position, describe_created(change, made), undo, binding_id))
-            return result
+            return self._record_result(position, change, result, can_undo=can_undo)
 
         return await async_complete_if_interrupted(send_and_record, COMPLETION_TIMEOUT)
+
+    def _record_result(self, position: int, change: Change, result: Any, *, can_undo: bool) -> Any:
+        """Record a change that was made, or was not needed, and what undoes it; return the result."""
+        if isinstance(result, PineconeError):
+            self.steps[position] = step_from_gone(change, result)
+            return None
+        made = find_created(change, result)
+        self.steps[position] = Step(change=change, state="done", resource=made)
+        if made is not None and can_undo and not self._is_kept:
+            binding_id = made.id if isinstance(made, RoleBinding) else None
+            undo = find_undo(change, change.target if isinstance(made, RoleBinding) else refer_to(made))
+            if undo is not None:
+                self._undos.append(_Undo(position, describe_created(change, made), undo, binding_id))
+        return result
+
+    async def _exchange(self, change: Change, operation: Operation[Any], call: Callable[[], Awaitable[Any]]) -> Any:
+        """Send the operation of a change; return its result, or the 404 that shows that a deletion was not needed."""
+        sent = record_change(operation)
+        try:
+            result = await call()
+        except PineconeError as error:
+            sent.note_error(error)
+            sent.is_api_404 = change.action in {"delete", "revoke"} and await shows_deletion(
+                self.admin, error, change.target
+            )
+            if sent.is_api_404:
+                return error
+            raise
+        sent.note_result(operation, result)
+        return result
 
     async def undo(self, error: BaseException | None) -> None:
         """Delete the created resources. If the workflow ends with an error, add notes to the error.
@@ -481,16 +527,14 @@ class AsyncRun:
             while undos:
                 undo = undos[-1]
                 seconds = min(self.admin.timeout, max(backoff.seconds_left, _SHORTEST_TIMEOUT))
+                missing: PineconeError | None = None
                 try:
                     with marking_undo():
-                        await self.admin.with_options(timeout=seconds).send(
-                            build_operation(undo.change, binding_id=undo.binding_id)
-                        )
-                    missing = None
+                        operation = build_operation(undo.change, binding_id=undo.binding_id)
+                        send = partial(self.admin.with_options(timeout=seconds).send, operation)
+                        missing = await self._exchange(undo.change, operation, send)
                 except PineconeError as failure:
-                    missing = failure
-                if missing is not None and not is_api_404(missing):
-                    failures[undo] = missing
+                    failures[undo] = failure
                 else:
                     self.steps[undo.position] = evolve(self.steps[undo.position], state="undone")
                 with suppress(ValueError):  # closing the client may undo it, too

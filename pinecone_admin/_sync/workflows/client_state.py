@@ -11,6 +11,7 @@ from pinecone_admin._concurrency.waiting import WorkInProgress
 from pinecone_admin._http.argument_checks import set_operation_on_errors
 from pinecone_admin._http.retry_policy import count_attempts
 from pinecone_admin.errors import Masked, PineconeError, RefusedError
+from pinecone_admin.workflows.changes import Ref
 from pinecone_admin.workflows.guard import Caller, identify_caller
 from pinecone_admin.workflows.sent_changes import is_api_404
 
@@ -67,12 +68,22 @@ def try_credentials(admin: Admin, client_id: str, client_secret: Masked) -> None
     sender.try_credentials(client_id, client_secret)
 
 
-def shows_deletion(admin: Admin, error: PineconeError) -> bool:
-    """Return whether an error shows that a project was deleted.
+def shows_deletion(admin: Admin, error: PineconeError, target: Ref) -> bool:
+    """Return whether an error shows that something was deleted: to an account that has lost its role, all is gone.
 
-    It is the API's 404 to an OrgOwner. To an account that has lost its role, a project that exists is gone, too.
+    It is the API's 404, to an OrgOwner, or to an account that sees the other keys of the project. Contents of a project
+    have no ids; who deletes them has a key of the project.
     """
-    return is_api_404(error) and owns_organization(admin)
+    if not is_api_404(error):
+        return False
+    if target.id is None or owns_organization(admin):
+        return True
+    if target.project is None:
+        return False
+    try:
+        return all(each.id != target.id for each in admin.api_keys.list(project_id=target.project.id or ""))
+    except PineconeError:
+        return False
 
 
 def owns_organization(admin: Admin) -> bool:

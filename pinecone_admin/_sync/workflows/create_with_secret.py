@@ -199,7 +199,7 @@ def complete_or_create_account(
             policy = DifferencePolicy(run.operation, "update", revoke_unlisted=True)
             reconcile_bindings(run, stored, wanted=build_role_bindings(roles), policy=policy, client_id=client_id)
         account = run.rename(stored, name)
-        run.delete_leftovers([each for each in leftovers if each.id != stored.id])
+        run.delete_leftovers([each for each in leftovers if each.id != stored.id], client_id=client_id)
         return account
     check_unused(store)
     create = Change(
@@ -217,7 +217,7 @@ def complete_or_create_account(
         )
         named = evolve(made, service_account=evolve(account, name=name))
         _store_and_keep(run, store, named, then_keep=kept)
-    run.delete_leftovers(leftovers)
+    run.delete_leftovers(leftovers, client_id=client_id)
     if made is None:
         target = Ref("service_account", create.settings.name)
         before, settings = (Settings(name=each) for each in (target.name, name))

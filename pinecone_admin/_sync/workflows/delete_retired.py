@@ -38,7 +38,7 @@ def delete_retired_keys(run: Run, *, project_id: str | None) -> RetiredKeys:
             with part:
                 return (clean_keys(part, each, keys))[0]
         except NotFoundError as error:
-            if project_id is not None or not shows_deletion(admin, error):
+            if project_id is not None or not shows_deletion(admin, error, Ref("project", None, each)):
                 raise
             return RetiredKeys(dry_run=dry_run, deleted=[], kept=[], steps=part.steps)
 

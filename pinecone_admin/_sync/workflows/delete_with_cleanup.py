@@ -127,7 +127,7 @@ def empty_and_delete(
             if not backoff.wait():
                 raise
         except NotFoundError as error:
-            if report.dry_run or not shows_deletion(admin, error):
+            if report.dry_run or not shows_deletion(admin, error, end.target):
                 raise
             drop_refused()
             run.skip(end, "it was already deleted")

@@ -21,7 +21,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
-from pinecone_admin._sync.workflows.client_state import server_now
+from pinecone_admin._sync.workflows.client_state import server_now, shows_deletion
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     create_key,
@@ -50,7 +50,7 @@ from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.changes import Change, Ref, Settings
 from pinecone_admin.workflows.guard import check_client_id
 from pinecone_admin.workflows.reports import Rotation
-from pinecone_admin.workflows.sent_changes import GONE, IgnoreGone, add_note, is_api_404
+from pinecone_admin.workflows.sent_changes import IgnoreGone, add_note
 
 _CLOCK_TOLERANCE = timedelta(minutes=2)
 """By how much an overlap may be shorter than requested."""
@@ -191,8 +191,8 @@ def replace_key(
     try:
         new = run.update_key(stored, final)
     except NotFoundError as lost:
-        if is_api_404(lost):
-            run.keep(f"the value of API key {stored.id} is stored, but the key {GONE}")
+        if shows_deletion(run.admin, lost, run.refer_to(stored)):
+            run.keep(f"the value of API key {stored.id} is stored, but somebody deleted the key")
             _restore_old_name(run, retired, final, before=keys, moment=moment, lost=lost)
         raise
     if run.dry_run:

@@ -32,7 +32,7 @@ from pinecone_admin.errors import (
     UnauthorizedError,
 )
 from pinecone_admin.models import APIKey, APIKeyWithSecret, Project
-from pinecone_admin.workflows.changes import Step
+from pinecone_admin.workflows.changes import Ref, Step
 from pinecone_admin.workflows.due_keys import DueKeys, find_due_keys, find_rotatable_keys
 from pinecone_admin.workflows.ending import has_failed
 from pinecone_admin.workflows.plans import find_help_code
@@ -111,7 +111,7 @@ def _list_keys(admin: Admin, project_ids: Sequence[str]) -> dict[str, list[APIKe
         except _OF_EVERY_CALL:
             raise
         except PineconeError as error:
-            return [] if shows_deletion(admin, error) else error
+            return [] if shows_deletion(admin, error, Ref("project", None, each)) else error
 
     limit = min(CONCURRENCY, admin.max_connections)
     run_in_parallel(list_project, project_ids, limit=limit, deliver=listed.__setitem__)

@@ -22,7 +22,12 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
-from pinecone_admin._sync.workflows.client_state import find_caller, require_server_time, try_credentials
+from pinecone_admin._sync.workflows.client_state import (
+    find_caller,
+    require_server_time,
+    shows_deletion,
+    try_credentials,
+)
 from pinecone_admin._sync.workflows.create_with_secret import Store, store_secret
 from pinecone_admin._sync.workflows.rotate import replace_account_secret
 from pinecone_admin._sync.workflows.run import Run, may_have_been_processed
@@ -47,7 +52,7 @@ from pinecone_admin.workflows.guard import check_client_id, explain_unknown
 from pinecone_admin.workflows.plans import find_help_code
 from pinecone_admin.workflows.readable_store import ReadableStore, SecretOwner, StoreByName
 from pinecone_admin.workflows.reports import DueAccountRotations, FailedAccountRotation
-from pinecone_admin.workflows.sent_changes import GONE, add_note, is_api_404
+from pinecone_admin.workflows.sent_changes import add_note
 
 _OPERATION = "rotate_due_service_accounts"
 
@@ -186,8 +191,8 @@ class DueAccountRun:
         try:
             present = self.run.admin.service_accounts.describe(service_account_id=account.id)
         except PineconeError as error:
-            if is_api_404(error):
-                return f"it {GONE}"
+            if shows_deletion(self.run.admin, error, self.run.refer_to(account)):
+                return "it no longer exists"
             raise
         if present != account:
             return "somebody else has changed it since this run began, perhaps another run; run this again"
