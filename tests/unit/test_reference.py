@@ -19,7 +19,7 @@ from pinecone_admin._sync.projects import Projects
 from pinecone_admin.auth import TokenCache
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.control.faults import Fault
-from pinecone_admin.errors import ApiError, PineconeTimeoutError
+from pinecone_admin.errors import ApiError, PineconeTimeoutError, ValidationError
 from pinecone_admin.operations import Operation
 from pinecone_admin.retry import RetryPolicy
 from pinecone_admin.workflows import NewSecret, StalePlan
@@ -83,6 +83,13 @@ def test_an_error_has_its_bases_and_the_types_of_its_attributes() -> None:
         "PineconeTimeoutError", PineconeTimeoutError, 2
     )
     assert "- `details` (`Mapping[str, Any] | None`): Details that" in render_entry("ApiError", ApiError, 2)
+
+
+def test_another_name_of_a_class_is_no_second_class() -> None:
+    """The entry of an alias has the comment at the alias, and repeats nothing of the class."""
+    entry = render_entry("ValidationError", ValidationError, 2)
+    assert entry.startswith("## `ValidationError`\n\nAnother name of `PineconeValueError`")
+    assert "(PineconeError, ValueError)" not in entry
 
 
 def test_a_property_has_the_errors_of_reading_it() -> None:
