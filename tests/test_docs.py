@@ -82,8 +82,8 @@ for name in sys.argv[1:]:
 @pytest.mark.parametrize(
     "page",
     [
-        # Each command of a shell is a process: such pages run with --all, and the README every day.
-        pytest.param(page, marks=[pytest.mark.long] * (page != "README.md" and "sh" in languages))
+        # Each command of a shell is a process: such pages run with --all, and the README every day. Django takes 6 s.
+        pytest.param(page, marks=[pytest.mark.long] * (page != "README.md" and ("sh" in languages or "django" in page)))
         for page in PAGES
         if page != STUBBED and (languages := {block.language for block in EXAMPLES if block.page == page})
     ],
@@ -249,6 +249,7 @@ def redis_url(tmp_path: Path) -> Iterator[str]:
         yield url
 
 
+@pytest.mark.long
 def test_every_recipe_for_pytest_passes(tmp_path: Path) -> None:
     """The tests in each example for pytest pass in a file of their own, with no extra and nothing but pytest."""
     recipes = [block for block in BLOCKS if block.is_recipe and not block.file]

@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from collections import Counter
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -96,6 +97,7 @@ def layer_of(module: str) -> Layer:
     )
 
 
+@cache
 def imported_modules(path: Path) -> set[str]:
     """List every module that a file imports at run time, including within functions."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -114,6 +116,7 @@ def imported_modules(path: Path) -> set[str]:
     return found
 
 
+@cache
 def is_module(name: str) -> bool:
     """Return whether a dotted name is a module of the wheel."""
     path = ROOT / name.replace(".", "/")

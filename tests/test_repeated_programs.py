@@ -62,7 +62,7 @@ CASES = [
         program,
         failure,
         id=f"{program.name}-{failure}",
-        marks=[pytest.mark.long] * (not program.page.startswith(RUNBOOKS)),
+        marks=[pytest.mark.long] * (not program.page.startswith(RUNBOOKS) or failure != "lost response"),
     )
     for program in PROGRAMS
     for failure in FAILURES

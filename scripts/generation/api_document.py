@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import unquote, urlsplit
@@ -80,9 +81,8 @@ def parse_document(text: bytes, source: str) -> Node:
         return json.loads(text)
     except (ValueError, RecursionError):
         pass
-    # The detour through JSON converts what only YAML has, dates and keys of any type.
     try:
-        return json.loads(json.dumps(YAML(typ="safe").load(text), default=str))
+        return json.loads(_convert_to_json(text))
     except YAMLError as exc:
         reason = getattr(exc, "problem", None) or getattr(exc, "reason", None) or type(exc).__name__
         mark = getattr(exc, "problem_mark", None)
@@ -90,6 +90,12 @@ def parse_document(text: bytes, source: str) -> Node:
         raise DocumentError(f"{source} is neither YAML nor JSON: {reason}{line}") from exc
     except (ValueError, TypeError, RecursionError) as exc:
         raise DocumentError(f"{source} is neither YAML nor JSON: {exc}") from exc
+
+
+@lru_cache(maxsize=8)  # to parse our document takes half a second
+def _convert_to_json(text: bytes) -> str:
+    """Return YAML as JSON, which converts what only YAML has, dates and keys of any type."""
+    return json.dumps(YAML(typ="safe").load(text), default=str)
 
 
 def validate_document(document: Node, source: str) -> Node:

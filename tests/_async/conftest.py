@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.support.errors import SECRET
 from tests.support.scripted_transport import ScriptedTransport
 
 # <async only>
+HERE = Path(__file__).parent
 # Tests of concurrency, cancellation and open resources. In the others, nothing depends on the event loop.
 ON_TRIO = (
     *("credentials", "lifecycle", "pagination", "retry", "retry_budget", "run_in_parallel", "token_callables"),
@@ -33,6 +35,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run the tests of some modules on trio, too, among the long ones."""
     if "anyio_backend" in metafunc.fixturenames and metafunc.module.__name__.rpartition("test_")[2] in ON_TRIO:
         metafunc.parametrize("anyio_backend", ["asyncio", pytest.param("trio", marks=pytest.mark.long)])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the other modules of this folder as long: every day, the derived tests of the sync client are enough."""
+    for item in items:
+        if item.path.parent == HERE and item.path.stem.removeprefix("test_") not in ON_TRIO:
+            item.add_marker(pytest.mark.long)
 
 
 # </async only>

@@ -33,10 +33,7 @@ from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, OtherDates, fail_to_store
 from tests.support.interruption import InterruptingTransport, async_run_interruptibly
 
-# <async only>
-# Every day, the derived tests of the sync client are enough.
-pytestmark = [pytest.mark.anyio, pytest.mark.long]
-# </async only>
+pytestmark = pytest.mark.anyio
 
 Made = APIKeyWithSecret | ServiceAccountWithSecret
 

@@ -35,10 +35,7 @@ from tests._async.test_workflow_recovery import (
 from tests.support.errors import raises
 from tests.support.old_names import tag_as_emptying
 
-# <async only>
-# Every day, the derived tests of the sync client are enough.
-pytestmark = [pytest.mark.anyio, pytest.mark.long]
-# </async only>
+pytestmark = pytest.mark.anyio
 
 CLAIM = re.compile(r"(?<!not )(?<!not be )(?<!may be )(?<!to be )\b(deleted|revoked|removed|gone)\b|was not there")
 FOREIGN_404: Mapping[str, Any] = {"status": 404, "body": "html", "times": None}

@@ -48,10 +48,7 @@ from tests.support.fault_injection import FaultyTransport, InjectedFault
 from tests.support.interruption import InterruptingTransport, async_run_interruptibly
 from tests.support.steps import strip_mark
 
-# <async only>
-# Every day, the derived tests of the sync client are enough.
-pytestmark = [pytest.mark.anyio, pytest.mark.long]
-# </async only>
+pytestmark = pytest.mark.anyio
 
 STEP = 5
 """One of so many requests of a workflow meets a fault."""

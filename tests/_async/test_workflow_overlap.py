@@ -22,10 +22,7 @@ from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, OtherDates
 from tests.support.steps import as_planned, list_ids
 
-# <async only>
-# Every day, the derived tests of the sync client are enough.
-pytestmark = [pytest.mark.anyio, pytest.mark.long]
-# </async only>
+pytestmark = pytest.mark.anyio
 
 HOUR = timedelta(hours=1)
 LONG_NAME = "reader é" * 10

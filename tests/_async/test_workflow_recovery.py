@@ -20,10 +20,7 @@ from tests.support.fault_injection import FaultyTransport, InjectedFault, Killed
 from tests.support.interruption import InterruptingTransport, async_run_interruptibly, async_yield_once
 from tests.support.organizations import fill_project
 
-# <async only>
-# Every day, the derived tests of the sync client are enough.
-pytestmark = [pytest.mark.anyio, pytest.mark.long]
-# </async only>
+pytestmark = pytest.mark.anyio
 
 
 @define

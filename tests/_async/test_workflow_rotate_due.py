@@ -35,10 +35,7 @@ from tests.support.old_names import tag_as_emptying
 from tests.support.rotated_keys import KEEP_OLD_FOR, OLDER_THAN, RotatedKeys
 from tests.support.steps import as_planned
 
-# <async only>
-# Every day, the derived tests of the sync client are enough.
-pytestmark = [pytest.mark.anyio, pytest.mark.long]
-# </async only>
+pytestmark = pytest.mark.anyio
 
 DAY = timedelta(days=1)
 

@@ -34,6 +34,8 @@ from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, OtherDates, fail_to_store
 from tests.support.interruption import InterruptingTransport, run_interruptibly
 
+pytestmark = pytest.mark.anyio
+
 Made = APIKeyWithSecret | ServiceAccountWithSecret
 
 

@@ -36,6 +36,8 @@ from tests._sync.test_workflow_recovery import (
 from tests.support.errors import raises
 from tests.support.old_names import tag_as_emptying
 
+pytestmark = pytest.mark.anyio
+
 CLAIM = re.compile(r"(?<!not )(?<!not be )(?<!may be )(?<!to be )\b(deleted|revoked|removed|gone)\b|was not there")
 FOREIGN_404: Mapping[str, Any] = {"status": 404, "body": "html", "times": None}
 

@@ -49,6 +49,8 @@ from tests.support.fault_injection import FaultyTransport, InjectedFault
 from tests.support.interruption import InterruptingTransport, run_interruptibly
 from tests.support.steps import strip_mark
 
+pytestmark = pytest.mark.anyio
+
 STEP = 5
 """One of so many requests of a workflow meets a fault."""
 MOST_REQUESTS = 120

@@ -23,6 +23,8 @@ from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, OtherDates
 from tests.support.steps import as_planned, list_ids
 
+pytestmark = pytest.mark.anyio
+
 HOUR = timedelta(hours=1)
 LONG_NAME = "reader é" * 10
 EACH_NAME = ("reader", LONG_NAME)

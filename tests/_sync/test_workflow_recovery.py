@@ -21,6 +21,8 @@ from tests.support.fault_injection import FaultyTransport, InjectedFault, Killed
 from tests.support.interruption import InterruptingTransport, run_interruptibly, yield_once
 from tests.support.organizations import fill_project
 
+pytestmark = pytest.mark.anyio
+
 
 @define
 class ScenarioState:

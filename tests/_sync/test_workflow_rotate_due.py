@@ -36,6 +36,8 @@ from tests.support.old_names import tag_as_emptying
 from tests.support.rotated_keys import KEEP_OLD_FOR, OLDER_THAN, RotatedKeys
 from tests.support.steps import as_planned
 
+pytestmark = pytest.mark.anyio
+
 DAY = timedelta(days=1)
 
 

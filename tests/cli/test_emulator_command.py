@@ -25,6 +25,7 @@ from pinecone_admin.emulator.api.permissions import PERMISSION_MODES
 from pinecone_admin.emulator.model.settings import PLANS
 from tests.cli.command_line import run
 from tests.support.concurrency import PATIENCE
+from tests.support.sampling import some_daily
 
 ANNOUNCED = dict.fromkeys(("host", "oauth_url", "client_id", "client_secret", "control_url", "organization_id"), "a b")
 PROGRAM = f"{sys.executable} -c 'from pinecone_admin.cli.main import run; run()'"
@@ -152,7 +153,7 @@ def test_an_emulator_without_its_extra_says_how_to_install_it(monkeypatch: pytes
     _check_refused((), ("--format", "env"), 'pip install ".[emulator]"')
 
 
-@pytest.mark.parametrize("module", ["pinecone_admin.cli", "pinecone_admin.emulator"])
+@pytest.mark.parametrize("module", some_daily(["pinecone_admin.cli", "pinecone_admin.emulator"], 2))
 def test_a_shell_does_not_go_on_without_its_emulator(module: str, tmp_path: Path) -> None:
     """The line for a shell fails if the emulator cannot start, or if packages of an extra are missing."""
     words = "emulator " if module == "pinecone_admin.cli" else ""

@@ -22,6 +22,7 @@ from pinecone_admin.cli.commands import Command
 from tests.cli.command_line import COMMANDS, Run, example_organization, run
 from tests.cli.example_runs import ORGANIZATION_FILE
 from tests.cli.secret_makers import intercepted
+from tests.support.sampling import some_daily
 
 FIELDS = ("message", "problems", "code", "exit", "outcome", "worth_retrying", "status", "request_id", "retry_after")
 OPERATIONS = {name for name in vars(operations) if re.fullmatch("[a-z]+(_[a-z]+)+", name)}
@@ -99,7 +100,9 @@ def test_whatever_fails_is_told_in_objects(stride: Callable[[int], int]) -> None
         check(spec, fault, scope)
 
 
-@pytest.mark.parametrize("words", [("--nothing",), ("--profile", "nobody"), ("--env-file", "nowhere")], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", some_daily([("--nothing",), ("--profile", "nobody"), ("--env-file", "nowhere")], 3), ids=" ".join
+)
 def test_what_is_wrong_with_the_command_line_is_one_object(words: tuple[str, ...]) -> None:
     """Before anything is sent, each command writes exactly one document."""
     for spec in SENDING:

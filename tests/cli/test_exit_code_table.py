@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import chdir, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -84,6 +84,9 @@ class Cause:
 LIMIT = {"status": 429, "retry_after": 3600}
 NO_CREDENTIALS = {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}
 NAMED = {"describe", "update", "delete", "make a secret", "rotate", "offboard", "run"}
+
+DAILY_STEP = 4
+"""Step from a class of commands that a cause meets every day to the next one."""
 
 CAUSES = {
     "a wrong word": Cause(exit=exit_codes.USAGE, options=("--nothing",), others={"doctor": exit_codes.USAGE}),
@@ -207,11 +210,21 @@ def run_line(emulator: Emulator, line: str, *options: str, env: Mapping[str, str
     return run(*words[:position], *options, *words[position:], env=env, **terminal)
 
 
-@pytest.mark.parametrize("name", CAUSES)
-def test_a_cause_ends_in_one_code_with_every_class_of_command(name: str) -> None:
+def list_cases() -> Iterator[Any]:
+    """Yield each cause with a few of its classes, the next one with others, and among the long tests with the rest."""
+    for first, (name, cause) in enumerate(CAUSES.items()):
+        classes = sorted(cause.classes)
+        few = classes[first % min(DAILY_STEP, len(classes)) :: DAILY_STEP]
+        yield pytest.param(name, few, id=name)
+        if rest := [each for each in classes if each not in few]:
+            yield pytest.param(name, rest, id=f"{name} and the other classes", marks=pytest.mark.long)
+
+
+@pytest.mark.parametrize(("name", "classes"), [*list_cases()])
+def test_a_cause_ends_in_one_code_with_every_class_of_command(name: str, classes: list[str]) -> None:
     """The code is that of the cause; reports have that of a part, and run and doctor their own."""
     cause = CAUSES[name]
-    for each in cause.classes:
+    for each in classes:
         with prepared(cause) as emulator:
             done = run_line(emulator, cause.edit(CLASSES[each]), *cause.options, env=cause.env)
             assert done.exit == cause.others.get(each, OWN_CODES.get(each, cause.exit)), (each, done)

@@ -11,6 +11,7 @@ import pytest
 from tests.cli.command_line import COMMANDS, example_organization, run
 from tests.cli.example_runs import run_examples
 from tests.support.dates import ENDS, sending_dates
+from tests.support.sampling import some_daily
 
 FOREIGN = re.compile(r"\w+Error: |PA100|Traceback")
 """The parts of the line of another package's error."""
@@ -31,7 +32,7 @@ def test_no_command_fails_because_of_a_date(output: str, stride: Callable[[int],
             assert not FOREIGN.search(each.done.stderr), (each.spec.full_name, end, each.done.stderr)
 
 
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("end", some_daily(ENDS, 4))
 def test_no_report_fails_because_of_a_date(end: str, tmp_path: Path) -> None:
     """Reviews, exports and the plans of deletions are shown and saved with such dates."""
     for words in (

@@ -15,6 +15,7 @@ from pinecone_admin.cli.commands import FORMATS
 from pinecone_admin.emulator import Emulator, serving
 from tests.cli.command_line import COMMANDS, fill
 from tests.cli.terminals import read_piece, start_on_terminal
+from tests.support.sampling import some_daily
 
 COMMAND = [sys.executable, "-m", "pinecone_admin.cli"]
 PATIENCE = 60.0
@@ -143,18 +144,18 @@ def test_a_closed_stdout_is_found_before_anything_is_sent(served: dict[str, str]
     assert (done.returncode, b"lost" in done.stdout) == (0, False)
 
 
-def test_a_full_disk_is_no_wrong_command_line(served: dict[str, str]) -> None:
+@pytest.mark.parametrize("output", some_daily(FORMATS, len(FORMATS)))
+def test_a_full_disk_is_no_wrong_command_line(output: str, served: dict[str, str]) -> None:
     """A read whose output cannot be written ends in one line and exit code 7 in every format; a change ends with 6."""
-    for output in FORMATS:
-        for words, code in ((["project", "list"], 7), (["project", "create", f"full-{output}", "--yes"], 6)):
-            with Path("/dev/full").open("wb") as full:
-                done = subprocess.run(
-                    [*COMMAND, *words, "--output", output], env=served, stdout=full, stderr=subprocess.PIPE, check=False
-                )
-            (line,) = done.stderr.decode().splitlines()
-            assert done.returncode == code, (output, words, line)
-            assert "The output cannot be written: No space left on device" in line, output
-            assert line.startswith('{"error": ' if output == "json" else "error: ")
+    for words, code in ((["project", "list"], 7), (["project", "create", f"full-{output}", "--yes"], 6)):
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run(
+                [*COMMAND, *words, "--output", output], env=served, stdout=full, stderr=subprocess.PIPE, check=False
+            )
+        (line,) = done.stderr.decode().splitlines()
+        assert done.returncode == code, (words, line)
+        assert "The output cannot be written: No space left on device" in line
+        assert line.startswith('{"error": ' if output == "json" else "error: ")
 
 
 def test_a_row_whose_line_cannot_be_written_has_not_failed(served: dict[str, str]) -> None:

@@ -15,6 +15,7 @@ from pinecone_admin.emulator import Emulator, serving
 from tests.support.concurrency import PATIENCE
 from tests.support.page_setups import old_keys
 from tests.support.recipes import list_blocks
+from tests.support.sampling import some_daily
 from tests.support.secret_managers import COMMANDS, read_arguments, read_kept
 
 RECIPES = {
@@ -69,7 +70,7 @@ def test_there_is_a_recipe_for_each_manager() -> None:
     assert set(RECIPES) == set(COMMANDS) == set(PLACES)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", some_daily(COMMANDS, 4))
 def test_a_recipe_stores_each_value_where_it_belongs(name: str, emulator: Emulator, tmp_path: Path) -> None:
     """The command takes its arguments and the value on its input, and no value is an argument or in the output."""
     done = run_recipe(emulator, name, tmp_path)
@@ -83,7 +84,7 @@ def test_a_recipe_stores_each_value_where_it_belongs(name: str, emulator: Emulat
     assert "pcsk_" not in done.stdout
 
 
-@pytest.mark.parametrize("name", [each for each in COMMANDS if each != "kubectl"])
+@pytest.mark.parametrize("name", some_daily([each for each in COMMANDS if each != "kubectl"], 4))
 def test_a_manager_that_is_unavailable_leaves_the_key_as_it_was(name: str, emulator: Emulator, tmp_path: Path) -> None:
     """The exit code is 9, nothing is stored, and each key keeps its value."""
     before = values(emulator)

@@ -243,7 +243,10 @@ class TestBare:
 """
 
 
-@pytest.mark.parametrize(("module", "passed"), [("unittest", "Ran 3 tests"), ("pytest", "5 passed")])
+@pytest.mark.parametrize(
+    ("module", "passed"),
+    [("unittest", "Ran 3 tests"), pytest.param("pytest", "5 passed", marks=pytest.mark.long)],
+)
 def test_emulate_decorates_test_classes(tmp_path: Path, module: str, passed: str) -> None:
     """Each test of a class has its own emulator, also during its setup and its cleanup."""
     (tmp_path / "test_suites.py").write_text(SUITES)

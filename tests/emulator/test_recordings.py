@@ -34,6 +34,7 @@ from tests.conformance.recording import PRODUCTION, RecordingTransport, read_rec
 from tests.conformance.replay import Axis, replay
 from tests.conformance.sanitizer import Sanitizer
 from tests.conformance.service import AccountCredentials, Service
+from tests.support.sampling import some_daily
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITE = ("--write", "--mail-to", "invited-by-nobody@quillhaven.test")
@@ -224,7 +225,7 @@ MISTAKES: dict[str, tuple[str, Callable[..., Any], str]] = {
 """Mistakes of the sanitizer: the method, its wrong version, and the place that the audit names."""
 
 
-@pytest.mark.parametrize("kept", MISTAKES)
+@pytest.mark.parametrize("kept", some_daily(MISTAKES, 4))
 def test_mistake_of_the_sanitizer_is_found(recorded: Recorded, kept: str) -> None:
     """The audit finds each mistake, and names the place without the value."""
     method, mistake, place = MISTAKES[kept]
@@ -478,7 +479,7 @@ MUTANTS: dict[str, tuple[Axis, Callable[[str, Response], Response]]] = {
 }
 
 
-@pytest.mark.parametrize("mutant", MUTANTS)
+@pytest.mark.parametrize("mutant", some_daily(MUTANTS, 5))
 def test_mutant_of_the_emulator_is_noticed(recorded: Recorded, mutant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each change of a response is noticed on its axis."""
     axis, change = MUTANTS[mutant]
@@ -613,6 +614,7 @@ def test_change_that_took_effect_with_a_delay_is_proven(recorded: Recorded) -> N
     assert recheck(evolve(recording, lines=lines))["account-tokens"] == "DIFFERS"
 
 
+@pytest.mark.long
 def test_one_command_writes_one_file(tmp_path: Path) -> None:
     """scripts/record only reads, writes one file to the current folder, and prints the verdicts."""
     emulator = make_organization()

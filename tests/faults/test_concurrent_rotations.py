@@ -9,9 +9,10 @@ from itertools import islice
 import pytest
 
 from tests.faults.concurrent_rotations import OVERLAPS, draw_orders, each_pair_of_steps, rotate_twice
+from tests.support.sampling import some_daily
 
 
-@pytest.mark.parametrize("after_a_kill", [False, True], ids=["", "after a kill"])
+@pytest.mark.parametrize("after_a_kill", some_daily([True, False], 2), ids=["after a kill", ""])
 @pytest.mark.parametrize("keep_old_for", OVERLAPS, ids=["at once", "with overlap"])
 def test_two_rotations_that_stop_at_any_steps_keep_their_promises(
     keep_old_for: timedelta, *, after_a_kill: bool, stride: Callable[[int], int]

@@ -14,6 +14,7 @@ from pinecone_admin.models import on_organization
 from tests.faults.cases import CLIENT_KINDS, ClientKind, make_operation, send_and_close
 from tests.faults.clients import AnyClient
 from tests.faults.server import Action, RequestContext, Server, format_head, send_response
+from tests.support.sampling import some_daily
 
 AdminCall = Callable[[Any], Any]
 
@@ -38,7 +39,7 @@ LOST_RESPONSES: Mapping[str, Action] = {
 }
 
 
-@pytest.mark.parametrize("name", NON_IDEMPOTENT_CALLS)
+@pytest.mark.parametrize("name", some_daily(NON_IDEMPOTENT_CALLS, 3))
 def test_lost_response_is_not_retried(name: str) -> None:
     """A create, rotation or mail whose response is lost is sent once, and the error reports an unknown outcome."""
     for fault, client_kind in product(LOST_RESPONSES, CLIENT_KINDS):
@@ -92,7 +93,7 @@ def test_response_without_list_is_an_error(name: str, client_kind: ClientKind) -
         assert isinstance(client.run_call(lambda: LISTS[name](client.admin)), ResponseParsingError)
 
 
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", some_daily(CLIENT_KINDS, 3))
 def test_clients_have_independent_attempts(client_kind: ClientKind) -> None:
     """A client has all its attempts, however often another client of the same host has failed."""
     with Server(api_actions=[send_response(503)]) as server:

@@ -23,6 +23,7 @@ from tests.faults.cases import CLIENT_KINDS, Certificates, ClientKind, send_and_
 from tests.faults.clients import AnyClient
 from tests.faults.server import Action, RequestContext, Server, accept_requests, format_head, open_tunnel, send_response
 from tests.support.concurrency import PATIENCE
+from tests.support.sampling import some_daily
 from tests.support.socks import SocksProxy
 
 CREATED_KEY = json.dumps(
@@ -150,7 +151,7 @@ def test_an_interrupt_while_a_connection_is_given_back_does_not_lose_it(certific
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("route", ["plain", "TLS", "proxy", "SOCKS"])
+@pytest.mark.parametrize("route", some_daily(["plain", "TLS", "proxy", "SOCKS"], 2))
 async def test_cancelled_call_shows_no_credential(route: str, certificates: Certificates, search: SecretSearch) -> None:
     """A call that is cancelled at any checkpoint, on a new or a reused connection, shows no credential."""
     cancelled: list[BaseException] = []

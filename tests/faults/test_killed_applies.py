@@ -18,6 +18,7 @@ def check_cases(cases: Iterator[Case]) -> None:
     assert any(each.runs[0].exit != 0 for each in found)
 
 
+@pytest.mark.long
 def test_an_apply_that_was_killed_is_completed(tmp_path: Path) -> None:
     """After SIGKILL before or after a request, the next run completes: nothing is there twice, no secret is lost."""
     with prepared(tmp_path, large=False) as trial:

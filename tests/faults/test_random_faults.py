@@ -18,6 +18,7 @@ from tests.faults.clients import AnyClient
 from tests.faults.random_creates import FAULTS, Creates, count_inside_emulate, count_over_sockets
 from tests.faults.server import Server, send_project
 from tests.support.concurrency import PATIENCE
+from tests.support.sampling import some_daily
 
 faults = st.lists(st.sampled_from(sorted(FAULTS)), max_size=5)
 
@@ -95,7 +96,7 @@ class AccountMachine(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("examples", [10, pytest.param(15, marks=pytest.mark.long)])
-@pytest.mark.parametrize("client_kind", CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", some_daily(CLIENT_KINDS, 2))
 def test_outcomes_are_correct_under_random_faults(client_kind: ClientKind, examples: int) -> None:
     """A create is processed at most once, and the outcome of each call agrees with the server."""
     run_state_machine_as_test(
@@ -110,7 +111,7 @@ def test_outcomes_are_correct_under_random_faults(client_kind: ClientKind, examp
 
 
 @pytest.mark.parametrize("count", [150, pytest.param(300, marks=pytest.mark.long)])
-@pytest.mark.parametrize("client_kind", ALL_CLIENT_KINDS)
+@pytest.mark.parametrize("client_kind", some_daily(ALL_CLIENT_KINDS, 3))
 @pytest.mark.parametrize("place", [count_over_sockets, count_inside_emulate])
 def test_no_create_is_processed_twice(place: Callable[..., Creates], client_kind: ClientKind, count: int) -> None:
     """Of many creates at once under random faults, none is processed twice, and most are processed."""

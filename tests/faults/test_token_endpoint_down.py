@@ -29,6 +29,7 @@ from tests.faults.server import (
     send_response,
 )
 from tests.support.concurrency import PATIENCE, wait_until
+from tests.support.sampling import some_daily
 
 LIFETIME = 1800
 
@@ -126,7 +127,9 @@ def outage(request: pytest.FixtureRequest, clock: RunningClock) -> Iterator[Outa
 
 @pytest.mark.parametrize(
     "failure",
-    [failure for failure in ("refused", *CONNECTION_FAILURES, *RESPONSE_FAILURES) if failure not in SLOW_FAILURES],
+    some_daily(
+        [each for each in ("refused", *CONNECTION_FAILURES, *RESPONSE_FAILURES) if each not in SLOW_FAILURES], 3
+    ),
 )
 def test_calls_survive_token_endpoint_outage(failure: str) -> None:
     """Calls succeed while the token is valid, none is sent without one, and they succeed within 31 s of recovery."""

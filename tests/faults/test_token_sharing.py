@@ -58,6 +58,7 @@ def run_processes(count: int, code: str, server: Server, **environment: str) -> 
     return [process.communicate(timeout=150)[0] for process in processes]
 
 
+@pytest.mark.long
 def test_processes_share_token_in_file(server: Server, tmp_path: Path) -> None:
     """The first process exchanges credentials, and the others load its token from the file."""
     with server:

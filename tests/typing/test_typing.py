@@ -16,7 +16,8 @@ from tests.typing.checkers import CONSUMER, MISTAKES, Checker, list_mistakes, ru
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("run", [run_mypy, pytest.param(run_basedpyright, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("run", [run_mypy, run_basedpyright])
 def test_consumer_code_is_clean_and_every_mistake_is_found(
     run: Checker, pytestconfig: pytest.Config, tmp_path: Path
 ) -> None:

@@ -332,6 +332,7 @@ def test_wrong_tools_are_refused_in_one_line(
     assert output.err.endswith(reason)
 
 
+@pytest.mark.long
 def test_a_setting_that_matches_nothing_is_told(tree: Path) -> None:
     """It is a line with the place and the remedy, and no failure."""
     settings = tree / "openapi/generator.yaml"

@@ -84,6 +84,7 @@ def test_a_worker_that_is_killed_while_it_exits_keeps_its_coverage(tmp_path: Pat
     check_coverage(tmp_path, KILLED_AT_EXIT, 1)
 
 
+@pytest.mark.long
 def test_a_process_that_is_forked_while_coverage_is_locked_goes_on(tmp_path: Path) -> None:
     """Another thread can hold the lock of coverage at a fork: the child waited for it without end."""
     check_coverage(tmp_path, FORKED_IN_BETWEEN, 0)
