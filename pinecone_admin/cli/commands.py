@@ -479,7 +479,7 @@ class Command(click.Command):
         values, _, order = self.make_parser(ctx).parse_args(list(words))
         # An empty value is one; of what is missing, click's parser has a mark of its own, or nothing.
         given = {name for name, value in values.items() if type(value) in {str, list, tuple} and (value or value == "")}
-        missing = [each for each in self.own_params if each.required and each.name not in given]
+        missing = [param for param in self.own_params if param.required and param.name not in given]
         if ctx.resilient_parsing or not missing or any("--help" in each.opts for each in order):
             return words
         if session is None or not session.is_interactive or any(each.nargs < 0 for each in missing):
@@ -700,7 +700,7 @@ def load_commands() -> list[Command]:
 def describe_common_options() -> list[tuple[str, str]]:
     """Return the options that every command has, each with its help."""
     context = click.Context(ROOT, info_name=PROGRAM, help_option_names=["-h", "--help"])
-    options = [each for each in ROOT.get_params(context) if isinstance(each, CommonOption) or "--help" in each.opts]
+    options = [param for param in ROOT.get_params(context) if isinstance(param, CommonOption) or "--help" in param.opts]
     return [*_describe(options, context)]
 
 

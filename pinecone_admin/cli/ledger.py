@@ -134,9 +134,9 @@ def describe_changes(effects: Effects) -> list[str]:
 
 def _describe_in(form: str, changes: Sequence[SentChange]) -> list[str]:
     names: dict[str, list[str]] = {}
-    for each in changes:
-        verb = each.operation.partition("_")[0]
-        names.setdefault(_PARTICIPLES.get(verb, "carried out"), []).append(name_changed(each))
+    for change in changes:
+        verb = change.operation.partition("_")[0]
+        names.setdefault(_PARTICIPLES.get(verb, "carried out"), []).append(name_changed(change))
     sentences = list[str]()
     for participle, found in names.items():
         named = list(dict.fromkeys(found))

@@ -24,12 +24,14 @@ def as_sentences(text: str) -> str:
     Quoted names stay as they are.
     """
     clauses = (each.strip() for each in re.findall(_PARTS, text, re.DOTALL))
-    return join_sentences(each[:1].upper() + each[1:] if re.match(_PLAIN_WORD, each) else each for each in clauses)
+    return join_sentences(
+        clause[:1].upper() + clause[1:] if re.match(_PLAIN_WORD, clause) else clause for clause in clauses
+    )
 
 
 def join_sentences(sentences: Iterable[str]) -> str:
     """Return sentences as one line; one that does not end in a full stop gets it."""
-    return " ".join(each if each.endswith(_ENDS) else f"{each}." for each in sentences if each)
+    return " ".join(sentence if sentence.endswith(_ENDS) else f"{sentence}." for sentence in sentences if sentence)
 
 
 def list_words(words: Iterable[str], conjunction: str = "and") -> str:

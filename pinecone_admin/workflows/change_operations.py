@@ -41,11 +41,11 @@ def build_role_bindings(roles: tuple[RoleAt, ...]) -> list[RoleBindingInput]:
     """Return roles as a request has them."""
     return [
         RoleBindingInput(
-            resource_type="organization" if each.project is None else "project",
-            resource_id=None if each.project is None else each.project.id,
-            role=cast("Any", each.role),
+            resource_type="organization" if wanted.project is None else "project",
+            resource_id=None if wanted.project is None else wanted.project.id,
+            role=cast("Any", wanted.role),
         )
-        for each in roles
+        for wanted in roles
     ]
 
 
@@ -157,7 +157,7 @@ def fits(change: Change, settings: Settings, roles: frozenset[tuple[str, str | N
     if any(each.project is not None and each.project.id is None for each in change.roles):
         return False  # nothing holds a role on a project that is not there
     has_settings = all(_comparable(found.get(name)) == _comparable(value) for name, value in wanted.items())
-    return has_settings and {*roles} == {(each.role, each.project and each.project.id) for each in change.roles}
+    return has_settings and {*roles} == {(role.role, role.project and role.project.id) for role in change.roles}
 
 
 def _comparable(value: object) -> object:

@@ -89,9 +89,9 @@ class _Comparison:
         self._made_at = made_at
         self._known: dict[Ref, Ref] = {}
         self._new_names = {
-            each.target.id: each.settings.name
-            for each in changes
-            if each.action == "update" and each.settings.name is not None
+            change.target.id: change.settings.name
+            for change in changes
+            if change.action == "update" and change.settings.name is not None
         }
         self._leaving = {*self._new_names, *(each.target.id for each in changes if each.action == "delete")}
         self._leftovers: dict[tuple[str, str | None], list[APIKey | ServiceAccount]] = {}
@@ -117,8 +117,8 @@ class _Comparison:
 
     def _find_ready(self, change: Change) -> Change:
         """Return a change as it is to be carried out, or raise."""
-        for each in change.projects:
-            self._check_project(change, each)
+        for project in change.projects:
+            self._check_project(change, project)
         match change.action:
             case "create" | "invite":
                 return self._compare_create(change)
@@ -174,13 +174,13 @@ class _Comparison:
             return change  # a project that is not there has no keys
         else:
             holders = self._index.find_named(target.kind, target.name or "", place)
-        for each in holders:
-            is_expired = isinstance(each, Invite) and each.status == "expired"
-            if each.id in self._leaving or (is_expired and each.id in replaced):
+        for holder in holders:
+            is_expired = isinstance(holder, Invite) and holder.status == "expired"
+            if holder.id in self._leaving or (is_expired and holder.id in replaced):
                 continue
-            if not is_expired and self._is_created_by_plan(change, each, replaced):
-                raise _DoneError(each)
-            raise _StaleError(f"there is now {self._index.refer_to(each)}")
+            if not is_expired and self._is_created_by_plan(change, holder, replaced):
+                raise _DoneError(holder)
+            raise _StaleError(f"there is now {self._index.refer_to(holder)}")
         return evolve(change, replaces=self._find_replaced(change, place))
 
     def _is_created_by_plan(self, change: Change, found: Thing, replaced: set[str | None]) -> bool:

@@ -221,10 +221,10 @@ def add_digest(state: DesiredState) -> DesiredState:
 def list_problems(problems: Sequence[str]) -> str:
     """Return all problems in one line; if they are too many for a message, the first ones and a count."""
     shown: list[str] = []
-    for each in problems:
-        if shown and len(each) + sum(map(len, shown)) > _MAX_MESSAGE:
+    for problem in problems:
+        if shown and len(problem) + sum(map(len, shown)) > _MAX_MESSAGE:
             break
-        shown.append(make_printable(each, most=_MAX_MESSAGE))
+        shown.append(make_printable(problem, most=_MAX_MESSAGE))
     rest = [f"and {count_noun(len(problems) - len(shown), 'more problem')}"] if len(shown) < len(problems) else []
     return "; ".join([*shown, *rest])
 

@@ -107,7 +107,7 @@ def has_failed(step: Step) -> bool:
 
 def conclude(steps: Sequence[Step]) -> tuple[StepState, CreatedResource | None]:
     """Return what the steps of a change that has failed come to, and what they have created that remains."""
-    undone = {each.resource.id for each in steps if each.state == "undone" and each.resource is not None}
+    undone = {step.resource.id for step in steps if step.state == "undone" and step.resource is not None}
     whole = [each for each in steps if each.change.target.id not in undone]  # what was undone is gone with all of it
     states = {each.state for each in whole}
     order: Sequence[StepState] = ("unread", "sent", "undone", "rejected", "failed")

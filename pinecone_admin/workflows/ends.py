@@ -41,7 +41,7 @@ def _carry_out(item: DesiredItem, today: date, keys: list[DesiredItem] | None) -
         return evolve(item, absent=True, settings={}, roles=None, keep_other_roles=False, ends={})
     roles = item.roles
     if roles is not None:
-        roles = [each for each in roles if each not in item.ends or item.ends[each] >= today]
+        roles = [role for role in roles if role not in item.ends or item.ends[role] >= today]
     return evolve(item, roles=roles, keys=keys)
 
 

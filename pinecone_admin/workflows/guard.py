@@ -151,14 +151,14 @@ def find_removed(
     removed: dict[Ref, list[Change]] = {}
     revoked: dict[Ref, list[Change]] = {}
     granted: set[Ref] = set()
-    for each in changes:
-        match each.action:
+    for change in changes:
+        match change.action:
             case "delete":
-                removed.setdefault(each.target, []).append(each)
+                removed.setdefault(change.target, []).append(change)
             case "revoke":
-                revoked.setdefault(each.target, []).append(each)
+                revoked.setdefault(change.target, []).append(change)
             case "grant":
-                granted.add(each.target)
+                granted.add(change.target)
             case _:
                 pass
     index = OrganizationIndex(organization)
@@ -237,12 +237,13 @@ def raise_refusals(refusals: Collection[RefusedChanges], *, operation: str) -> N
 def _find_lost_owners(changes: Sequence[Change], organization: Resources) -> RefusedChanges | None:
     """Return a refusal if no user would be an OrgOwner."""
     of_users = [change for change in changes if change.target.kind == "user"]
-    gained = {each.target.id for each in of_users if each.action == "grant" and _is_owner(each)}
+    gained = {change.target.id for change in of_users if change.action == "grant" and _is_owner(change)}
     owners = find_owner_ids(organization.role_bindings)
     taking = [
-        each
-        for each in of_users
-        if (each.action == "delete" and each.target.id in owners) or (each.action == "revoke" and _is_owner(each))
+        change
+        for change in of_users
+        if (change.action == "delete" and change.target.id in owners)
+        or (change.action == "revoke" and _is_owner(change))
     ]
     leaving = {each.target.id: each.target for each in taking}
     reason = describe_lost_owners({*owners, *filter(None, gained)}, leaving.values())
@@ -274,9 +275,9 @@ def _find_unknown(changes: Sequence[Change], organization: Resources, caller: Ca
 def _find_members_without_role(changes: Sequence[Change], organization: Resources) -> list[RefusedChanges]:
     """Return a refusal for each member who would stay without a role on the organization."""
     of_people: dict[Ref, list[Change]] = {}
-    for each in changes:
-        if each.target.kind in {"user", "invite"} and each.action in {"grant", "revoke", "delete"}:
-            of_people.setdefault(each.target, []).append(each)
+    for change in changes:
+        if change.target.kind in {"user", "invite"} and change.action in {"grant", "revoke", "delete"}:
+            of_people.setdefault(change.target, []).append(change)
     index, found = OrganizationIndex(organization), list[RefusedChanges]()
     for target, own in of_people.items():
         given, lost = (

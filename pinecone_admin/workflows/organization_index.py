@@ -58,8 +58,8 @@ class OrganizationIndex:
     def keys(self) -> dict[str, list[APIKey]]:
         """The keys by the ids of their projects."""
         found: dict[str, list[APIKey]] = {}
-        for each in self.inventory.api_keys:
-            found.setdefault(each.project_id, []).append(each)
+        for key in self.inventory.api_keys:
+            found.setdefault(key.project_id, []).append(key)
         return found
 
     @cached_property

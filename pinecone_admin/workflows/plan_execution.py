@@ -127,9 +127,9 @@ def describe_ended_users(compared: Iterable[Compared], inventory: Inventory) -> 
 def find_new_project_names(changes: Iterable[Change]) -> dict[str | None, str]:
     """Return the names that changes give to projects, by the ids of these."""
     return {
-        each.target.id: each.settings.name
-        for each in changes
-        if each.target.kind == "project" and each.settings.name is not None
+        change.target.id: change.settings.name
+        for change in changes
+        if change.target.kind == "project" and change.settings.name is not None
     }
 
 

@@ -537,7 +537,7 @@ class _Planner:
 
     def _refuse_role(self, item: DesiredItem, text: str) -> None:
         name, _, role = text.rpartition(":")
-        names = sorted({each for each in self._places if self._places[each].id != each} | {*self._shared})
+        names = sorted({place for place in self._places if self._places[place].id != place} | {*self._shared})
         problem = f"a project that is neither in the file nor there{suggest(name, names)}"
         if name in self._misleading:
             problem = f"a project whose id is the name of project {self._misleading[name].id}: write its name"

@@ -251,11 +251,13 @@ def find_effects(changes: Sequence[SentChange], gone: Iterable[str] = ()) -> Eff
         changes: The changes in their order.
         gone: Ids of what was seen to be gone besides.
     """
-    deleted = {each.target for each in changes if each.method == "DELETE" and _has_deleted(each)} | set(gone)
+    deleted = {change.target for change in changes if change.method == "DELETE" and _has_deleted(change)} | set(gone)
     made = {each.made for each in changes if each.made is not None}
     vanished = _find_vanished(changes, made, deleted)
     undone = _find_undone_lost_creates(changes, made)
-    undone |= {id(each) for each in changes if not vanished.isdisjoint({each.made, each.target, *each.ids.values()})}
+    undone |= {
+        id(change) for change in changes if not vanished.isdisjoint({change.made, change.target, *change.ids.values()})
+    }
     found: dict[str, list[SentChange]] = {name: [] for name in Effects._fields}
     for position, each in enumerate(changes):
         found[_classify(each, changes[position + 1 :], deleted, is_undone=id(each) in undone)].append(each)
@@ -266,9 +268,9 @@ def _find_vanished(changes: Sequence[SentChange], made: set[str], deleted: set[s
     """Return the ids of what the command has made that was deleted again, or that was in such a thing."""
     vanished = made & deleted
     while within := {
-        each.made
-        for each in changes
-        if each.made is not None and each.made not in vanished and not vanished.isdisjoint(each.ids.values())
+        change.made
+        for change in changes
+        if change.made is not None and change.made not in vanished and not vanished.isdisjoint(change.ids.values())
     }:
         vanished |= within  # the server deletes a thing with what is in it
     return vanished

@@ -153,8 +153,8 @@ class _AsyncApplication:
                 secrets = [each for each in ranked if execution.changes[each].makes_secret]
                 plain = [each for each in ranked if each not in {*secrets}]
                 await async_run_in_parallel(self._try, plain, limit=limit, deliver=lambda _, done: done)
-                for each in secrets:
-                    await self._try(each)
+                for secret in secrets:
+                    await self._try(secret)
         finally:
             execution.finish()
 
@@ -206,8 +206,8 @@ class _AsyncApplication:
                 )
                 return account.service_account if isinstance(account, ServiceAccountWithSecret) else account
             case "invite", _:
-                for each in change.replaces:
-                    await delete_person(run, Change(action="delete", target=each, reason="it has expired"))
+                for replaced in change.replaces:
+                    await delete_person(run, Change(action="delete", target=replaced, reason="it has expired"))
                 made = await send_invite(run, change)
                 if not (made.is_new and made.is_certain):
                     policy = DifferencePolicy(run.operation, "raise")

@@ -111,10 +111,10 @@ async def create_key(
                 "delete the keys that no program uses"
             )
             raise
-        for each in await run.delete_leftovers(leftovers):
+        for leftover in await run.delete_leftovers(leftovers):
             run.note(
-                f"deleted {each}, which an earlier run left, to make room; if that run stored its value, the stored "
-                "value no longer works"
+                f"deleted {leftover}, which an earlier run left, to make room; if that run stored its value, the "
+                "stored value no longer works"
             )
         made = cast("APIKeyWithSecret", await run.create_secret(create))
     if isinstance(store, ReadableStore) and not run.dry_run:

@@ -180,9 +180,9 @@ async def _delete_until_empty(
         report.steps.extend(each for each in steps if each.change not in reported)
         # A deletion that was refused after an attempt without a response is in the report. It is requested again, too.
         asked.update(
-            (each.change.target.kind, each.change.target.name)
-            for each in steps
-            if each.change.action == "delete" and not has_failed(each)
+            (step.change.target.kind, step.change.target.name)
+            for step in steps
+            if step.change.action == "delete" and not has_failed(step)
         )
 
     while True:

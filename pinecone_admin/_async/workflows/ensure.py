@@ -123,5 +123,5 @@ async def send_invite(run: AsyncRun, change: Change) -> Created[Invite]:
 
 def _require_pending(invites: Sequence[Invite], email: str) -> Invite | None:
     """Return the pending invite to an address, or None if it has none."""
-    pending = [each for each in invites if each.status == "pending" and is_same_email(each.email, email)]
+    pending = [invite for invite in invites if invite.status == "pending" and is_same_email(invite.email, email)]
     return require_single(pending, f"invites for {email}") if pending else None

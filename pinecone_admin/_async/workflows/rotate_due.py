@@ -202,8 +202,8 @@ class AsyncDueRun:
                 continue
             new = await self._rotate(old, name, keys)
             keys = [*keys, *new]  # else a second key of the same name would take it for that of another run
-        for each in find_orphans(keys):
-            self.add_failure(project_id, each, _ORPHANED)
+        for orphan in find_orphans(keys):
+            self.add_failure(project_id, orphan, _ORPHANED)
 
     async def _rotate(self, old: APIKey, project: str, keys: Sequence[APIKey]) -> list[APIKey]:
         """Rotate a key, and return the new one if it was made."""

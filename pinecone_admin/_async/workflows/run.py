@@ -313,13 +313,13 @@ class AsyncRun:
             client_id: Client id of the caller, whose own account stays, if the client has only a token.
         """
         deleted: list[Ref] = []
-        for each in leftovers:
-            target = self.refer_to(each)
-            if isinstance(each, ServiceAccount) and (reason := await self._explain_own(each, client_id)):
+        for leftover in leftovers:
+            target = self.refer_to(leftover)
+            if isinstance(leftover, ServiceAccount) and (reason := await self._explain_own(leftover, client_id)):
                 self.skip(Change(action="delete", target=target), reason)
                 continue
             with IgnoreGone():
-                if self.dry_run or (await self._describe(target)).name == each.name:
+                if self.dry_run or (await self._describe(target)).name == leftover.name:
                     await self.do(Change(action="delete", target=target, reason=LEFTOVER))
                     deleted.append(target)
         return deleted

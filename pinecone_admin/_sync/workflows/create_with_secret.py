@@ -112,10 +112,10 @@ def create_key(
                 "delete the keys that no program uses"
             )
             raise
-        for each in run.delete_leftovers(leftovers):
+        for leftover in run.delete_leftovers(leftovers):
             run.note(
-                f"deleted {each}, which an earlier run left, to make room; if that run stored its value, the stored "
-                "value no longer works"
+                f"deleted {leftover}, which an earlier run left, to make room; if that run stored its value, the "
+                "stored value no longer works"
             )
         made = cast("APIKeyWithSecret", run.create_secret(create))
     if isinstance(store, ReadableStore) and not run.dry_run:

@@ -61,13 +61,13 @@ def provision(
     bound = [
         ensure_role_binding(
             run,
-            principal_type=each.principal_type,
-            principal_id=each.principal_id,
+            principal_type=wanted.principal_type,
+            principal_id=wanted.principal_id,
             resource_type="project",
             resource_id=project.value.id,
-            role=each.role,
+            role=wanted.role,
         )
-        for each in roles
+        for wanted in roles
     ]
     key = ensure_api_key(run, project_id=project.value.id, name=key_name, roles=key_roles, store=store)
     return Provisioned(project=project, key=key, bindings=bound)
@@ -93,9 +93,9 @@ def _preview(
     """Return the report of a dry run that would create the project, and so everything in it."""
     place = Ref("project", run.project)
     bound: list[Ensured[RoleBinding]] = []
-    for each in roles:
-        principal = Ref(as_plain_value(each.principal_type), None, each.principal_id)
-        granted = RoleAt(as_plain_value(each.role), place)
+    for wanted in roles:
+        principal = Ref(as_plain_value(wanted.principal_type), None, wanted.principal_id)
+        granted = RoleAt(as_plain_value(wanted.role), place)
         run.do(Change(action="grant", target=principal, roles=(granted,)))
         bound.append(Ensured(value=None, created=True, steps=run.steps[-1:]))
     began = len(run.steps)
@@ -111,12 +111,12 @@ def _check_arguments(name: str, key_roles: Sequence[APIKeyRole], store: object, 
     check_untagged(name)
     check_function("store", store)
     check_key_roles("key_roles", key_roles)
-    for each in roles:
+    for wanted in roles:
         body = CreateRoleBindingRequest(
-            principal_type=each.principal_type,
-            principal_id=each.principal_id,
+            principal_type=wanted.principal_type,
+            principal_id=wanted.principal_id,
             resource_type="project",
             resource_id="not created yet",
-            role=each.role,
+            role=wanted.role,
         )
         check_operation(create_role_binding(body=body))

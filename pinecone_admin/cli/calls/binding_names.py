@@ -61,8 +61,8 @@ class _Names:
     def read(self, bindings: Collection[RoleBinding]) -> None:
         """Read the names for a page of role bindings that are not known yet."""
         unknown: dict[str, set[str]] = {}
-        for each in bindings:
-            for pair in ((each.principal_type, each.principal_id), (each.resource_type, each.resource_id)):
+        for binding in bindings:
+            for pair in ((binding.principal_type, binding.principal_id), (binding.resource_type, binding.resource_id)):
                 if pair not in self._names:
                     unknown.setdefault(pair[0], set()).add(pair[1])
         # A key has roles on its project only.

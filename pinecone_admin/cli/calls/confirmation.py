@@ -161,11 +161,11 @@ def require_change_allowed(session: Session) -> None:
 def describe_change(command: Command, typed: Mapping[str, Any], own: Thing | None) -> str:
     """Return a change as a command line without its secrets, with the name and the id of what it is about."""
     words = [command.full_name]
-    for each in command.own_params:
-        value = typed.get(str(each.name))
+    for param in command.own_params:
+        value = typed.get(str(param.name))
         if value is None or value is False:
             continue
-        option = spell_parameter(each) if isinstance(each, click.Option) else ""
+        option = spell_parameter(param) if isinstance(param, click.Option) else ""
         shown = str(own) if own is not None and isinstance(value, Reference) and not option else _show_value(value)
         words.append(f"{option} {shown}".strip() if value is not True else option)
     return " ".join(words)

@@ -103,17 +103,17 @@ class NameLookup:
 
     def forget(self, changes: Iterable[SentChange]) -> None:
         """Forget what changes may have made wrong, so that a name never stands for what had it before."""
-        for each in changes:
-            if each.outcome in {"rejected", "not_sent"} and not each.is_api_404:
+        for change in changes:
+            if change.outcome in {"rejected", "not_sent"} and not change.is_api_404:
                 continue
-            if each.operation == "send" or (each.method == "DELETE" and each.outcome == "unknown"):
+            if change.operation == "send" or (change.method == "DELETE" and change.outcome == "unknown"):
                 self._lists.clear()
-            elif each.method == "DELETE":
+            elif change.method == "DELETE":
                 for items in self._lists.values():
-                    items[:] = [item for item in items if not _belongs_to(item, each.target)]
+                    items[:] = [item for item in items if not _belongs_to(item, change.target)]
             else:
                 # Every create or change may contain role bindings.
-                changed = {each.kind.replace("_", "-"), "role-binding"}
+                changed = {change.kind.replace("_", "-"), "role-binding"}
                 self._lists = {key: items for key, items in self._lists.items() if key[0] not in changed}
 
     def _find_binding(self, text: str) -> Thing:
@@ -162,13 +162,15 @@ class NameLookup:
                 names |= {each.id: each.name for each in self._candidates("project", "", None)}
         steps[:] = [_name_refs(each, names) for each in steps]
         differences[:] = [
-            evolve(each, found=_add_names(each.found, names), wanted=_add_names(each.wanted, names))
-            for each in differences
+            evolve(difference, found=_add_names(difference.found, names), wanted=_add_names(difference.wanted, names))
+            for difference in differences
         ]
 
     def describe_all(self, things: Iterable[Thing]) -> list[Thing]:
         """Return things with their names, which are fetched if they are not known."""
-        return [self._describe_binding(each) if each.noun == "role-binding" else self.describe(each) for each in things]
+        return [
+            self._describe_binding(thing) if thing.noun == "role-binding" else self.describe(thing) for thing in things
+        ]
 
     def _describe_binding(self, thing: Thing) -> Thing:
         if thing.name is not None:

@@ -150,9 +150,9 @@ def _report_differences(call: Call, ensured: object) -> None:
 
 def check_values(session: Session, command: Command, typed: Mapping[str, Any]) -> None:
     """Raise CLIError if values that click took do not fit one another, or a positional one is empty."""
-    for each in command.own_params:
-        if isinstance(each, click.Argument) and str(typed[str(each.name)]) == "":
-            raise CLIError(f"{each.human_readable_name} needs a value, but is empty.")
+    for param in command.own_params:
+        if isinstance(param, click.Argument) and str(typed[str(param.name)]) == "":
+            raise CLIError(f"{param.human_readable_name} needs a value, but is empty.")
     principals = [each for each in command.own_params if isinstance(each, PrincipalOption)]
     chosen = [each for each in principals if each.name in typed]
     if principals and (len(chosen) > 1 or (not chosen and command.effect != "reads")):
@@ -174,16 +174,16 @@ def _look_up_names(call: Call, typed: Mapping[str, Any]) -> dict[str, Any]:
     scope: Reference | None = call.session.settings.get("scope")
     project = None if scope is None else scope.resolve(call)
     arguments: dict[str, Any] = {}
-    for each in call.command.own_params:
-        name = str(each.name)
+    for param in call.command.own_params:
+        name = str(param.name)
         value = typed.get(name)
-        if isinstance(each, click.Argument) and isinstance(value, Reference):
+        if isinstance(param, click.Argument) and isinstance(value, Reference):
             call.own = value.find(call, project=project)
             arguments[name] = call.own.id
-        elif isinstance(each, PrincipalOption) and value is not None:
+        elif isinstance(param, PrincipalOption) and value is not None:
             arguments["principal"] = call.principal = value.find(call, project=project)
         elif value is not None:
-            arguments[name] = [resolve(call, part) for part in value] if each.multiple else resolve(call, value)
+            arguments[name] = [resolve(call, part) for part in value] if param.multiple else resolve(call, value)
     return arguments
 
 

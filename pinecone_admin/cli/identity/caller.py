@@ -153,8 +153,10 @@ def describe_roles(bindings: Iterable[RoleBinding], projects: Sequence[Project])
     counts = Counter(project.name for project in projects)
     names = {project.id: project.name for project in projects if counts[project.name] == 1}
     return [
-        f"{names.get(each.resource_id, each.resource_id)}:{each.role}" if each.resource_type == "project" else each.role
-        for each in bindings
+        f"{names.get(binding.resource_id, binding.resource_id)}:{binding.role}"
+        if binding.resource_type == "project"
+        else binding.role
+        for binding in bindings
     ]
 
 

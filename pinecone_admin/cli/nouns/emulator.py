@@ -15,11 +15,11 @@ from pinecone_admin.emulator.options import COMMAND, OPTIONS
 
 def _options(function: Callable[..., object]) -> Callable[..., object]:
     """Add the emulator's own options, whose values it reads itself."""
-    for each in reversed(OPTIONS):
-        kind: dict[str, Any] = {"metavar": each.metavar} if each.metavar else {"is_flag": True}
-        if each.choices:
-            kind = {"type": Choice(each.choices)}
-        function = click.option(each.name, **kind, help=each.text)(function)
+    for option in reversed(OPTIONS):
+        kind: dict[str, Any] = {"metavar": option.metavar} if option.metavar else {"is_flag": True}
+        if option.choices:
+            kind = {"type": Choice(option.choices)}
+        function = click.option(option.name, **kind, help=option.text)(function)
     return function
 
 

@@ -75,9 +75,9 @@ def _advise_topic(words: tuple[str, ...]) -> str:
 def _complete_code(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     begun = incomplete.casefold()
     return [
-        CompletionItem(each.code, help=each.meaning)
-        for each in list_explanations()
-        if each.code.casefold().startswith(begun)
+        CompletionItem(explanation.code, help=explanation.meaning)
+        for explanation in list_explanations()
+        if explanation.code.casefold().startswith(begun)
     ]
 
 

@@ -65,7 +65,7 @@ def _id_of(step: Step) -> str | None:
 
 def _find_place(ledger: Ledger, id: str | None) -> str:
     """Return in words where the new secret of something is; empty if there is none, or it is not stored."""
-    place = next((each.place for each in ledger.secrets if each.owner_id == id and each.state == "stored"), "")
+    place = next((secret.place for secret in ledger.secrets if secret.owner_id == id and secret.state == "stored"), "")
     form, _, rest = place.partition(":")
     return f"{'was passed to' if form == 'exec' else 'is in'} {rest}" if place else ""
 
@@ -110,7 +110,9 @@ class _Keys:
             until = f"stays until {describe_minute(kept.delete_after)}" if is_waiting else f"stays: {kept.reason}"
             lines.append(f"{self._name(kept.key)}: the {kind} key {until}.")
         failures = report.failed if isinstance(report, DueRotations) else []
-        failing = {(each.project_id, original_name(each.key.name)) for each in failures if each.key is not None}
+        failing = {
+            (failure.project_id, original_name(failure.key.name)) for failure in failures if failure.key is not None
+        }
         lines += [
             str(each)
             for each in report.steps
@@ -130,17 +132,17 @@ class _Keys:
         return quote_name(self._projects.get(id, id))
 
     def _list_rotations(self, rotations: Iterable[Rotation]) -> Iterator[str]:
-        for each in rotations:
+        for rotation in rotations:
             old = f"the old key {self._would} deleted"
-            if each.delete_after is not None:
+            if rotation.delete_after is not None:
                 stays = "would stay" if self._report.dry_run else "stays"
-                old = f"the old key {stays} at least until {describe_minute(each.delete_after)}"
-            place = _find_place(self._ledger, each.key.id)
+                old = f"the old key {stays} at least until {describe_minute(rotation.delete_after)}"
+            place = _find_place(self._ledger, rotation.key.id)
             value = f"the new value {place or 'was stored before'}"
             done = "would be replaced" if self._report.dry_run else f"replaced; {value}"
-            yield f"{self._name(each.key)}: {done}, {old}."
+            yield f"{self._name(rotation.key)}: {done}, {old}."
 
     def _list_rotations_of_earlier_runs(self, keys: Iterable[APIKey]) -> Iterator[str]:
         verb = "would be finished" if self._report.dry_run else "is finished"
-        for each in keys:
-            yield f"{self._name(each)}: the rotation of an earlier run {verb}; its value was stored before."
+        for key in keys:
+            yield f"{self._name(key)}: the rotation of an earlier run {verb}; its value was stored before."

@@ -174,8 +174,8 @@ def print_layouts(session: Session, *layouts: RenderableType, wraps: bool = True
         emoji=False,
         markup=False,
     )
-    for each in layouts:
-        console.print(each, soft_wrap=not wraps)
+    for layout in layouts:
+        console.print(layout, soft_wrap=not wraps)
     write_lines(session, text.getvalue().split("\n")[:-1])
 
 

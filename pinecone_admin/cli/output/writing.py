@@ -102,7 +102,7 @@ def write_preview(
             _print_preview(session, would_do, names)
         return
     known = {"id": organization.id, "name": organization.name}
-    named = [{"kind": each.api_type, "id": each.id, "name": each.name} for each in names]
+    named = [{"kind": resource.api_type, "id": resource.id, "name": resource.name} for resource in names]
     document = {"dry_run": True, "organization": known, "caller": session.caller, "names": named, "would_do": would_do}
     write_value(session, {**document, "notes": list(notes)} if notes else document)
 

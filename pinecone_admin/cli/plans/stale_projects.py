@@ -108,7 +108,7 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
     if out is not None:
         write_file(session, out, json.dumps(report.to_dict(), indent=2) + "\n")
     rows = _list_rows(report.deleted, report.left, done="deleted")
-    skipped = {each.change.target.id: each.change.reason for each in report.steps if each.state == "skipped"}
+    skipped = {step.change.target.id: step.change.reason for step in report.steps if step.state == "skipped"}
     rows = [{**row, "result": skipped.get(row["id"], row["result"])} for row in rows]
     write_result(session, report.to_dict(), rows)
     _name_temporary_keys(session, report.temporary_keys)
@@ -135,13 +135,13 @@ def _list_rows(projects: list[StaleProject], left: list[Left], *, done: str) -> 
     return [
         *(
             {
-                "name": each.name,
-                "id": each.id,
-                "created": describe_minute(each.created_at)[:10],
-                "contents": ", ".join(map(str, each.contents)) + describe_unseen(each.unseen),
+                "name": project.name,
+                "id": project.id,
+                "created": describe_minute(project.created_at)[:10],
+                "contents": ", ".join(map(str, project.contents)) + describe_unseen(project.unseen),
                 "result": done,
             }
-            for each in projects
+            for project in projects
         ),
         *({"name": each.name, "id": each.id, "created": "", "contents": "", "result": each.reason} for each in left),
     ]

@@ -70,9 +70,9 @@ def report_access(
     if project_id is not None:
         # Not by who holds access: an expired invite is none of them.
         holders = {
-            (each.principal_type, each.principal_id)
-            for each in taken.role_bindings
-            if each.role == "OrgOwner" or each.resource_id == project_id
+            (binding.principal_type, binding.principal_id)
+            for binding in taken.role_bindings
+            if binding.role == "OrgOwner" or binding.resource_id == project_id
         }
         concerns = partial(_may_concern, project_id, holders)
         kept = [each for each in review.accepted if concerns(each[0])]
@@ -122,7 +122,7 @@ def parse_kinds(texts: Sequence[str]) -> list[str]:
     if not all(lists):
         raise PineconeValueError("--fail-on: the value is empty")
     words = [each for words in lists for each in words]
-    return [each if each == ANY_FINDING else check_kind("--fail-on:", each) for each in words]
+    return [word if word == ANY_FINDING else check_kind("--fail-on:", word) for word in words]
 
 
 def find_project(projects: Mapping[str, str], text: str) -> str:
@@ -162,14 +162,16 @@ def select_access(access: Access, *, project_id: str | None, level: str | None, 
     levels = LEVELS[level or "reads"]
     projects = access.projects if project_id is None else {project_id: access.projects.get(project_id, project_id)}
     holders: list[Holder] = []
-    for each in access.holders:
-        roles = each.roles  # shared by all owners, as long as nothing is selected
+    for holder in access.holders:
+        roles = holder.roles  # shared by all owners, as long as nothing is selected
         if project_id is not None or level is not None:
             roles = {id: held for id, held in roles.items() if project_id in {None, id} and _reaches(held, levels)}
-        keeps = keep_owners and each.is_owner if project_id is not None else _reaches(each.organization_roles, levels)
+        keeps = (
+            keep_owners and holder.is_owner if project_id is not None else _reaches(holder.organization_roles, levels)
+        )
         if roles or keeps:
-            on_organization = each.organization_roles if keeps else []
-            holders.append(evolve(each, organization_roles=on_organization, roles=roles))
+            on_organization = holder.organization_roles if keeps else []
+            holders.append(evolve(holder, organization_roles=on_organization, roles=roles))
     return evolve(access, projects=projects, holders=holders)
 
 

@@ -96,16 +96,16 @@ def list_changes(changes: InventoryChanges) -> list[dict[str, Any]]:
     return [
         {
             "change": change,
-            "kind": each.kind,
-            "id": each.id,
-            "name": each.name,
-            "description": each.description,  # which says who has a role, and on what
-            "field": each.field or "",
-            "before": str(each.before) if each.field else "",
-            "after": str(each.after) if each.field else "",
+            "kind": entry.kind,
+            "id": entry.id,
+            "name": entry.name,
+            "description": entry.description,  # which says who has a role, and on what
+            "field": entry.field or "",
+            "before": str(entry.before) if entry.field else "",
+            "after": str(entry.after) if entry.field else "",
         }
         for change, entries in (("added", changes.added), ("removed", changes.removed), ("changed", changes.changed))
-        for each in entries
+        for entry in entries
     ]
 
 

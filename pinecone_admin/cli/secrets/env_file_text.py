@@ -78,7 +78,11 @@ class EnvFile:
 
         A value that depends on what reads the file is returned as it stands.
         """
-        found = [each.text if each.value is None else each.value for each in self.assignments if each.name == name]
+        found = [
+            assignment.text if assignment.value is None else assignment.value
+            for assignment in self.assignments
+            if assignment.name == name
+        ]
         return found[-1] if found else ""
 
     def may_set(self, name: str) -> bool:
@@ -111,7 +115,7 @@ def read_env_file(content: bytes) -> EnvFile:
         end += len(_read_line(text, end))
         line += text.count("\n", position, end)
         position = end
-    others = [each for each in others if each.strip() and not each.lstrip().startswith("#")]
+    others = [other for other in others if other.strip() and not other.lstrip().startswith("#")]
     doubtful = [each.text for each in assignments if each.value is None]
     perhaps_set = frozenset(name for each in (*others, *doubtful) for name in _PERHAPS_SET.findall(each))
     return EnvFile(text, assignments, perhaps_set, bool(others))
@@ -177,11 +181,11 @@ def set_variables(content: bytes, values: Mapping[str, str]) -> bytes:
 def _check_unambiguous(file: EnvFile, names: Mapping[str, str]) -> None:
     if "\0" in file.text or (file.has_other_lines and not file.assignments):
         raise WrongPlaceError("the file has no line such as NAME=value, so it is no env file")
-    for each in file.assignments:
-        if each.has_open_quote:
-            raise WrongPlaceError(f"line {each.line} has a quote that is not closed: close it first")
-        if each.name in names and each.value is None and each.text.rstrip().endswith("\\"):
-            raise WrongPlaceError(f"line {each.line} goes on in the next line: join them first")
+    for assignment in file.assignments:
+        if assignment.has_open_quote:
+            raise WrongPlaceError(f"line {assignment.line} has a quote that is not closed: close it first")
+        if assignment.name in names and assignment.value is None and assignment.text.rstrip().endswith("\\"):
+            raise WrongPlaceError(f"line {assignment.line} goes on in the next line: join them first")
     for name in sorted(file.perhaps_set.intersection(names)):
         raise StoreError(f"Some programs read a value of {name} there, and others do not. Write it in a line alone.")
 
