@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -15,7 +16,7 @@ from pinecone_admin.cli.exit_codes import INTERRUPTED
 from pinecone_admin.cli.failures import describe_completion, describe_failure
 from pinecone_admin.cli.session import Session
 from pinecone_admin.cli.variables import COMPLETION_VARIABLE
-from pinecone_admin.errors import InvalidCredentialsError
+from pinecone_admin.errors import InvalidCredentialsError, UnauthorizedError
 
 _Result = TypeVar("_Result")
 
@@ -91,19 +92,37 @@ def describe_error(session: Session, error: BaseException) -> CommandFailure:
         error,
         ledger=session.ledger,
         is_interrupted=session.interruptions.received,
-        goes_on=command is not None and command.goes_on and not session.is_dry_run,
+        goes_on=_advise_on_rest(session),
         spellings={} if command is None else command.spellings,
-        login=_spell_login(session) if isinstance(error, InvalidCredentialsError) else "",
+        remedy=_find_remedy(session, error) if isinstance(error, InvalidCredentialsError | UnauthorizedError) else "",
     )
     if command is None or command.fails_with is None or failure.exit == INTERRUPTED:
         return failure
     return failure._replace(exit=command.fails_with)
 
 
-def _spell_login(session: Session) -> str:
-    from pinecone_admin.cli.identity.sources import spell_login  # noqa: PLC0415 - loads what only it needs
+def _advise_on_rest(session: Session) -> str:
+    """Return how the rest of an interrupted command is done, as a sentence; empty if no run goes on with it."""
+    command = session.command
+    if command is None or not command.goes_on or session.is_dry_run:
+        return ""
+    takes_file = any(each.name == "out" for each in command.own_params) and not session.settings.get("overwrite")
+    is_in_the_way = takes_file and any(map(os.path.exists, session.written))
+    return f"The same command{' with another --out' if is_in_the_way else ''} does what is left."
 
-    return spell_login(session.identity.origin)
+
+def _find_remedy(session: Session, error: InvalidCredentialsError | UnauthorizedError) -> str:
+    """Return what to do about credentials or a token that were not accepted, as a clause."""
+    from pinecone_admin.cli.identity.sources import (  # noqa: PLC0415 - loads what only it needs
+        advise_on_refused_secret,
+        advise_on_refused_token,
+    )
+
+    if not isinstance(error, InvalidCredentialsError):
+        return advise_on_refused_token(session.identity)
+    if session.command is not None and session.command.path == ("login",):
+        return "nothing was saved"
+    return advise_on_refused_secret(session.identity, is_piped=bool(session.settings.get("client_secret_stdin")))
 
 
 def find_first_word(argv: Sequence[str]) -> str:

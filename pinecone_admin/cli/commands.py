@@ -337,6 +337,7 @@ class Command(click.Command):
             run.
         confirms: Whether it deletes so much that the name must be typed.
         finds_more: Returns sentences on what else a run would delete; if there is any, the name must be typed.
+        rows_warning: Sentence on what rows of ``each`` would delete, too; empty for none.
         own_warning: Sentence that is shown if the command is about the account that it uses itself, so that the name
             must be typed; empty for none.
         consequence: A sentence before the question about what cannot be restored; empty for none.
@@ -364,6 +365,7 @@ class Command(click.Command):
         is_workflow: bool = False,
         confirms: bool = False,
         finds_more: Callable[[Call], Sequence[str]] | None = None,
+        rows_warning: str = "",
         own_warning: str = "",
         consequence: str = "",
         makes_temporary_keys: bool = False,
@@ -385,6 +387,7 @@ class Command(click.Command):
         self.is_workflow: bool = is_workflow
         self.confirms: bool = confirms
         self.finds_more: Callable[[Call], Sequence[str]] | None = finds_more
+        self.rows_warning: str = rows_warning
         self.own_warning: str = own_warning
         self.consequence: str = consequence
         self.makes_temporary_keys: bool = makes_temporary_keys

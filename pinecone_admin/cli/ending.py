@@ -26,7 +26,7 @@ def conclude(
     *,
     is_interrupted: bool = False,
     is_completed: bool = False,
-    goes_on: bool = False,
+    goes_on: str = "",
     says_if_unchanged: bool = False,
 ) -> CommandFailure:
     """Return the last line and the exit code of a command that failed or was interrupted.
@@ -38,7 +38,7 @@ def conclude(
         ledger: The changes that it has made.
         is_interrupted: Whether it was interrupted.
         is_completed: Whether it reached its end although it was interrupted; the reason says so.
-        goes_on: Whether the same command does what one that was interrupted has not done.
+        goes_on: How the rest of an interrupted command is done, as a sentence; empty if no run goes on with it.
         says_if_unchanged: Whether the line also says that nothing was changed.
     """
     effects = ledger.effects
@@ -47,8 +47,9 @@ def conclude(
     if not effects.remaining and not is_completed and (is_interrupted or says_if_unchanged):
         undone = _TAKEN_BACK if is_interrupted else _UNDONE
         said.append(undone if effects.undone else _NOTHING)
-    if goes_on and is_interrupted and not is_completed and effects.remaining and effects.is_recognizable:
-        said.append("The same command does what is left.")
+    can_go_on = bool(goes_on) and is_interrupted and not is_completed and not ledger.is_complete
+    if can_go_on and effects.remaining and effects.is_recognizable:
+        said.append(goes_on)
     elif exit_code == exit_codes.UNKNOWN_OUTCOME and not ledger.is_complete:
         said.append("Check that before you run the command again.")
     return CommandFailure(

@@ -18,7 +18,7 @@ from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.ending import conclude
 from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.ledger import Ledger
-from pinecone_admin.cli.sentences import as_sentences, join_sentences, tidy
+from pinecone_admin.cli.sentences import as_sentences, join_sentences, name_ids, tidy
 from pinecone_admin.errors import Outcome, PineconeError, PineconeValueError
 from pinecone_admin.workflows.sent_changes import MAY_EXIST, NOT_DELETED_IN_TIME, RemainingChanges, is_foreign_refusal
 
@@ -157,9 +157,9 @@ def describe_failure(
     *,
     ledger: Ledger,
     is_interrupted: bool = False,
-    goes_on: bool = False,
+    goes_on: str = "",
     spellings: Mapping[str, str] = MappingProxyType({}),
-    login: str = "",
+    remedy: str = "",
 ) -> CommandFailure:
     """Return what to tell about an error of the library, of the command line, or of the system.
 
@@ -169,16 +169,16 @@ def describe_failure(
         error: The error of the command.
         ledger: The changes of the command.
         is_interrupted: Whether there was a signal.
-        goes_on: Whether the same command does what one that was interrupted has not done.
+        goes_on: How the rest of an interrupted command is done, as a sentence; empty if no run goes on with it.
         spellings: The options and arguments of the command, by the arguments of methods for which they stand.
-        login: The command that signs in again, if the credentials were not accepted.
+        remedy: What to do if the credentials were not accepted, as a clause.
     """
     if isinstance(error, OSError) and error.errno in _UNWRITTEN:
         details = {"help_code": f"exit-{find_exit_code(error)}", "outcome": "not_sent"}
         message = f"The output cannot be written: {_describe_system_error(error)}."
         reason = CommandFailure(message, exit=find_exit_code(error), details=details)
     else:
-        reason = _describe(error, spellings, login)
+        reason = _describe(error, spellings, remedy)
     if isinstance(error, click.Abort | KeyboardInterrupt):
         is_interrupted = True
         if not ledger.effects.remaining:  # the notes say one by one what was undone
@@ -193,7 +193,7 @@ def describe_failure(
         says_if_unchanged=_says_if_unchanged(error),
     )
     retry = _advise_retry(error) if failure.exit == exit_codes.TRY_LATER else ""
-    message = tidy(f"{failure.message}{retry}")
+    message = tidy(name_ids(f"{failure.message}{retry}", ledger.names))
     if failure.exit == exit_codes.USAGE:  # it quotes what was typed, or what a file has in it
         message = make_printable(message, most=_MAX_USAGE_LENGTH)
     return failure._replace(message=message)
@@ -221,9 +221,9 @@ def describe_completion(exit_code: int, ledger: Ledger) -> CommandFailure:
     return conclude(reason, ledger, is_interrupted=True, is_completed=True)
 
 
-def _describe(error: BaseException, spellings: Mapping[str, str], login: str) -> CommandFailure:
+def _describe(error: BaseException, spellings: Mapping[str, str], remedy: str) -> CommandFailure:
     if isinstance(error, PineconeError):
-        return _describe_library_error(error, spellings, login)
+        return _describe_library_error(error, spellings, remedy)
     if isinstance(error, CLIError):
         details = {"help_code": error.help_code, "outcome": error.outcome, "problems": error.problems}
         return CommandFailure(message=_with_notes(error.message, error), exit=error.exit, details=details)
@@ -241,7 +241,7 @@ def _describe(error: BaseException, spellings: Mapping[str, str], login: str) ->
     )
 
 
-def _describe_library_error(error: PineconeError, spellings: Mapping[str, str], login: str) -> CommandFailure:
+def _describe_library_error(error: PineconeError, spellings: Mapping[str, str], remedy: str) -> CommandFailure:
     details = {
         "operation": error.operation,
         "status": error.status_code,
@@ -253,7 +253,7 @@ def _describe_library_error(error: PineconeError, spellings: Mapping[str, str], 
     }
     # What is wrong with an argument is said of the option that gives it, and not of the method behind the command.
     is_argument = isinstance(error, errors.PineconeValueError | errors.PineconeTypeError)
-    message = error.message_with_names({**SPELLINGS, **spellings}) if is_argument else _describe_refusal(error, login)
+    message = error.message_with_names({**SPELLINGS, **spellings}) if is_argument else _describe_refusal(error, remedy)
     return CommandFailure(
         message=_with_notes(describe_refusal(message), error), exit=find_exit_code(error), details=details
     )
@@ -266,20 +266,22 @@ def describe_refusal(text: str) -> str:
     return as_sentences(text)
 
 
-def _describe_refusal(error: PineconeError, login: str) -> str:
+def _describe_refusal(error: PineconeError, remedy: str) -> str:
     """Return the message of an error as clauses, with what identifies a response, and without internal names."""
     if isinstance(error, errors.InvalidCredentialsError):
         text = "the client id and secret were not accepted"
-        advice = "; perhaps the secret was rotated" + (f"; sign in again: {login}" if login else "")
+        advice = "; perhaps the secret was rotated" + (f"; {remedy}" if remedy else "")
     elif isinstance(error, errors.TokenError) and error.status_code == _TOO_MANY_REQUESTS:
         text, advice = "the token endpoint limits requests at the moment", ""
+    elif isinstance(error, errors.PineconeConnectionError):
+        text, advice = error.message, "; to find out why, run pinecone-admin doctor"
     elif error.status_code is None or error.error_code is None or isinstance(error, errors.TokenError):
         text, advice = error.message, ""
     else:
         kind = "the server failed" if error.status_code >= _SERVER_ERROR else "the server refused"
         if error.status_code == _TOO_MANY_REQUESTS:
             kind = "the API limits requests at the moment"
-        text, advice = f"{kind}: {error.message}", ""
+        text, advice = f"{kind}: {error.message}", f"; {remedy}" if remedy else ""
     code = f"{error.status_code} {error.error_code or ''}".strip() if isinstance(error, errors.ApiError) else ""
     code = "" if error.status_code is None else code
     facts = ", ".join(filter(None, (code, f"request {error.request_id}" if error.request_id else "")))

@@ -55,6 +55,7 @@ class Ledger:
         changes: The changes in the order of their begin.
         secrets: The new secrets.
         gone: Ids of what was seen to be gone.
+        names: Names of what the command is about, by their ids, as far as they are known.
         is_complete: Whether the work is done, so that only its result is still to be written.
         is_storing: Whether a new secret is being stored at this moment.
         on_settled: Function that is called once with each change when it has ended.
@@ -64,6 +65,7 @@ class Ledger:
         self.changes: list[SentChange] = []
         self.secrets: list[SecretEntry] = []
         self.gone: set[str] = set()
+        self.names: dict[str, str] = {}
         self.is_complete: bool = False
         self.is_storing: bool = False
         self.on_settled: Callable[[SentChange], object] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 # These patterns are compiled when something fails, like those of failures.py.
 _PLAIN_WORD = r"[a-z]+(?:-[a-z]+)?(?=[ ,:]|'s |$)"
@@ -58,6 +58,21 @@ def tidy(text: str) -> str:
 
     text = re.sub(_OPERATION, _leave_out_operation, text)
     return re.sub(_NAMED_ID, name_once, text)
+
+
+def name_ids(text: str, names: Mapping[str, str]) -> str:
+    """Return a text in which each id stands behind its name, unless it stands in brackets, as it does behind one.
+
+    Args:
+        text: The text.
+        names: The names by the ids.
+    """
+    for id, name in names.items():
+        if id in text and f"({id})" not in text:
+            from pinecone_admin.workflows.quoting import describe_resource  # noqa: PLC0415 - few texts have an id
+
+            text = text.replace(id, describe_resource("", name, id))
+    return text
 
 
 def _leave_out_operation(match: re.Match[str]) -> str:

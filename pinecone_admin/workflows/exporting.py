@@ -13,7 +13,7 @@ from pinecone_admin.models import literal_values
 from pinecone_admin.workflows.desired_state import SETTINGS, DesiredItem, DesiredState, ItemKind, add_digest
 from pinecone_admin.workflows.plans import find_organization, require_full_view
 from pinecone_admin.workflows.resources import Resources
-from pinecone_admin.workflows.retired_keys import describe_kept_key, expiry_of_temporary_key, separate_unfinished
+from pinecone_admin.workflows.retired_keys import expiry_of_temporary_key, separate_unfinished, waits_for_deletion
 from pinecone_admin.workflows.roles import bindings_by_principal, format_role, index_projects
 
 _N = TypeVar("_N", Project, APIKey, ServiceAccount)
@@ -61,7 +61,7 @@ class _Exporter:
 
     def _describe_project(self, project: Project, keys: Sequence[APIKey]) -> dict[str, Any]:
         kept, unfinished = separate_unfinished(keys, ())
-        waiting = [each for each in unfinished if describe_kept_key(each, keys) is not None]
+        waiting = [each for each in unfinished if waits_for_deletion(each, keys)]
         place = f"in project {project.name!r}"
         temporary = [each for each in waiting if expiry_of_temporary_key(each) is not None]
         self._note_left_out(len(temporary), "temporary key", place)

@@ -33,7 +33,12 @@ from pinecone_admin.workflows.guard import (
 from pinecone_admin.workflows.inventory import Inventory
 from pinecone_admin.workflows.organization_index import OrganizationIndex, name_of, read_settings
 from pinecone_admin.workflows.plans import USE_OWNER, require_full_view
-from pinecone_admin.workflows.retired_keys import KeyRotations, describe_kept_key, separate_unfinished
+from pinecone_admin.workflows.retired_keys import (
+    KeyRotations,
+    describe_kept_key,
+    separate_unfinished,
+    waits_for_deletion,
+)
 
 _KIND_OF_NEW: Mapping[ItemKind, str] = {
     "project": "project",
@@ -304,7 +309,8 @@ class _Planner:
 
     def _record_kept(self, found: Thing, keys: Sequence[APIKey]) -> None:
         """Show what a run has made or left: as kept if there is no work left but to delete it in time."""
-        if isinstance(found, APIKey) and (reason := describe_kept_key(found, keys)) is not None:
+        if isinstance(found, APIKey) and waits_for_deletion(found, keys):
+            reason = describe_kept_key(found, now=self._index.inventory.taken_at)
             self.kept.append(SetAside(target=self._index.refer_to(found), reason=reason))
             return
         age, created_at = "of unknown age", self._index.created_at(found)

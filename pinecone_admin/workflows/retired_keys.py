@@ -238,20 +238,24 @@ def _belongs_to_unfinished_run(found: APIKey | ServiceAccount, keys: Sequence[AP
     return any(tag.refers_to(key.id) for key in keys)
 
 
-def describe_kept_key(found: APIKey, keys: Sequence[APIKey]) -> str | None:
-    """Return what a key is that only waits for its deletion, or None if a run has work left.
+def waits_for_deletion(found: APIKey, keys: Sequence[APIKey]) -> bool:
+    """Return whether a key only waits for its deletion, so that no run has other work left.
 
     Args:
         found: The key, which has a tag.
         keys: The keys of its project.
     """
-    moment = delete_after(found)
-    if moment is None:
-        return None
-    until = f"kept at least until {moment:%Y-%m-%d %H:%M} UTC"
     if expiry_of_temporary_key(found) is not None:
-        return f"a temporary key, {until}"
-    return None if find_obstacle(found, keys) else f"the old key of a finished rotation, {until}"
+        return True
+    return delete_after(found) is not None and find_obstacle(found, keys) is None
+
+
+def describe_kept_key(found: APIKey, *, now: datetime) -> str:
+    """Return the kind of a key that waits for its deletion, with the time from which it may be deleted."""
+    moment = delete_after(found)
+    kind = "the old key of a finished rotation" if expiry_of_temporary_key(found) is None else "a temporary key"
+    assert moment is not None  # noqa: S101 - a key that waits has a time
+    return f"{kind}, {'kept at least until' if moment > now else 'overdue since'} {moment:%Y-%m-%d %H:%M} UTC"
 
 
 class KeyRotations:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 from operator import is_not
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, cast
 
 from pinecone_admin._text.printable import make_printable
@@ -133,8 +133,13 @@ class SentChange:
         self.request_id: str | None = None
 
     @classmethod
-    def of(cls, operation: Operation[Any]) -> Self:
-        """Return the change that an operation is about to make."""
+    def of(cls, operation: Operation[Any], names: Mapping[str, str] = MappingProxyType({})) -> Self:
+        """Return the change that an operation is about to make.
+
+        Args:
+            operation: The operation.
+            names: Names of what exists, by their ids, as far as they are known.
+        """
         in_path = [] if operation.id.startswith(_CREATE_VERBS) else list(operation.path_parameters.values())
         return cls(
             operation.id,
@@ -143,7 +148,7 @@ class SentChange:
             target=in_path[-1] if in_path else None,
             ids=find_ids(operation),
             undoes=_undoing.get(),
-            name=None if in_path else _find_name(operation.body),
+            name=names.get(in_path[-1]) if in_path else _find_name(operation.body),
         )
 
     def note_result(self, operation: Operation[Any], result: object) -> None:

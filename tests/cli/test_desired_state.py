@@ -631,6 +631,9 @@ def test_the_report_of_an_interrupted_apply(emulator: Emulator, stride: Callable
             absent = {name for name, state in states.items() if state in {"not_run", "undone", "failed", "rejected"}}
             assert there.isdisjoint(absent), (number, after)
             seen.update(states.values())
+            assert "The same command does what is left." not in done.stderr  # it would be refused because of the report
+            if set(states.values()) == {"done"}:
+                assert "what is left" not in done.stderr, (number, after, done)
     assert {"done", "undone", "not_run"} <= seen <= {"done", "undone", "sent", "failed", "not_run"}
     assert any("was deleted" in each for each in texts)
 

@@ -18,7 +18,7 @@ from pinecone_admin.cli.output.file_locks import lock_file
 from pinecone_admin.cli.profiles.files import find_profile_file
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing import emulate
-from tests.cli.command_line import Run, run
+from tests.cli.command_line import Run, example_organization, run
 from tests.cli.terminals import read_piece, start_on_terminal
 
 NOBODY = {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}
@@ -152,6 +152,64 @@ def test_the_advice_to_sign_in_again_keeps_the_other_profiles(emulator: Emulator
         assert run(*again, stdin=f"{other.client_secret}\n", env=NOBODY).exit == 0
         assert run("whoami", "--profile", "staging", env=NOBODY).json["client_id"] == other.client_id
         assert secret_file("default").read_bytes() == default
+
+
+ADDRESSES = ("--api-url", "http://localhost:1", "--oauth-url", "http://localhost:1/oauth/token")
+VARIABLES = "PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET"
+KINDS: dict[str, tuple[tuple[str, ...], dict[str, str | None], str]] = {
+    "environment": (("whoami",), {}, f"Set {VARIABLES} in the environment to the present ones of a service account."),
+    "env file": (
+        ("whoami", "--env-file", "of.env"),
+        {},
+        f"Set {VARIABLES} in env file of.env to the present ones of a service account.",
+    ),
+    "stdin": (
+        ("whoami", "--client-secret-stdin"),
+        {},
+        "Pipe the present secret of this client id to --client-secret-stdin.",
+    ),
+    "secret-command": (
+        ("whoami", "--profile", "commanded"),
+        NOBODY,
+        "Put the present secret where the secret-command of profile commanded finds it.",
+    ),
+    "secret-file": (
+        ("whoami", "--profile", "filed"),
+        NOBODY,
+        f"Sign in again: pinecone-admin login --name filed --overwrite {' '.join(ADDRESSES)}.",
+    ),
+    "login": (
+        ("login", "--name", "new", "--client-id", "id", "--client-secret-stdin", *ADDRESSES),
+        NOBODY,
+        "Nothing was saved.",
+    ),
+    "token": (
+        ("project", "list"),
+        {**NOBODY, "PINECONE_ACCESS_TOKEN": "expired-token"},
+        "Set PINECONE_ACCESS_TOKEN in the environment to another access token.",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_advice_after_refused_credentials_fits_where_they_come_from(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a profile keeps is not told to change a variable, and a variable is not mended by login."""
+    words, env, advice = KINDS[kind]
+    monkeypatch.chdir(tmp_path)
+    Path("of.env").touch(mode=0o600)
+    with example_organization():
+        urls = {name: os.environ[name] for name in ("PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL")}
+        lines = {"PINECONE_CLIENT_ID": "id", "PINECONE_CLIENT_SECRET": "wrong-secret", **urls}
+        Path("of.env").write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+        for name, option in (("commanded", ("--secret-command", "echo wrong")), ("filed", ("--client-secret-stdin",))):
+            saved = ("login", "--name", name, "--client-id", "id", "--no-check", *option, *ADDRESSES)
+            assert run(*saved, stdin="wrong-secret\n").exit == 0
+        wrong = {"PINECONE_CLIENT_ID": "id", "PINECONE_CLIENT_SECRET": "wrong-secret"}
+        done = run(*words, env={**wrong, **env}, stdin="wrong-secret\n")
+    assert done.exit == 3, done
+    assert f"{advice} [" in done.stderr
 
 
 def test_a_profile_is_removed_with_its_secret_file_after_a_question(emulator: Emulator) -> None:

@@ -289,8 +289,8 @@ def _(world: World) -> Run:
 
 @says(
     "26",
-    "The client id and secret were not accepted (401 access_denied, request *). Perhaps the secret was rotated. Sign "
-    "in again: pinecone-admin login.",
+    "The client id and secret were not accepted (401 access_denied, request *). Perhaps the secret was rotated. Set "
+    "PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET in the environment to the present ones of a service account.",
 )
 def _(world: World) -> Run:
     world.fail("get_token", status=401)

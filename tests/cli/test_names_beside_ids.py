@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+from contextlib import chdir
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
 
 from pinecone_admin import Admin, on_project
 from pinecone_admin.emulator import Emulator
@@ -197,3 +202,78 @@ def test_reports_on_roles_name_the_projects() -> None:
         emulator.faults.add("list_projects", status=403, times=None)
         kept = run(*ensure[:5], "--role", f"{search}:ProjectEditor", "--yes")
         assert (kept.exit, kept.json["steps"][0]["change"]["roles"][0]["project"]["name"]) == (0, None)
+
+
+DELETIONS = {
+    "project delete empty --yes": ("delete_project", "Project empty"),
+    "api-key delete reader --project search --yes": ("delete_api_key", "API key reader"),
+    "user delete ada@example.com --yes": ("delete_user", "User ada@example.com"),
+    "invite delete bob@example.com --yes": ("delete_invite", "Invite bob@example.com"),
+    "service-account delete ci --yes": ("delete_service_account", "Service account ci"),
+    "role revoke user:ada@example.com:search:ProjectViewer --yes": (
+        "delete_role_binding",
+        "Role binding user:ada@example.com:search:ProjectViewer",
+    ),
+}
+
+
+@pytest.mark.parametrize("line", DELETIONS)
+def test_a_deletion_whose_response_is_lost_is_named_before_its_id(line: str) -> None:
+    """Whoever typed a name reads that name, and the id only once."""
+    operation, name = DELETIONS[line]
+    with example_organization() as emulator:
+        emulator.faults.add(operation, drop="before", times=None)
+        done = run(*line.split())
+        (id, *_) = {each.path.rpartition("/")[2] for each in emulator.requests if each.method == "DELETE"}
+    assert f"{name} ({id}) may have been " in done.stderr
+    assert done.stderr.count(id) == 1
+
+
+def test_a_role_that_is_held_already_is_told_with_names() -> None:
+    """As in the report on a role that is granted; so are refusals that name ids."""
+    ada = ("--user", "ada@example.com")
+    with example_organization() as emulator:
+        project = next(each.id for each in emulator.state.projects.values() if each.name == "search")
+        user = next(each.id for each in emulator.state.users.values() if each.email == "ada@example.com")
+        role = ("--role", "search:ProjectViewer", "-o", "table")
+        for option in ("--yes", "--dry-run"):
+            found = run("role", "grant", *ada, *role, option)
+            named = f"found ProjectViewer on project search ({project}) for user ada@example.com ({user})"
+            assert named in found.stdout
+        refused = run("role", "change", *ada, "--from", "search:ProjectManager", "--to", "ProjectEditor", "--yes")
+    assert f"User ada@example.com ({user}) holds neither ProjectManager nor ProjectEditor" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("role", "revoke", "user:bob@example.com:OrgMember", "--yes"),
+        ("role", "grant", "--user", "bob@example.com", "--role", "OrgManager", "--yes"),
+        ("user", "delete", "bob@example.com", "--yes"),
+    ],
+    ids=" ".join,
+)
+def test_who_is_only_invited_is_no_user_and_the_error_says_so(words: tuple[str, ...]) -> None:
+    """Whoever has not joined has an invite with the roles; without a view of the invites, nothing is claimed."""
+    with example_organization() as emulator:
+        done = run(*words)
+        emulator.faults.add("list_invites", status=403, times=None)
+        blind = run(*words)
+    user = "There is no user bob@example.com that this account can see"
+    assert (done.exit, blind.exit) == (4, 4)
+    assert f"{user}, but an open invite. Use invite in place of user." in done.stderr
+    assert f"{user}." in blind.stderr
+
+
+def test_each_says_that_keys_go_with_projects() -> None:
+    """The rows are not read before the question, so that it names the keys of all; the dry run names each."""
+    row = "n\nsearch\n"
+    with example_organization(), TemporaryDirectory() as folder, chdir(folder):
+        Path("rows.csv").write_text(row)
+        words = ("each", "rows.csv", "--", "project", "delete", "{n}")
+        refused = run(*words)
+        asked = run(*words, terminal=True, stdin="n\n")
+        preview = run("each", "rows.csv", "--dry-run", *words[2:])
+    for done in (refused, asked):
+        assert "API keys of these projects would be deleted with them. --dry-run names them." in done.said
+    assert "Project search has 1 API key, which would be deleted with it: reader." in preview.stderr

@@ -548,6 +548,11 @@ def test_a_finished_rotation_is_no_unfinished_work() -> None:
         "the old key of a finished rotation, kept at least until 2026-12-03 05:45 UTC",
         "a temporary key, kept at least until 2027-01-01 00:00 UTC",
     ]
+    late = evolve(inventory, taken_at=datetime(2026, 12, 31, tzinfo=UTC))
+    assert [each.reason for each in plan(late, projects=[{"name": "a", "api_keys": []}]).kept] == [
+        "the old key of a finished rotation, overdue since 2026-12-03 05:45 UTC",
+        "a temporary key, kept at least until 2027-01-01 00:00 UTC",
+    ]
     assert found.unfinished == []
     assert "unfinished" not in str(found)
     assert "\nkey k in project a: the old key of a finished rotation, kept" in str(found)

@@ -207,6 +207,7 @@ def _ask(session: Session, template: Template, file: RowFile, total: int | None)
             session.notify(template.show(row))
     if deletes or changes:
         notes = [f"This runs {name} once for each of {rows} of {file.name}."] if deletes else []
+        notes += [template.command.rows_warning] if deletes and template.command.rows_warning else []
         typed = "" if total is None or not deletes else str(total)
         details = filter(None, [template.command.consequence])
         consent = Consent(what=what, notes=notes, details=details, typed=typed, is_number=deletes, wants_typed=deletes)

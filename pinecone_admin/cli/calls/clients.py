@@ -39,7 +39,7 @@ class ChangeRecorder:
         if operation.method == "GET":
             return send(operation)
         self._attempts.latest = None
-        change = SentChange.of(operation)
+        change = SentChange.of(operation, self._ledger.names)
         self._interruptions.check_change()
         self._ledger.begin(change)
         if change.undoes:

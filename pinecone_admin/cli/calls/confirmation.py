@@ -201,7 +201,7 @@ def confirm_change(call: Call, typed: Mapping[str, Any]) -> None:
         and (is_asked or is_named)
         and not (session.is_dry_run and "confirm" not in session.settings)
     ):
-        subject = call.own = call.names.describe(call.own)
+        subject = call.own = call.remember(call.names.describe(call.own))
     consent = Consent(
         what=describe_change(command, typed, call.own),
         notes=call.notes,

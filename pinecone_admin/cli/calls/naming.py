@@ -26,7 +26,7 @@ from pinecone_admin.cli.parameters import (
     spell_noun,
     suggest,
 )
-from pinecone_admin.cli.sentences import join_sentences, list_words
+from pinecone_admin.cli.sentences import join_sentences, list_words, name_ids
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError, PineconeError
 from pinecone_admin.models import RoleBinding
 from pinecone_admin.workflows.sent_changes import IgnoreGone, SentChange
@@ -97,9 +97,20 @@ class NameLookup:
         items = self._candidates(noun, text, project)
         by_id = [item for item in items if item.id == text]
         by_name = _find_keys_by_name(text, items) if noun == "api-key" else _matching(items, text)
+        if noun == "user" and not (by_id or by_name) and self._is_invited(text):
+            message = (
+                f"There is no user {text} that this account can see, but an open invite. Use invite in place of user."
+            )
+            raise CLIError(message, cause=NotFoundError)
         describe = partial(self._describe_choice, noun)
         found = require_one(by_id or by_name, noun, text, names=map(_name_of, items), describe=describe)
         return Thing(noun, found.id, _name_of(found))
+
+    def _is_invited(self, email: str) -> bool:
+        """Return whether an open invite has an address; False if that cannot be seen."""
+        with suppress(PineconeError):
+            return any(each.status == "pending" for each in _matching(self._candidates("invite", "", None), email))
+        return False
 
     def forget(self, changes: Iterable[SentChange]) -> None:
         """Forget what changes may have made wrong, so that a name never stands for what had it before."""
@@ -162,7 +173,7 @@ class NameLookup:
                 names |= {each.id: each.name for each in self._candidates("project", "", None)}
         steps[:] = [_name_refs(each, names) for each in steps]
         differences[:] = [
-            evolve(difference, found=_add_names(difference.found, names), wanted=_add_names(difference.wanted, names))
+            evolve(difference, found=name_ids(difference.found, names), wanted=name_ids(difference.wanted, names))
             for difference in differences
         ]
 
@@ -265,15 +276,6 @@ def _name_refs(step: Step, names: Mapping[str, str]) -> Step:
     target = evolve(name(change.target), project=name(change.target.project))
     roles = tuple(evolve(each, project=name(each.project)) for each in change.roles)
     return evolve(step, change=evolve(change, target=target, roles=roles))
-
-
-def _add_names(text: str, names: Mapping[str, str]) -> str:
-    """Return a text with the name of the project before each id of a project."""
-    from pinecone_admin.workflows.quoting import describe_resource  # noqa: PLC0415 - only reports need it
-
-    for id, name in names.items():
-        text = text.replace(id, describe_resource("", name, id))
-    return text
 
 
 def _name_of(item: Any) -> str | None:

@@ -77,8 +77,13 @@ class Call:
 
     def find(self, noun: str, text: str, *, project: str | None = None) -> Thing:
         """Return the thing that an id or a name means, as ``NameLookup.find`` does, and remember it."""
-        thing = self.names.find(noun, text, project=project)
+        return self.remember(self.names.find(noun, text, project=project))
+
+    def remember(self, thing: Thing) -> Thing:
+        """Return a thing; what is said of it from now on has its name, too."""
         self.found[thing.id] = thing
+        if thing.name is not None:
+            self.session.ledger.names[thing.id] = thing.name
         return thing
 
     @cached_property

@@ -145,7 +145,7 @@ def complete_identity(session: Session) -> CallerIdentity:
     elif identity.secret_file is not None:
         from pinecone_admin.cli.identity.client_secrets import read_secret_file  # noqa: PLC0415 - few runs need it
 
-        secret = read_secret_file(identity.secret_file, origin=identity.origin)
+        secret = read_secret_file(identity.secret_file, identity=identity)
         identity = identity.with_secret(secret, source="the secret-file")
     elif identity.secret_command:
         from pinecone_admin.cli.identity.client_secrets import run_secret_command  # noqa: PLC0415 - few runs need it

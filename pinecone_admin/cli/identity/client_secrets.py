@@ -9,7 +9,12 @@ from typing import TextIO
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.identity.sources import identity_error, spell_login, without_pinecone_variables
+from pinecone_admin.cli.identity.sources import (
+    CallerIdentity,
+    identity_error,
+    spell_login,
+    without_pinecone_variables,
+)
 from pinecone_admin.cli.output.files import OTHERS_CAN_ACCESS, describe_path, read_file
 
 _MAX_SECRET_LENGTH = 64 * 1024
@@ -55,20 +60,20 @@ def run_secret_command(
     return check_secret(done.stdout.decode("utf-8", "replace"), source=source)
 
 
-def read_secret_file(path: str, *, origin: str) -> str:
+def read_secret_file(path: str, *, identity: CallerIdentity) -> str:
     """Return the secret in a file.
 
     Args:
         path: The file.
-        origin: Where the path is from, for errors.
+        identity: The identity of the profile that names the file, for errors.
 
     Raises:
         CLIError: The file does not exist, other users can access it, or it does not have one line of text.
     """
     found = read_file(Path(path), forbidden=OTHERS_CAN_ACCESS)
-    source = f"The secret-file of {origin} ({describe_path(path)})"
+    source = f"The secret-file of {identity.origin} ({describe_path(path)})"
     if found is None:
-        raise identity_error(f"{source} does not exist. Sign in again: {spell_login(origin)}.")
+        raise identity_error(f"{source} does not exist. Sign in again: {spell_login(identity)}.")
     return check_secret(found[0], source=source)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -67,17 +68,6 @@ def identity_error(message: str, *, says_if_unchanged: bool = False) -> CLIError
 _OF_PROFILE = "profile "
 
 
-def spell_login(origin: str) -> str:
-    """Return the command that signs in again: of a profile it replaces that one, and not the default profile.
-
-    Args:
-        origin: Where the identity comes from, as messages name it.
-    """
-    if not origin.startswith(_OF_PROFILE):
-        return "pinecone-admin login"
-    return f"pinecone-admin login --name {origin.removeprefix(_OF_PROFILE)} --overwrite"
-
-
 @frozen(kw_only=True)
 class CallerIdentity:
     """The account that a command uses, and the addresses of its requests.
@@ -132,6 +122,34 @@ class CallerIdentity:
             in_environment=False,
             variables={name: value for name, value in self.variables.items() if name != TOKEN_VARIABLE},
         )
+
+
+def spell_login(identity: CallerIdentity) -> str:
+    """Return the command that signs in again to a profile: with its addresses, else the secret would go elsewhere."""
+    urls = {"--api-url": identity.host, "--oauth-url": identity.oauth_url}
+    given = [f" {option} {shlex.quote(url)}" for option, url in urls.items() if url is not None]
+    return f"pinecone-admin login --name {identity.origin.removeprefix(_OF_PROFILE)} --overwrite{''.join(given)}"
+
+
+def advise_on_refused_token(identity: CallerIdentity) -> str:
+    """Return what to do if an access token from elsewhere is not accepted, as a clause; empty if there is none."""
+    return "" if identity.access_token is None else f"set {TOKEN_VARIABLE} in {identity.origin} to another access token"
+
+
+def advise_on_refused_secret(identity: CallerIdentity, *, is_piped: bool) -> str:
+    """Return what to do if credentials are not accepted, as a clause that fits where they come from.
+
+    Args:
+        identity: The identity as it was chosen.
+        is_piped: Whether ``--client-secret-stdin`` gave the secret.
+    """
+    if is_piped:
+        return "pipe the present secret of this client id to --client-secret-stdin"
+    if identity.secret_command:
+        return f"put the present secret where the secret-command of {identity.origin} finds it"
+    if identity.origin.startswith(_OF_PROFILE):
+        return f"sign in again: {spell_login(identity)}"
+    return f"set {' and '.join(CREDENTIAL_VARIABLES)} in {identity.origin} to the present ones of a service account"
 
 
 def choose_identity(
@@ -241,7 +259,7 @@ def require_complete(identity: CallerIdentity) -> None:
         return
     if identity.client_id is not None and not identity.variables:  # that of a profile
         lacks = as_sentences(f"{identity.origin} does not contain where its secret is")
-        raise identity_error(f"{lacks} Sign in again: {spell_login(identity.origin)}.")
+        raise identity_error(f"{lacks} Sign in again: {spell_login(identity)}.")
     advice = f"set {' and '.join(missing)}"
     if identity.origin != _ENVIRONMENT:
         advice += " in it"

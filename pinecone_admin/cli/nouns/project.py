@@ -125,7 +125,7 @@ def _find_keys(call: Call) -> list[str]:
     from pinecone_admin.cli.calls.confirmation import describe_parts  # noqa: PLC0415 - loads the client
 
     assert call.own is not None  # noqa: S101 - the command is about a project that exists
-    call.own = call.names.describe(call.own)  # what is not there is missed by its own name
+    call.own = call.remember(call.names.describe(call.own))  # what is not there is missed by its own name
     read = partial(call.admin.api_keys.list, project_id=call.own.id)
     return describe_parts(call.session, f"Project {call.own.name}", {"API key": read})
 
@@ -140,6 +140,7 @@ def _need_contents(context: click.Context, option: click.Parameter, value: objec
     "deletes",
     example="pinecone-admin project delete empty --yes",
     finds_more=_find_keys,
+    rows_warning="API keys of these projects would be deleted with them. --dry-run names them.",
     facts_with={"with_contents": {"is_workflow": True, "confirms": True, "makes_temporary_keys": True}},
 )
 @_own

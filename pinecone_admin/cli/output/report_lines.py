@@ -7,6 +7,7 @@ from typing import cast
 
 from pinecone_admin._text.moments import describe_minute
 from pinecone_admin.cli.ledger import Ledger
+from pinecone_admin.cli.sentences import name_ids
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import (
     ApplyReport,
@@ -25,12 +26,16 @@ from pinecone_admin.workflows.retired_keys import expiry_of_temporary_key
 
 
 def list_lines(report: object, ledger: Ledger) -> list[str]:
-    """Return a report as lines; most reports say themselves how they read.
+    """Return a report as lines, with the names that are known; most reports say themselves how they read.
 
     Args:
         report: The report.
         ledger: The changes of the command, with the places of new secrets.
     """
+    return [name_ids(each, ledger.names) for each in _list_lines(report, ledger)]
+
+
+def _list_lines(report: object, ledger: Ledger) -> list[str]:
     if isinstance(report, DueRotations | RetiredKeys):
         return _Keys(report, ledger).list_lines()
     if isinstance(report, Rotation):

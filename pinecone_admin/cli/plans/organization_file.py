@@ -273,8 +273,8 @@ def apply_file(
                 client_id=caller.client_id,
                 begin=begun.append,
             )
-        session.ledger.is_complete = done.is_complete
     finally:  # also if it is interrupted
+        session.ledger.is_complete = bool(begun) and begun[0].is_complete
         if out is not None and begun:
             _write_report(session, begun[0], out)
     write_value(session, done)

@@ -12,7 +12,7 @@ from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.client import open_client
 from pinecone_admin.cli.identity.client_secrets import read_secret_file
-from pinecone_admin.cli.identity.sources import CallerIdentity
+from pinecone_admin.cli.identity.sources import CallerIdentity, spell_login
 from pinecone_admin.cli.output.file_locks import lock_file
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.profiles.files import find_profile_file, load_profiles
@@ -33,11 +33,13 @@ class OwnSecretFile(FilePlace):
         client_id: The client id of the profile.
         profile: Its name.
         others: Names of the profiles of the same account that do not name this file.
+        login: The command that signs in to the profile again.
     """
 
     client_id: str
     profile: str
     others: Sequence[str]
+    login: str
 
     @property
     def note(self) -> str:
@@ -56,8 +58,8 @@ class OwnSecretFile(FilePlace):
     def remedy(self) -> str:
         """How the profile gets the secret if the file does not have it."""
         return (
-            f"profile {self.profile} cannot sign in until {self.path} has the valid secret: run pinecone-admin login "
-            f"--name {self.profile} --overwrite with it, or rotate the secret again as another service account"
+            f"profile {self.profile} cannot sign in until {self.path} has the valid secret: run {self.login} with it, "
+            "or rotate the secret again as another service account"
         )
 
     @contextmanager
@@ -97,6 +99,7 @@ def find_own_place(session: Session) -> OwnSecretFile | None:
         client_id=identity.client_id,
         profile=identity.origin.removeprefix("profile "),
         others=_find_others(identity, identity.secret_file),
+        login=spell_login(identity),
     )
 
 
@@ -166,7 +169,7 @@ def try_own_secret(session: Session, place: OwnSecretFile) -> None:
         session.warn(f"The new secret is stored in {place.path}, and was not tried. {try_it} to try it.")
         return
     try:
-        secret = read_secret_file(place.path, origin=session.identity.origin)
+        secret = read_secret_file(place.path, identity=session.identity)
         identity = session.identity.with_secret(secret, source="the secret-file")
         with closing(open_client(session, identity)) as admin, show_progress(session, "trying the new secret"):
             admin.token()
