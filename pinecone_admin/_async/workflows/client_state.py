@@ -18,53 +18,21 @@ if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 
+def server_now(admin: AsyncAdmin) -> datetime:
+    """Return the server's time, or that of this machine if it is unknown."""
+    return server_time(admin) or datetime.fromtimestamp(current_clock().wall(), UTC)
+
+
 def server_time(admin: AsyncAdmin) -> datetime | None:
     """Return the server's time, or None if its responses have no valid Date."""
     sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
     return sender.server_time()
 
 
-def server_now(admin: AsyncAdmin) -> datetime:
-    """Return the server's time, or that of this machine if it is unknown."""
-    return server_time(admin) or datetime.fromtimestamp(current_clock().wall(), UTC)
-
-
-def require_server_time(admin: AsyncAdmin, *, operation: str) -> datetime:
-    """Return the server's time; raise RefusedError if it is unknown: by a wrong clock, everything could look old."""
-    now = server_time(admin)
-    if now is None:
-        message = "the server's responses have no valid Date, so it is unknown what is due or old enough"
-        raise RefusedError(message, operation=operation)
-    return now
-
-
-def max_attempts(admin: AsyncAdmin) -> int:
-    """Return how many attempts of a request the client makes at most."""
-    options = admin._options  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    return count_attempts(options.retry)
-
-
-def get_work_in_progress(admin: AsyncAdmin) -> WorkInProgress:
-    """Return the work in progress of a client. Closing the client waits for it, since it may have to undo something."""
-    return admin._shared.work  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-
-
-def own_client_id(admin: AsyncAdmin) -> str | None:
-    """Return the client id of the account that a client uses, or None if that is unknown."""
-    sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    return sender.client_id()
-
-
 def find_caller(admin: AsyncAdmin, client_id: str | None, *, operation: str) -> Caller:
     """Return the account that a client uses, or that an argument states; see ``identify_caller``."""
     with set_operation_on_errors(operation):
         return identify_caller(own_client_id(admin), client_id)
-
-
-async def try_credentials(admin: AsyncAdmin, client_id: str, client_secret: Masked) -> None:
-    """Exchange credentials of any account for a token at the token endpoint of a client; the token is not used."""
-    sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    await sender.try_credentials(client_id, client_secret)
 
 
 async def shows_deletion(admin: AsyncAdmin, error: PineconeError, target: Ref) -> bool:
@@ -99,3 +67,35 @@ async def owns_organization(admin: AsyncAdmin) -> bool:
         return bool(own & {each.principal_id async for each in bindings})
     except PineconeError:
         return False
+
+
+def own_client_id(admin: AsyncAdmin) -> str | None:
+    """Return the client id of the account that a client uses, or None if that is unknown."""
+    sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    return sender.client_id()
+
+
+def require_server_time(admin: AsyncAdmin, *, operation: str) -> datetime:
+    """Return the server's time; raise RefusedError if it is unknown: by a wrong clock, everything could look old."""
+    now = server_time(admin)
+    if now is None:
+        message = "the server's responses have no valid Date, so it is unknown what is due or old enough"
+        raise RefusedError(message, operation=operation)
+    return now
+
+
+def max_attempts(admin: AsyncAdmin) -> int:
+    """Return how many attempts of a request the client makes at most."""
+    options = admin._options  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    return count_attempts(options.retry)
+
+
+def get_work_in_progress(admin: AsyncAdmin) -> WorkInProgress:
+    """Return the work in progress of a client. Closing the client waits for it, since it may have to undo something."""
+    return admin._shared.work  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+
+
+async def try_credentials(admin: AsyncAdmin, client_id: str, client_secret: Masked) -> None:
+    """Exchange credentials of any account for a token at the token endpoint of a client; the token is not used."""
+    sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    await sender.try_credentials(client_id, client_secret)

@@ -31,106 +31,6 @@ Store: TypeAlias = Callable[[_T], object]
 """A function that stores a secret, or raises if it did not; its result is ignored, but awaited if it is awaitable."""
 
 
-async def store_secret(store: Store[Any], made: APIKeyWithSecret | ServiceAccountWithSecret) -> None:
-    """Store the secret of what was made; an exception that ``store`` raises does not show the secret."""
-    try:
-        await async_call_store(store, made)
-    except BaseException as error:
-        if (substitute := mask_secret(error, made)) is None:
-            raise
-    else:
-        return
-    raise substitute  # outside of the except clause, which would link the exception that shows the secret
-
-
-async def _store_and_keep(
-    run: AsyncRun, store: Store[Any], made: APIKeyWithSecret | ServiceAccountWithSecret, *, then_keep: str
-) -> None:
-    """Store the secret of what was made; once ``store`` has returned, nothing is undone, wherever Ctrl-C comes."""
-    results = list[object]()
-
-    def keep_if_stored() -> None:
-        if results and not isawaitable(results[0]):
-            run.keep(then_keep)
-
-    def store_and_keep(secret: object) -> object:
-        try:
-            # In C: no interruption comes between the return of ``store`` and its result.
-            results.extend(map(store, (secret,)))
-            keep_if_stored()
-        finally:
-            keep_if_stored()  # an interruption may have come before
-        if not results:  # to ``extend``, this was the end
-            raise RuntimeError("store raised StopIteration")
-        return results[0]
-
-    await store_secret(store_and_keep, made)
-    run.keep(then_keep)
-
-
-async def create_key(
-    run: AsyncRun,
-    *,
-    key: Ref,
-    temporary_name: str,
-    roles: Sequence[APIKeyRole] | None,
-    leftovers: Sequence[APIKey],
-    store: Store[APIKeyWithSecret] | None,
-    makes_room: bool = True,
-) -> APIKeyWithSecret:
-    """Create a key under a temporary name.
-
-    If a later run can read the target of ``store``, a digest of the value is added to the name. By this digest, that
-    run recognizes the key.
-
-    Args:
-        run: The run, which deletes the key if this fails.
-        key: The key, with its final name.
-        temporary_name: Name of the key until its value is stored.
-        roles: Roles of the key; None for the server's default.
-        leftovers: Keys that interrupted runs left.
-        store: Stores the value next; None if nobody does.
-        makes_room: Whether the leftovers are deleted if there is no room for one more key.
-
-    Returns:
-        The key as it is then; in a dry run, without id and value.
-    """
-    settings = Settings(name=temporary_name, roles=None if roles is None else tuple(roles))
-    create = Change(action="create", target=key, settings=settings)
-    project_id = (key.project and key.project.id) or ""
-    preview = APIKey(id="", project_id=project_id, name=temporary_name, roles=list(roles or ()))
-    try:
-        made = cast("APIKeyWithSecret", await run.create_secret(create, APIKeyWithSecret(key=preview, value="")))
-    except ForbiddenError as error:
-        if not leftovers or error.error_code is None:  # without a code, it says nothing of the API's room
-            raise
-        if not makes_room:
-            error.add_note(
-                f"an earlier run left {count_noun(len(leftovers), 'API key')} whose value may be in use, "
-                f"{', '.join(each.id for each in leftovers)}: if the project is full, make room for one more key, or "
-                "delete the keys that no program uses"
-            )
-            raise
-        for leftover in await run.delete_leftovers(leftovers):
-            run.note(
-                f"deleted {leftover}, which an earlier run left, to make room; if that run stored its value, the "
-                "stored value no longer works"
-            )
-        made = cast("APIKeyWithSecret", await run.create_secret(create))
-    if isinstance(store, ReadableStore) and not run.dry_run:
-        made = evolve(made, key=await run.rename(made.key, add_value_digest(temporary_name, digest_value(made.value))))
-    return made
-
-
-async def store_key(run: AsyncRun, made: APIKeyWithSecret, name: str, store: Store[APIKeyWithSecret]) -> None:
-    """Store the value of a new key under its final name, and keep the key from then on."""
-    kept = (
-        f"{run.refer_to(made.key)} is kept because its value is stored; the next run finishes the work, or stores the "
-        "value of a new key and then deletes this one"
-    )
-    await _store_and_keep(run, store, evolve(made, key=evolve(made.key, name=name)), then_keep=kept)
-
-
 async def complete_or_create_key(
     run: AsyncRun,
     *,
@@ -246,12 +146,6 @@ async def find_stored_key(
     return None
 
 
-def check_unused(store: Store[Any] | None) -> None:
-    """Raise if a store can tell that it would refuse a new secret, since its target has another one."""
-    if isinstance(store, PlacedStore):
-        store.check_unused()
-
-
 async def _find_stored_account(
     leftovers: Sequence[ServiceAccount], name: str, store: Store[ServiceAccountWithSecret] | None
 ) -> ServiceAccount | None:
@@ -261,3 +155,109 @@ async def _find_stored_account(
             if await async_read_store(store.read, evolve(account, name=name)):
                 return account
     return None
+
+
+def check_unused(store: Store[Any] | None) -> None:
+    """Raise if a store can tell that it would refuse a new secret, since its target has another one."""
+    if isinstance(store, PlacedStore):
+        store.check_unused()
+
+
+async def create_key(
+    run: AsyncRun,
+    *,
+    key: Ref,
+    temporary_name: str,
+    roles: Sequence[APIKeyRole] | None,
+    leftovers: Sequence[APIKey],
+    store: Store[APIKeyWithSecret] | None,
+    makes_room: bool = True,
+) -> APIKeyWithSecret:
+    """Create a key under a temporary name.
+
+    If a later run can read the target of ``store``, a digest of the value is added to the name. By this digest, that
+    run recognizes the key.
+
+    Args:
+        run: The run, which deletes the key if this fails.
+        key: The key, with its final name.
+        temporary_name: Name of the key until its value is stored.
+        roles: Roles of the key; None for the server's default.
+        leftovers: Keys that interrupted runs left.
+        store: Stores the value next; None if nobody does.
+        makes_room: Whether the leftovers are deleted if there is no room for one more key.
+
+    Returns:
+        The key as it is then; in a dry run, without id and value.
+    """
+    settings = Settings(name=temporary_name, roles=None if roles is None else tuple(roles))
+    create = Change(action="create", target=key, settings=settings)
+    project_id = (key.project and key.project.id) or ""
+    preview = APIKey(id="", project_id=project_id, name=temporary_name, roles=list(roles or ()))
+    try:
+        made = cast("APIKeyWithSecret", await run.create_secret(create, APIKeyWithSecret(key=preview, value="")))
+    except ForbiddenError as error:
+        if not leftovers or error.error_code is None:  # without a code, it says nothing of the API's room
+            raise
+        if not makes_room:
+            error.add_note(
+                f"an earlier run left {count_noun(len(leftovers), 'API key')} whose value may be in use, "
+                f"{', '.join(each.id for each in leftovers)}: if the project is full, make room for one more key, or "
+                "delete the keys that no program uses"
+            )
+            raise
+        for leftover in await run.delete_leftovers(leftovers):
+            run.note(
+                f"deleted {leftover}, which an earlier run left, to make room; if that run stored its value, the "
+                "stored value no longer works"
+            )
+        made = cast("APIKeyWithSecret", await run.create_secret(create))
+    if isinstance(store, ReadableStore) and not run.dry_run:
+        made = evolve(made, key=await run.rename(made.key, add_value_digest(temporary_name, digest_value(made.value))))
+    return made
+
+
+async def store_key(run: AsyncRun, made: APIKeyWithSecret, name: str, store: Store[APIKeyWithSecret]) -> None:
+    """Store the value of a new key under its final name, and keep the key from then on."""
+    kept = (
+        f"{run.refer_to(made.key)} is kept because its value is stored; the next run finishes the work, or stores the "
+        "value of a new key and then deletes this one"
+    )
+    await _store_and_keep(run, store, evolve(made, key=evolve(made.key, name=name)), then_keep=kept)
+
+
+async def _store_and_keep(
+    run: AsyncRun, store: Store[Any], made: APIKeyWithSecret | ServiceAccountWithSecret, *, then_keep: str
+) -> None:
+    """Store the secret of what was made; once ``store`` has returned, nothing is undone, wherever Ctrl-C comes."""
+    results = list[object]()
+
+    def keep_if_stored() -> None:
+        if results and not isawaitable(results[0]):
+            run.keep(then_keep)
+
+    def store_and_keep(secret: object) -> object:
+        try:
+            # In C: no interruption comes between the return of ``store`` and its result.
+            results.extend(map(store, (secret,)))
+            keep_if_stored()
+        finally:
+            keep_if_stored()  # an interruption may have come before
+        if not results:  # to ``extend``, this was the end
+            raise RuntimeError("store raised StopIteration")
+        return results[0]
+
+    await store_secret(store_and_keep, made)
+    run.keep(then_keep)
+
+
+async def store_secret(store: Store[Any], made: APIKeyWithSecret | ServiceAccountWithSecret) -> None:
+    """Store the secret of what was made; an exception that ``store`` raises does not show the secret."""
+    try:
+        await async_call_store(store, made)
+    except BaseException as error:
+        if (substitute := mask_secret(error, made)) is None:
+            raise
+    else:
+        return
+    raise substitute  # outside of the except clause, which would link the exception that shows the secret

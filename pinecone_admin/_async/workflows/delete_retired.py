@@ -80,6 +80,16 @@ async def clean_keys(run: AsyncRun, project_id: str, keys: list[APIKey]) -> tupl
     return RetiredKeys(dry_run=run.dry_run, deleted=deleted, kept=kept, steps=run.steps), keys
 
 
+def record_kept_key(run: AsyncRun, old: APIKey, reason: str) -> None:
+    """Record in the report that a retired key is not deleted yet."""
+    run.skip(Change(action="delete", target=_refer_to_retired(run, old)), reason)
+
+
+def _refer_to_retired(run: AsyncRun, old: APIKey) -> Ref:
+    """Return the reference to a key that was replaced, by the name that it had before."""
+    return run.refer_to(evolve(old, name=name_tags.original_name(old.name)))
+
+
 async def delete_retired_key(run: AsyncRun, old: APIKey, keys: Sequence[APIKey]) -> list[APIKey]:
     """Delete a retired key, and return the other keys.
 
@@ -93,16 +103,6 @@ async def delete_retired_key(run: AsyncRun, old: APIKey, keys: Sequence[APIKey])
         await run.do(Change(action="delete", target=_refer_to_retired(run, each)))
         left = [key for key in left if key.id != each.id]
     return left
-
-
-def record_kept_key(run: AsyncRun, old: APIKey, reason: str) -> None:
-    """Record in the report that a retired key is not deleted yet."""
-    run.skip(Change(action="delete", target=_refer_to_retired(run, old)), reason)
-
-
-def _refer_to_retired(run: AsyncRun, old: APIKey) -> Ref:
-    """Return the reference to a key that was replaced, by the name that it had before."""
-    return run.refer_to(evolve(old, name=name_tags.original_name(old.name)))
 
 
 async def _rename(run: AsyncRun, keys: Sequence[APIKey], finals: Mapping[str, APIKey]) -> list[APIKey]:

@@ -19,53 +19,21 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 
+def server_now(admin: Admin) -> datetime:
+    """Return the server's time, or that of this machine if it is unknown."""
+    return server_time(admin) or datetime.fromtimestamp(current_clock().wall(), UTC)
+
+
 def server_time(admin: Admin) -> datetime | None:
     """Return the server's time, or None if its responses have no valid Date."""
     sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
     return sender.server_time()
 
 
-def server_now(admin: Admin) -> datetime:
-    """Return the server's time, or that of this machine if it is unknown."""
-    return server_time(admin) or datetime.fromtimestamp(current_clock().wall(), UTC)
-
-
-def require_server_time(admin: Admin, *, operation: str) -> datetime:
-    """Return the server's time; raise RefusedError if it is unknown: by a wrong clock, everything could look old."""
-    now = server_time(admin)
-    if now is None:
-        message = "the server's responses have no valid Date, so it is unknown what is due or old enough"
-        raise RefusedError(message, operation=operation)
-    return now
-
-
-def max_attempts(admin: Admin) -> int:
-    """Return how many attempts of a request the client makes at most."""
-    options = admin._options  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    return count_attempts(options.retry)
-
-
-def get_work_in_progress(admin: Admin) -> WorkInProgress:
-    """Return the work in progress of a client. Closing the client waits for it, since it may have to undo something."""
-    return admin._shared.work  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-
-
-def own_client_id(admin: Admin) -> str | None:
-    """Return the client id of the account that a client uses, or None if that is unknown."""
-    sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    return sender.client_id()
-
-
 def find_caller(admin: Admin, client_id: str | None, *, operation: str) -> Caller:
     """Return the account that a client uses, or that an argument states; see ``identify_caller``."""
     with set_operation_on_errors(operation):
         return identify_caller(own_client_id(admin), client_id)
-
-
-def try_credentials(admin: Admin, client_id: str, client_secret: Masked) -> None:
-    """Exchange credentials of any account for a token at the token endpoint of a client; the token is not used."""
-    sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    sender.try_credentials(client_id, client_secret)
 
 
 def shows_deletion(admin: Admin, error: PineconeError, target: Ref) -> bool:
@@ -100,3 +68,35 @@ def owns_organization(admin: Admin) -> bool:
         return bool(own & {each.principal_id for each in bindings})
     except PineconeError:
         return False
+
+
+def own_client_id(admin: Admin) -> str | None:
+    """Return the client id of the account that a client uses, or None if that is unknown."""
+    sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    return sender.client_id()
+
+
+def require_server_time(admin: Admin, *, operation: str) -> datetime:
+    """Return the server's time; raise RefusedError if it is unknown: by a wrong clock, everything could look old."""
+    now = server_time(admin)
+    if now is None:
+        message = "the server's responses have no valid Date, so it is unknown what is due or old enough"
+        raise RefusedError(message, operation=operation)
+    return now
+
+
+def max_attempts(admin: Admin) -> int:
+    """Return how many attempts of a request the client makes at most."""
+    options = admin._options  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    return count_attempts(options.retry)
+
+
+def get_work_in_progress(admin: Admin) -> WorkInProgress:
+    """Return the work in progress of a client. Closing the client waits for it, since it may have to undo something."""
+    return admin._shared.work  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+
+
+def try_credentials(admin: Admin, client_id: str, client_secret: Masked) -> None:
+    """Exchange credentials of any account for a token at the token endpoint of a client; the token is not used."""
+    sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    sender.try_credentials(client_id, client_secret)

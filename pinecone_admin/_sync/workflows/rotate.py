@@ -82,28 +82,6 @@ def rotate_api_key(run: Run, *, api_key_id: str, store: Store[APIKeyWithSecret],
     return _finish_rotation(run, old, new, keys=keys, keep_old_for=keep_old_for)
 
 
-def _advise_next_run(old: APIKey) -> str:
-    # With the name, or with the id of the new key, the next run would replace the new key once it has its name.
-    return f"run this again with the id of the old key, {old.id}"
-
-
-def _describe_next_run(new: APIKey, repetition: str, keep_old_for: timedelta) -> str:
-    end = "keeps this one as long as the old key" if keep_old_for else "deletes this one"
-    return (
-        f"the value of API key {new.id} is stored; to finish the rotation, {repetition}; if that creates another new "
-        f"key, it {end}"
-    )
-
-
-def _describe_old_key(old: APIKey, keep_old_for: timedelta, error: BaseException) -> str:
-    """Return whether an old key that was to be deleted still works, given the error; or an empty text."""
-    if keep_old_for:
-        return ""
-    is_deleted = not isinstance(error, PineconeError) or error.operation == "delete_api_key"
-    works = "may still work" if is_deleted and getattr(error, "outcome", "unknown") != "rejected" else "still works"
-    return f"the old key, API key {old.id}, {works}"
-
-
 def _refuse_unfinished(old: APIKey) -> None:
     if (moment := retired_keys.expiry_of_temporary_key(old)) is not None:
         message = (
@@ -117,28 +95,6 @@ def _refuse_unfinished(old: APIKey) -> None:
             f"API key {old.id} is named {old.name!r}, because another workflow created it and has not finished; wait "
             "for that workflow, or run it again if it was interrupted"
         )
-        raise RefusedError(message, operation="rotate_api_key")
-
-
-def _refuse_shorter_overlap(old: APIKey, wanted: datetime) -> None:
-    moment = retired_keys.delete_after(old)
-    if moment is not None and wanted < moment:
-        message = (
-            f"an earlier run keeps API key {old.id} until {moment:%Y-%m-%d %H:%M} UTC, which is longer; if it must end "
-            "sooner, for example because it leaked, delete it"
-        )
-        raise RefusedError(message, operation="rotate_api_key")
-
-
-def _refuse_without_name_or_role(old: APIKey) -> None:
-    if name_tags.is_cut(old.name):
-        message = (
-            f"the successor of API key {old.id} was deleted, so the end of its name is lost: {old.name!r}; rename the "
-            "key, and rotate it again"
-        )
-        raise RefusedError(message, operation="rotate_api_key")
-    if not old.roles:
-        message = f"API key {old.id} has no role, and a new key needs one: give it a role, and rotate it again"
         raise RefusedError(message, operation="rotate_api_key")
 
 
@@ -214,6 +170,35 @@ def replace_key(
     keys = [key for key in keys if key.id == old.id or (key.id != new.id and (key.id, key.name) in unchanged)]
     keys.append(new)
     return _finish_rotation(run, retired, new, keys=keys, keep_old_for=keep_old_for)
+
+
+def _refuse_without_name_or_role(old: APIKey) -> None:
+    if name_tags.is_cut(old.name):
+        message = (
+            f"the successor of API key {old.id} was deleted, so the end of its name is lost: {old.name!r}; rename the "
+            "key, and rotate it again"
+        )
+        raise RefusedError(message, operation="rotate_api_key")
+    if not old.roles:
+        message = f"API key {old.id} has no role, and a new key needs one: give it a role, and rotate it again"
+        raise RefusedError(message, operation="rotate_api_key")
+
+
+def _describe_next_run(new: APIKey, repetition: str, keep_old_for: timedelta) -> str:
+    end = "keeps this one as long as the old key" if keep_old_for else "deletes this one"
+    return (
+        f"the value of API key {new.id} is stored; to finish the rotation, {repetition}; if that creates another new "
+        f"key, it {end}"
+    )
+
+
+def _describe_old_key(old: APIKey, keep_old_for: timedelta, error: BaseException) -> str:
+    """Return whether an old key that was to be deleted still works, given the error; or an empty text."""
+    if keep_old_for:
+        return ""
+    is_deleted = not isinstance(error, PineconeError) or error.operation == "delete_api_key"
+    works = "may still work" if is_deleted and getattr(error, "outcome", "unknown") != "rejected" else "still works"
+    return f"the old key, API key {old.id}, {works}"
 
 
 def _retire(run: Run, old: APIKey, new: APIKey, *, name: str, keep_old_for: timedelta) -> tuple[APIKey, datetime]:
@@ -299,6 +284,21 @@ def _retire_leftover(run: Run, left: APIKey, old: APIKey, new: APIKey, moment: d
                 reason=LEFTOVER,
             )
             run.do(change)
+
+
+def _advise_next_run(old: APIKey) -> str:
+    # With the name, or with the id of the new key, the next run would replace the new key once it has its name.
+    return f"run this again with the id of the old key, {old.id}"
+
+
+def _refuse_shorter_overlap(old: APIKey, wanted: datetime) -> None:
+    moment = retired_keys.delete_after(old)
+    if moment is not None and wanted < moment:
+        message = (
+            f"an earlier run keeps API key {old.id} until {moment:%Y-%m-%d %H:%M} UTC, which is longer; if it must end "
+            "sooner, for example because it leaked, delete it"
+        )
+        raise RefusedError(message, operation="rotate_api_key")
 
 
 def rotate_service_account(

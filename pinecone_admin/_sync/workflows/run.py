@@ -155,85 +155,6 @@ class Run:
         if error is not None and not isinstance(error, GeneratorExit):
             self.undo(error)
 
-    def do(
-        self,
-        change: Change,
-        *,
-        binding_id: str | None = None,
-        preview: Any = None,
-        then_keep: str = "",
-        if_rejected: str = "",
-    ) -> Any:
-        """Send a change, and return its result; a dry run returns the preview.
-
-        If this is interrupted or cancelled, it waits for the response, to know what was done. The resource may have
-        been deleted before.
-
-        Args:
-            change: The change; all that it names has an id.
-            binding_id: Id of the role binding that is deleted, if a role is revoked.
-            preview: Result of a dry run.
-            then_keep: If this is given, nothing is undone once the change may have been made, and it is a note then.
-            if_rejected: A note if the server refuses.
-        """
-        if self.dry_run:
-            self.steps.append(Step(change=change, state="planned"))
-            return preview
-        return self._send(len(self.steps), change, binding_id=binding_id, then_keep=then_keep, if_rejected=if_rejected)
-
-    def send(self, change: Change, call: Callable[[], _T]) -> _T:
-        """Make a change with a function that sends it, as ``do`` does."""
-        return cast("_T", self._send(len(self.steps), change, call))
-
-    def check_allowed(
-        self,
-        changes: Sequence[Change],
-        bindings: Sequence[RoleBinding],
-        accounts: Sequence[ServiceAccount] = (),
-        *,
-        client_id: str | None = None,
-        allow_own: bool = False,
-    ) -> None:
-        """Raise before the first change if some leave no owner, or take from the account of the caller.
-
-        Args:
-            changes: The changes.
-            bindings: Role bindings of those who lose a role on the organization.
-            accounts: The service accounts that lose something.
-            client_id: Client id of the caller, if the client has only a token.
-            allow_own: Whether the account of the caller may lose something.
-
-        Raises:
-            RefusedError: The changes must not be made.
-        """
-        caller = find_caller(self.admin, client_id, operation=self.operation)
-        if caller.is_stated and any(map(takes_from_account, changes)):
-            accounts = self.admin.service_accounts.list().to_list()
-        owners: list[RoleBinding] = []
-        if any(each.target.kind == "user" and each.is_sensitive for each in changes):
-            owners = self.admin.role_bindings.list(principal_type="user", role="OrgOwner").to_list()
-        known = {each.id for each in bindings}
-        organization = Resources(
-            taken_at=server_now(self.admin),
-            organizations=[],
-            projects=[],
-            api_keys=[],
-            users=[],
-            invites=[],
-            service_accounts=[*accounts],
-            role_bindings=[*bindings, *(each for each in owners if each.id not in known)],
-        )
-        refusals = find_refusals(changes, organization, caller, allow_own=allow_own)
-        raise_refusals(refusals, operation=self.operation)
-
-    def refer_to(self, thing: Thing) -> Ref:
-        """Return the reference to a resource, with the name of its project if that is known."""
-        return refer_to(thing, project=self.project)
-
-    def skip(self, change: Change, reason: str) -> None:
-        """Record a change that is not made, with the reason."""
-        self.steps.append(Step(change=evolve(change, reason=reason), state="skipped"))
-
     def create(
         self, change: Change, find_new: Callable[[], _T | None], *, is_unique: bool, can_undo: bool = True
     ) -> Created[_T]:
@@ -281,58 +202,6 @@ class Run:
             self._note_found(change, found, is_kept=can_undo)
         return Created(found, is_new=lost is not None, is_certain=lost is None)
 
-    def _note_found(self, change: Change, found: Any, *, is_kept: bool) -> None:
-        note_found(build_operation(change), found.id)
-        if is_kept:
-            self._remarks.append(f"{describe_created(change, found)} {MAY_BE_OF_OTHERS}")
-
-    def rename(self, thing: _Named, name: str) -> _Named:
-        """Give a key or a service account another name."""
-        settings, before = Settings(name=name), Settings(name=thing.name)
-        change = Change(action="update", target=self.refer_to(thing), settings=settings, before=before)
-        return cast("_Named", self.do(change, preview=evolve(thing, name=name)))
-
-    def update_key(self, key: APIKey, final: APIKey) -> APIKey:
-        """Give a key its final name and roles; nothing is sent if it has them."""
-        if key == final:
-            return key
-        names = (final.name, key.name) if key.name != final.name else (None, None)
-        roles = (tuple(final.roles), tuple(key.roles)) if key.roles != final.roles else (None, None)
-        settings, before = (Settings(name=name, roles=some) for name, some in zip(names, roles, strict=True))
-        change = Change(action="update", target=self.refer_to(key), settings=settings, before=before)
-        return cast("APIKey", self.do(change, preview=final))
-
-    def delete_leftovers(
-        self, leftovers: Sequence[APIKey] | Sequence[ServiceAccount], *, client_id: str | None = None
-    ) -> list[Ref]:
-        """Delete what interrupted runs left, except what was renamed since, which belongs to a run in progress.
-
-        Args:
-            leftovers: What they left.
-            client_id: Client id of the caller, whose own account stays, if the client has only a token.
-        """
-        deleted: list[Ref] = []
-        for leftover in leftovers:
-            target = self.refer_to(leftover)
-            if isinstance(leftover, ServiceAccount) and (reason := self._explain_own(leftover, client_id)):
-                self.skip(Change(action="delete", target=target), reason)
-                continue
-            with IgnoreGone():
-                if self.dry_run or (self._describe(target)).name == leftover.name:
-                    self.do(Change(action="delete", target=target, reason=LEFTOVER))
-                    deleted.append(target)
-        return deleted
-
-    def _explain_own(self, account: ServiceAccount, client_id: str | None) -> str | None:
-        caller = find_caller(self.admin, client_id, operation=self.operation)
-        accounts = self.admin.service_accounts.list().to_list() if caller.is_stated else []
-        return explain_own(account, caller, accounts)
-
-    def _describe(self, target: Ref) -> APIKey | ServiceAccount:
-        if target.kind == "api_key":
-            return self.admin.api_keys.describe(api_key_id=target.id or "")
-        return self.admin.service_accounts.describe(service_account_id=target.id or "")
-
     def create_secret(self, change: Change, preview: Any = None) -> Any:
         """Create something with a secret, under a temporary name; return it with the secret.
 
@@ -367,34 +236,35 @@ class Run:
                     self._delete_lost(change, find_lost(), error)
             raise
 
-    def _delete_lost(self, change: Change, found: Sequence[Any], error: BaseException) -> None:
-        """Delete what creates made whose responses were lost; what the first one made may appear after the next one."""
-        if found:
-            self._uncertain.pop(describe_created(change), None)
-        lost = [position for position, each in enumerate(self.steps) if each.change == change and has_failed(each)]
-        undos: list[_Undo] = []
-        for number, each in enumerate(found):
-            position = lost[min(number, len(lost) - 1)]
-            self.steps[position] = evolve(self.steps[position], resource=each)
-            undo = Change(action="delete", target=refer_to(each))
-            undos.append(_Undo(position, describe_created(change, each), undo, None))
-        self._undo_steps(undos, error)
+    def do(
+        self,
+        change: Change,
+        *,
+        binding_id: str | None = None,
+        preview: Any = None,
+        then_keep: str = "",
+        if_rejected: str = "",
+    ) -> Any:
+        """Send a change, and return its result; a dry run returns the preview.
 
-    def keep(self, remark: str, *, first: Callable[[BaseException], str] | None = None) -> None:
-        """Undo nothing from now on.
+        If this is interrupted or cancelled, it waits for the response, to know what was done. The resource may have
+        been deleted before.
 
         Args:
-            remark: A note for a later error.
-            first: Returns the note before all others for such an error, unless it is empty.
+            change: The change; all that it names has an id.
+            binding_id: Id of the role binding that is deleted, if a role is revoked.
+            preview: Result of a dry run.
+            then_keep: If this is given, nothing is undone once the change may have been made, and it is a note then.
+            if_rejected: A note if the server refuses.
         """
-        self._describe_first = first or self._describe_first
-        self._undos.clear()
-        self._is_kept = True
-        self._remarks = [remark]
+        if self.dry_run:
+            self.steps.append(Step(change=change, state="planned"))
+            return preview
+        return self._send(len(self.steps), change, binding_id=binding_id, then_keep=then_keep, if_rejected=if_rejected)
 
-    def note(self, remark: str) -> None:
-        """Add the remark as a note to an error that comes before something has to be kept."""
-        self._remarks.append(remark)
+    def send(self, change: Change, call: Callable[[], _T]) -> _T:
+        """Make a change with a function that sends it, as ``do`` does."""
+        return cast("_T", self._send(len(self.steps), change, call))
 
     def _send(
         self,
@@ -440,6 +310,36 @@ class Run:
 
         return complete_if_interrupted(send_and_record, COMPLETION_TIMEOUT)
 
+    def _exchange(self, change: Change, operation: Operation[Any], call: Callable[[], Any]) -> Any:
+        """Send the operation of a change; return its result, or the 404 that shows that a deletion was not needed."""
+        sent = record_change(operation)
+        try:
+            result = call()
+        except PineconeError as error:
+            sent.note_error(error)
+            sent.is_api_404 = change.action in {"delete", "revoke"} and shows_deletion(self.admin, error, change.target)
+            if sent.is_api_404:
+                return error
+            raise
+        sent.note_result(operation, result)
+        return result
+
+    def note(self, remark: str) -> None:
+        """Add the remark as a note to an error that comes before something has to be kept."""
+        self._remarks.append(remark)
+
+    def keep(self, remark: str, *, first: Callable[[BaseException], str] | None = None) -> None:
+        """Undo nothing from now on.
+
+        Args:
+            remark: A note for a later error.
+            first: Returns the note before all others for such an error, unless it is empty.
+        """
+        self._describe_first = first or self._describe_first
+        self._undos.clear()
+        self._is_kept = True
+        self._remarks = [remark]
+
     def _record_result(self, position: int, change: Change, result: Any, *, can_undo: bool) -> Any:
         """Record a change that was made, or was not needed, and what undoes it; return the result."""
         if isinstance(result, PineconeError):
@@ -454,19 +354,23 @@ class Run:
                 self._undos.append(_Undo(position, describe_created(change, made), undo, binding_id))
         return result
 
-    def _exchange(self, change: Change, operation: Operation[Any], call: Callable[[], Any]) -> Any:
-        """Send the operation of a change; return its result, or the 404 that shows that a deletion was not needed."""
-        sent = record_change(operation)
-        try:
-            result = call()
-        except PineconeError as error:
-            sent.note_error(error)
-            sent.is_api_404 = change.action in {"delete", "revoke"} and shows_deletion(self.admin, error, change.target)
-            if sent.is_api_404:
-                return error
-            raise
-        sent.note_result(operation, result)
-        return result
+    def _note_found(self, change: Change, found: Any, *, is_kept: bool) -> None:
+        note_found(build_operation(change), found.id)
+        if is_kept:
+            self._remarks.append(f"{describe_created(change, found)} {MAY_BE_OF_OTHERS}")
+
+    def _delete_lost(self, change: Change, found: Sequence[Any], error: BaseException) -> None:
+        """Delete what creates made whose responses were lost; what the first one made may appear after the next one."""
+        if found:
+            self._uncertain.pop(describe_created(change), None)
+        lost = [position for position, each in enumerate(self.steps) if each.change == change and has_failed(each)]
+        undos: list[_Undo] = []
+        for number, each in enumerate(found):
+            position = lost[min(number, len(lost) - 1)]
+            self.steps[position] = evolve(self.steps[position], resource=each)
+            undo = Change(action="delete", target=refer_to(each))
+            undos.append(_Undo(position, describe_created(change, each), undo, None))
+        self._undo_steps(undos, error)
 
     def undo(self, error: BaseException | None) -> None:
         """Delete the created resources. If the workflow ends with an error, add notes to the error.
@@ -508,13 +412,6 @@ class Run:
             leftover.__notes__ = notes
             raise leftover from cause
 
-    def _conclude(self, undos: Sequence[_Undo], failures: Mapping[_Undo, PineconeError]) -> Outcome:
-        """Return whether something certainly remains of a run that could not undo everything."""
-        unknown = {undo.position for undo, error in failures.items() if may_have_been_processed(error)}
-        unknown |= {undo.position for undo in undos[-1:]}  # its deletion was in progress when the time was up
-        others = [each for position, each in enumerate(self.steps) if position not in unknown]
-        return "done" if any(each.state == "done" for each in others) else "unknown"
-
     def _send_undos(
         self, undos: list[_Undo], error: BaseException | None, failures: dict[_Undo, PineconeError]
     ) -> None:
@@ -543,6 +440,109 @@ class Run:
                     add_note(error, f"{undo.description} {end}")
                 elif end != describe_deletion():
                     logger.warning("%s %s", undo.description, end)
+
+    def _conclude(self, undos: Sequence[_Undo], failures: Mapping[_Undo, PineconeError]) -> Outcome:
+        """Return whether something certainly remains of a run that could not undo everything."""
+        unknown = {undo.position for undo, error in failures.items() if may_have_been_processed(error)}
+        unknown |= {undo.position for undo in undos[-1:]}  # its deletion was in progress when the time was up
+        others = [each for position, each in enumerate(self.steps) if position not in unknown]
+        return "done" if any(each.state == "done" for each in others) else "unknown"
+
+    def update_key(self, key: APIKey, final: APIKey) -> APIKey:
+        """Give a key its final name and roles; nothing is sent if it has them."""
+        if key == final:
+            return key
+        names = (final.name, key.name) if key.name != final.name else (None, None)
+        roles = (tuple(final.roles), tuple(key.roles)) if key.roles != final.roles else (None, None)
+        settings, before = (Settings(name=name, roles=some) for name, some in zip(names, roles, strict=True))
+        change = Change(action="update", target=self.refer_to(key), settings=settings, before=before)
+        return cast("APIKey", self.do(change, preview=final))
+
+    def delete_leftovers(
+        self, leftovers: Sequence[APIKey] | Sequence[ServiceAccount], *, client_id: str | None = None
+    ) -> list[Ref]:
+        """Delete what interrupted runs left, except what was renamed since, which belongs to a run in progress.
+
+        Args:
+            leftovers: What they left.
+            client_id: Client id of the caller, whose own account stays, if the client has only a token.
+        """
+        deleted: list[Ref] = []
+        for leftover in leftovers:
+            target = self.refer_to(leftover)
+            if isinstance(leftover, ServiceAccount) and (reason := self._explain_own(leftover, client_id)):
+                self.skip(Change(action="delete", target=target), reason)
+                continue
+            with IgnoreGone():
+                if self.dry_run or (self._describe(target)).name == leftover.name:
+                    self.do(Change(action="delete", target=target, reason=LEFTOVER))
+                    deleted.append(target)
+        return deleted
+
+    def refer_to(self, thing: Thing) -> Ref:
+        """Return the reference to a resource, with the name of its project if that is known."""
+        return refer_to(thing, project=self.project)
+
+    def _explain_own(self, account: ServiceAccount, client_id: str | None) -> str | None:
+        caller = find_caller(self.admin, client_id, operation=self.operation)
+        accounts = self.admin.service_accounts.list().to_list() if caller.is_stated else []
+        return explain_own(account, caller, accounts)
+
+    def skip(self, change: Change, reason: str) -> None:
+        """Record a change that is not made, with the reason."""
+        self.steps.append(Step(change=evolve(change, reason=reason), state="skipped"))
+
+    def _describe(self, target: Ref) -> APIKey | ServiceAccount:
+        if target.kind == "api_key":
+            return self.admin.api_keys.describe(api_key_id=target.id or "")
+        return self.admin.service_accounts.describe(service_account_id=target.id or "")
+
+    def rename(self, thing: _Named, name: str) -> _Named:
+        """Give a key or a service account another name."""
+        settings, before = Settings(name=name), Settings(name=thing.name)
+        change = Change(action="update", target=self.refer_to(thing), settings=settings, before=before)
+        return cast("_Named", self.do(change, preview=evolve(thing, name=name)))
+
+    def check_allowed(
+        self,
+        changes: Sequence[Change],
+        bindings: Sequence[RoleBinding],
+        accounts: Sequence[ServiceAccount] = (),
+        *,
+        client_id: str | None = None,
+        allow_own: bool = False,
+    ) -> None:
+        """Raise before the first change if some leave no owner, or take from the account of the caller.
+
+        Args:
+            changes: The changes.
+            bindings: Role bindings of those who lose a role on the organization.
+            accounts: The service accounts that lose something.
+            client_id: Client id of the caller, if the client has only a token.
+            allow_own: Whether the account of the caller may lose something.
+
+        Raises:
+            RefusedError: The changes must not be made.
+        """
+        caller = find_caller(self.admin, client_id, operation=self.operation)
+        if caller.is_stated and any(map(takes_from_account, changes)):
+            accounts = self.admin.service_accounts.list().to_list()
+        owners: list[RoleBinding] = []
+        if any(each.target.kind == "user" and each.is_sensitive for each in changes):
+            owners = self.admin.role_bindings.list(principal_type="user", role="OrgOwner").to_list()
+        known = {each.id for each in bindings}
+        organization = Resources(
+            taken_at=server_now(self.admin),
+            organizations=[],
+            projects=[],
+            api_keys=[],
+            users=[],
+            invites=[],
+            service_accounts=[*accounts],
+            role_bindings=[*bindings, *(each for each in owners if each.id not in known)],
+        )
+        refusals = find_refusals(changes, organization, caller, allow_own=allow_own)
+        raise_refusals(refusals, operation=self.operation)
 
 
 def _note_leftovers(
