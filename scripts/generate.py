@@ -388,7 +388,7 @@ def main() -> int:
     try:
         return run_generation(arguments.spec, check=arguments.check)
     except (GenerationError, DocumentError, OSError) as exc:
-        # What prevents each of several operations is a line.
+        # If several operations prevent it, each has a line.
         lines = [" ".join(line.split()) for line in str(exc).splitlines() if line.strip()]
         print("generate.sh: " + "\n  ".join(lines), file=sys.stderr)
     except KeyboardInterrupt:

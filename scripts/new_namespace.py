@@ -1,7 +1,7 @@
 """Write the namespace, the commands and the page of a plain resource; scripts/new_namespace calls this.
 
-All is made from the builders and models in generated_client, whose texts are those of the API document. What a command
-or an argument of another kind needs is named for the hand.
+All is made from the builders and models in generated_client, whose texts are those of the API document. For a command
+or an argument of another kind, it names the lines to write by hand.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ class Parameter(NamedTuple):
 
     @property
     def value(self) -> str:
-        """What a method passes on: a list, whatever sequence it got."""
+        """The value that a method passes on: a list, for every sequence."""
         items = f"[*{self.name}]" if self.is_required else f"None if {self.name} is None else [*{self.name}]"
         return items if self.type.startswith("Sequence") else self.name
 

@@ -271,9 +271,9 @@ class AsyncAdmin:
     ) -> workflows.Inventory:
         """Read the whole organization: projects, API keys, users, invites, service accounts and role bindings.
 
-        Run this as an OrgOwner: other accounts do not see everything. Apart from what the server refuses or fails to
-        return, the inventory shows missing parts only if no owner is listed, or if a role is on a project that is not
-        listed.
+        Run this as an OrgOwner: other accounts do not see everything. The inventory lists the parts that the server
+        refuses or fails to return. It shows other missing parts only if no owner is listed, or if a role is on a
+        project that is not listed.
 
         Args:
             concurrency: Maximum number of concurrent requests, from 1. ``max_connections`` limits it, too.
@@ -383,9 +383,9 @@ class AsyncAdmin:
         Raises:
             RefusedError: A change no longer fits, or an end (``until``) has passed since the plan was made. Or the
                 changes together are refused. The reasons are: no user would be an OrgOwner, the account of this client
-                would lose a role, a member would have no role on the organization, or too much would be removed. Or no
-                service account has ``client_id``. Nothing was changed. If only ends of a plan that was not saved are
-                refused, the report lists them as ``not_run``, and the rest is carried out.
+                would lose a role, a member would have no organization role, or too much would be removed. Or no service
+                account has ``client_id``. Nothing was changed. If only ends of a plan that was not saved are refused,
+                the report lists them as ``not_run``, and the rest is carried out.
             PineconeValueError: The plan creates secrets, and there is no ``store``. Nothing was changed.
             ForbiddenError: The account is not known to be an OrgOwner.
             PineconeError: A part of the organization could not be read, for example in an outage; or a step failed so

@@ -358,7 +358,7 @@ async def async_complete_if_interrupted(call: Callable[[], Awaitable[_T]], secon
                 errors.append(exc)
         done.set()
 
-    # In a task of its own, because no scope shields a task from its own ``cancel()`` in asyncio.
+    # In a separate task, because no scope shields a task from its own ``cancel()`` in asyncio.
     async with anyio.create_task_group() as group:
         group.start_soon(run)
         try:

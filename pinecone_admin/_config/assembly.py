@@ -31,7 +31,7 @@ class ClientSetup(NamedTuple):
 
     Attributes:
         config: Where requests go, and how.
-        identity: Who sends them.
+        identity: The sender.
     """
 
     config: ClientConfig

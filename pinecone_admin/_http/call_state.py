@@ -43,7 +43,7 @@ class CallState:
         retry_points: Points of the retry budget that its retries have spent.
         is_budget_used_up: Whether there was no other attempt because the retry budget had no points left.
         secrets: Credentials in the headers or the body of the request.
-        known: What else the client knows of secrets, such as those that it sent to another host; None if nothing is.
+        known: Other secrets of the client, such as those that it sent to another host; None if there are none.
         tokens: Bearer tokens that were sent with the request, the current one last.
         max_response_bytes: Largest accepted body of a success, in bytes.
     """

@@ -51,7 +51,7 @@ _MAX_SECRET_BYTES = 16 * 1024
 _MAX_MESSAGE_LENGTH = 500
 _MAX_REQUEST_ID_LENGTH = 100
 _MAX_REDIRECT_LENGTH = 200
-# Far below Python's recursion limit of 1000, at which repr and pickle fail.
+# Far below Python's recursion limit of 1000, where repr and pickle fail.
 _MAX_DEPTH = 50
 
 

@@ -415,8 +415,8 @@ class APIKeys(Namespace):
 
         - It gives the new keys of interrupted rotations their names.
         - It deletes overdue retired keys, as ``delete_retired`` does.
-        - It rotates keys one at a time, as ``rotate`` does: first keys whose rotation was interrupted before their
-          value was known to be stored, then older keys, the oldest first.
+        - It rotates keys one at a time, as ``rotate`` does. First come keys whose rotation was interrupted before their
+          value was known to be stored. Then come older keys, the oldest first.
 
         If the process is killed, run this again. If a key cannot be rotated, or the keys of a project cannot be listed,
         the others are still handled. If the old key of an interrupted rotation was deleted, the new key is reported as

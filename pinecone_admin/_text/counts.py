@@ -10,8 +10,8 @@ def count_noun(number: int, singular: str, plural: str = "") -> str:
 
     Args:
         number: How many there are.
-        singular: What one of them is called.
-        plural: What several are called, if the singular does not say it.
+        singular: The singular.
+        plural: The plural, if it does not follow from the singular.
     """
     return f"{number} {singular if number == 1 else plural or pluralize(singular)}"
 

@@ -1,4 +1,4 @@
-"""What each kind of error means, and what to do in Python and on the command line, by its ``help_code``.
+"""The meaning of each kind of error, and what to do in Python and on the command line, by its ``help_code``.
 
 Names, options and commands are in backticks, as in Markdown.
 """
@@ -13,10 +13,10 @@ class Help(NamedTuple):
     """Help about one kind of error.
 
     Attributes:
-        meaning: What happened.
+        meaning: The event.
         reason: Why it happens.
-        remedy: What to do in Python.
-        command_remedy: What to do on the command line; empty if it is the same.
+        remedy: The remedy in Python.
+        command_remedy: The remedy on the command line; empty if it is the same.
     """
 
     meaning: str

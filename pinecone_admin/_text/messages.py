@@ -1,4 +1,4 @@
-"""Messages in which names of arguments and methods can be replaced, as the command line does."""
+"""Messages with replaceable names of arguments and methods. The command line replaces them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def join_message(parts: MessageParts, names: Mapping[str, str]) -> str:
 
 
 def find_argument(parts: MessageParts) -> str | None:
-    """Return the name that a message begins with, and so is about; None if it begins with a word."""
+    """Return the argument that a message begins with; None if the message begins with another word."""
     first = parts[0] if parts else None
     return first.name if isinstance(first, Name) else None
 

@@ -269,8 +269,8 @@ class TokenProvider:
 
     def _start_exchange(self, pending: _PendingExchange, deadline: float) -> None:
         if self._clock.is_emulated(self._endpoint.url):
-            # A simulator of asyncio decides the order of tasks, and not that of threads. As in a thread of its own, the
-            # exchange has no context variables of the call: other calls use its token.
+            # A simulator of asyncio decides the order of tasks, and not that of threads. As in a separate thread, the
+            # exchange has no context variables of the call, because other calls use its token.
             Context().run(self._run_exchange, pending, float("inf"))
         elif not start_daemon_thread(lambda: self._run_exchange(pending, float("inf"))):
             # No thread can be started, so the exchange runs in this one. It gets half of the call's remaining time; the
@@ -366,8 +366,8 @@ class TokenProvider:
     def _wait_timeout(self, wait: _ExchangeWait, deadline: float) -> float:
         """Return the seconds to wait for an exchange.
 
-        If there is a token to fall back on, an exchange gets at most half of the time that the call and that token have
-        left, counted from its start. The result may be negative, which means no wait.
+        If there is a valid token, an exchange gets at most half of the remaining time of the call and of that token.
+        The result may be negative, which means no wait.
         """
         now, issued = self._clock.monotonic(), self._current
         left = deadline - now

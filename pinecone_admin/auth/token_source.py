@@ -49,8 +49,8 @@ MAX_CONCURRENT_CALLABLES = 20
 class SuppliedTokenSource:
     """Source of a token supplied by the caller; a callable is called for each call, and once more after a 401.
 
-    A callable may be slow, so it runs in its own thread, in the context of the call: it neither blocks the event loop
-    nor delays the timeout of the call.
+    A callable may be slow, so it runs in its own thread, in the context of the call. There, it neither blocks the event
+    loop nor delays the timeout of the call.
     """
 
     def __init__(self, supplied: SuppliedToken) -> None:

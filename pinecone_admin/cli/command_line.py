@@ -21,7 +21,7 @@ from pinecone_admin.errors import InvalidCredentialsError, UnauthorizedError
 _Result = TypeVar("_Result")
 
 SETTINGS: Mapping[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": WIDEST}
-"""What each context of the root is made with; the first one decides which names the option for help has."""
+"""The settings of each context of the root. The first context decides on the names of the option for help."""
 
 
 def run_command_line(argv: Sequence[str]) -> int:

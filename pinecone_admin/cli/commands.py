@@ -90,7 +90,7 @@ _OTHER_WORDS: Mapping[str, str] = {
     "rename": "update",
     "status": "doctor",
 }
-"""What other programs call these commands, which do something else here."""
+"""The names of these commands in other programs. Here, the names have another meaning."""
 
 
 # Parameters
@@ -344,7 +344,7 @@ class Command(click.Command):
         makes_temporary_keys: Whether it makes API keys to read what projects contain, also where it changes nothing.
         makes_plan: Whether it writes a plan with ``--out``, so that one that it was to replace is deleted if it fails.
         effect_with: The effect by the values of a parameter, by its name; with any other value it is ``changes``.
-        facts_with: What else is known about it if an option is given, and not 0, by the name of its parameter.
+        facts_with: Further warnings if an option is given and not 0, by the name of its parameter.
         fails_with: The exit code of every failure, if the others mean something else; None if they do not.
         topics: Topics of the help that say more, beside those of its parameters.
         params: Its own options and arguments, in any order.

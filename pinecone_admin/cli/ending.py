@@ -82,7 +82,7 @@ def choose_exit(reason: int, effects: Effects, ledger: Ledger) -> int:
         return exit_codes.UNKNOWN_OUTCOME
     if effects.unread:
         return exit_codes.PARTLY_DONE
-    # What can be repeated is repeated later, if that may succeed.
+    # A safe change can be repeated later, if that may succeed.
     return reason if reason == exit_codes.TRY_LATER else exit_codes.UNKNOWN_OUTCOME
 
 

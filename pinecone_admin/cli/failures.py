@@ -32,25 +32,25 @@ _MAX_USAGE_LENGTH = 480
 """Characters of a usage error; with what stands around it, its line has at most 500."""
 # These patterns are compiled when something fails: compiling them here would take a hundredth of --version.
 _PLACE = r"(?:line (?P<line>\d+): )?(?P<path>\w+\[\d+\][\w.\[\]]*|\w+\.[\w.\[\]]+)?"
-"""What stands before a problem with a file: a line, and the path of a field, such as ``projects[9].name``."""
+"""The place of a problem in a file: a line, and the path of a field, such as ``projects[9].name``."""
 _LINE_BREAK = r"\s*\n\s*"
 
 _OUTCOME = r"; the request (was|may have been) processed$"
-"""What the message of an error says of its request; the ledger says what that was."""
+"""The part of an error's message about its request. The ledger has the request."""
 
 _OF_ARGUMENTS = (
     (r"client_id \(--apply-as on the command line\)", "--apply-as"),
     (r"allow (\d+) removals \(--confirm on the command line\)", r"add --confirm \1"),
     (r", or allow_own\b", ""),
 )
-"""What messages say of arguments of Python, and what the command line says in their place."""
+"""Words about arguments in messages of Python, and their replacements on the command line."""
 
 _UNWRITTEN = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO") if hasattr(errno, name))
 """Why a disk takes no output, although the command line is right."""
 
 
 _PASSING = _UNWRITTEN | {errno.EAGAIN}
-"""What passes by itself: a disk that takes no output, and a file that another command has locked."""
+"""Temporary failures: a disk that takes no output, and a file that another command has locked."""
 
 
 class StoreError(Exception):
@@ -109,7 +109,7 @@ class CLIError(Exception):
         help_code: Another code for ``explain``.
         outcome: The state of the change, if the ledger does not have it.
         says_if_unchanged: Whether the line also says that nothing was changed, if that is so.
-        problems: What is wrong with a file; of several, text has a line for each above this one.
+        problems: The problem of a file. If there are several, text has a line for each above this one.
     """
 
     def __init__(
@@ -251,7 +251,7 @@ def _describe_library_error(error: PineconeError, spellings: Mapping[str, str], 
         "request_id": error.request_id,
         "retry_after": error.retry_after,
     }
-    # What is wrong with an argument is said of the option that gives it, and not of the method behind the command.
+    # A message about a wrong argument names its option, and not the method behind the command.
     is_argument = isinstance(error, errors.PineconeValueError | errors.PineconeTypeError)
     message = error.message_with_names({**SPELLINGS, **spellings}) if is_argument else _describe_refusal(error, remedy)
     return CommandFailure(
@@ -355,7 +355,7 @@ def find_exit_code_of_report(
 
     Args:
         help_codes: The code of each error; None for a reason that has none.
-        ledger: What the command did: a change that remains, or may remain, is a part of the work.
+        ledger: The changes of the command. A change that remains, or may remain, is a part of the work.
         is_anything_done: Whether a part of the work was done that is no change.
     """
     known = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, PineconeError)]

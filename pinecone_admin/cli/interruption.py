@@ -74,7 +74,7 @@ class Interruptions:
 
     @contextmanager
     def held_by_one_secret(self) -> Generator[None, None, None]:
-        """Return a context that ends what ``hold`` begins in it, and lets a signal that came meanwhile interrupt then.
+        """Return a context that ends a ``hold`` within it. A signal that came before interrupts at its end.
 
         An error that ends the context is not replaced by the interruption.
         """

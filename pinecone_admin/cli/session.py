@@ -92,7 +92,7 @@ class Session:
     def fail_on(self, what: str, kinds: str = "") -> None:
         """End with the code for findings and differences, if an option asks for that.
 
-        If the exit code says already that parts are missing, or that something is refused, it stays.
+        If the exit code already shows that parts are missing, or that something is refused, it stays.
 
         Args:
             what: The findings.
@@ -198,7 +198,7 @@ class Session:
         """Close the client, and write what is still buffered."""
         if self._admin is not None:
             self._admin.close()
-        # A failure to write must not replace the error with which the command ends.
+        # A failure to write must not replace the error of the command.
         with nullcontext() if kind is None else suppress(OSError):
             self.stdout.flush()
 

@@ -30,7 +30,7 @@ OTHER_VARIABLES: Mapping[str, str] = {
     "NO_COLOR": "1 turns colours off.",
     "COLUMNS": "Width of the terminal, if it is not as it seems.",
 }
-"""What it says of those that other programs know, too."""
+"""Its text about variables that other programs use, too."""
 
 CI_VARIABLES = (
     "GITHUB_ACTOR",
@@ -43,4 +43,5 @@ CI_VARIABLES = (
     "CIRCLE_BUILD_URL",
     "BUILD_URL",
 )
-"""What GitHub, GitLab, Buildkite, CircleCI and Jenkins set to say who runs a command, and where: for the audit log."""
+"""Variables of GitHub, GitLab, Buildkite, CircleCI and Jenkins that identify the job of a command, for the audit
+log."""

@@ -183,7 +183,7 @@ def _is_unittest(suite: type) -> bool:
 
 
 def _require_tests(suite: type) -> None:
-    """Refuse classes of which some code would run outside of an emulation, and reach the service."""
+    """Refuse classes with code that would run outside of an emulation, and reach the service."""
     names = [name for each in suite.__mro__ if not each.__module__.startswith("unittest") for name in vars(each)]
     if not any(name.startswith("test") for name in names):
         raise TypeError(f"{suite!r} has no tests: emulate() decorates test classes; elsewhere, write `with emulate():`")

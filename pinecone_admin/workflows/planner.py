@@ -227,8 +227,8 @@ class _Planner:
         ends: Those changes that carry out an end, with the last day of that.
         problems: Why the file cannot be carried out.
         stopped: Items that are left out because of the organization, each with the reason.
-        not_listed: What exists beside the sections of the file.
-        unfinished: What runs under way have made, or interrupted ones have left.
+        not_listed: Existing resources that are not in the sections of the file.
+        unfinished: Resources of runs in progress, or leftovers of interrupted runs.
         kept: Old keys of finished rotations, and temporary keys.
         notes: Further notes for the reader.
     """

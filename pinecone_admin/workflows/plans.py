@@ -448,7 +448,7 @@ def require_full_view(inventory: Resources, consequence: str, *, operation: str)
 
     Args:
         inventory: The organization.
-        consequence: What follows from it.
+        consequence: The consequence.
         operation: The method.
 
     Raises:

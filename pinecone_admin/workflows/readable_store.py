@@ -88,8 +88,8 @@ class StoreByName(ABC):
         """Return why each secret could not be stored, before anything is made; None for one that can be stored.
 
         Args:
-            owners: What the secrets belong to that are to be made.
-            others: What other secrets belong to, whose places must stay as they are.
+            owners: The owners of the secrets that will be created.
+            others: The owners of other secrets, whose places must stay as they are.
         """
 
     @abstractmethod

@@ -254,7 +254,7 @@ def find_effects(changes: Sequence[SentChange], gone: Iterable[str] = ()) -> Eff
 
     Args:
         changes: The changes in their order.
-        gone: Ids of what was seen to be gone besides.
+        gone: Ids of further resources that do not exist any more.
     """
     deleted = {change.target for change in changes if change.method == "DELETE" and _has_deleted(change)} | set(gone)
     made = {each.made for each in changes if each.made is not None}

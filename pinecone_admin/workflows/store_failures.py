@@ -18,8 +18,8 @@ def mask_secret(error: BaseException, made: APIKeyWithSecret | ServiceAccountWit
     """Mask the secret of what was made in an exception and in those linked to it.
 
     Returns:
-        What is to be raised in place of an exception that still shows the secret, without a link to it; None if the
-        exception does not show it, or is none that may be replaced, such as KeyboardInterrupt.
+        The exception to raise in place of one that still shows the secret, without a link to that one. It is None if
+        the exception does not show the secret, or must not be replaced, such as KeyboardInterrupt.
     """
     forms = list_forms(made.value if isinstance(made, APIKeyWithSecret) else made.client_secret)
     revealing = [each for each in _list_linked(error) if _may_show(each, forms)]

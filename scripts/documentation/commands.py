@@ -76,7 +76,7 @@ def render_topics() -> Iterator[str]:
 
 
 def list_options(command: click.Command, context: click.Context, common: set[str]) -> Definitions:
-    """Yield the arguments and options of a command, each with its help, but for those that all commands have."""
+    """Yield the arguments and options of a command, each with its help, without those that all commands have."""
     for parameter in command.get_params(context):
         if isinstance(parameter, click.Argument):
             yield parameter.make_metavar(context), parameter.help or ""

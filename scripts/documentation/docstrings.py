@@ -18,7 +18,7 @@ class Docstring(NamedTuple):
     """A docstring in parts.
 
     Attributes:
-        text: What comes before the sections, as Markdown.
+        text: The text before the sections, as Markdown.
         sections: The sections by their titles, dedented.
     """
 

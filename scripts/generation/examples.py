@@ -153,7 +153,7 @@ def _express_call(document: Node, name: str, arguments: list[Argument]) -> str:
 
 
 def _join(opening: str, items: list[tuple[str, str]], closing: str) -> str:
-    """Return an expression in brackets, each of whose items has a prefix, such as the name of an argument."""
+    """Return an expression in brackets. Each of its items has a prefix, such as the name of an argument."""
     return f"{opening}{', '.join(prefix + item for prefix, item in items)}{closing}"
 
 

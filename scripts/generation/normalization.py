@@ -390,7 +390,7 @@ def inline_aliases(document: Node) -> Node:
 
 
 def mark_request_nulls(document: Node) -> Node:
-    """Mark the nullable fields of models in requests, where null has a meaning of its own.
+    """Mark the nullable fields of models in requests, where null has a separate meaning.
 
     The mark says whether a field must be present, which the decoder of a model that responses contain, too, cannot ask.
     """

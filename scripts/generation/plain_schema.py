@@ -3,8 +3,7 @@
 These are type, format, description, properties, required, items, enum (of strings or integers), nullable, readOnly,
 writeOnly, the limits (with unit, what a length counts), x-example, $ref (to a component), and oneOf (of objects). The
 last has x-tag, the property of its discriminator, if any; each of its choices has x-choice: its title, and the tags
-that select it. An empty plain schema allows any JSON value. What has another form is refused before; see
-unsupported_features.
+that select it. An empty plain schema allows any JSON value. Other forms are refused before; see unsupported_features.
 """
 
 from __future__ import annotations

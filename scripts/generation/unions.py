@@ -1,6 +1,6 @@
 """Describe how the decoder of a union selects a choice: by a tag, or by the fields that each choice has.
 
-The schemas are the components of an expanded document in which each choice of a oneOf is a reference.
+The schemas are the components of an expanded document. Each choice of a oneOf in it is a reference.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Find features of a document that the templates or the client do not support, one line each.
 
-What no published document of Pinecone has is refused rather than worked around. An operation that cannot be generated
-can be excluded.
+Features that no published document of Pinecone has are refused rather than worked around. An operation that cannot be
+generated can be excluded.
 """
 
 from __future__ import annotations

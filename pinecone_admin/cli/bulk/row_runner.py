@@ -166,7 +166,7 @@ def _describe_columns(row: Row, columns: Collection[str], first: Row, wanted: Co
 
 
 def _describe_problems(session: Session, file: RowFile, total: int, problems: Sequence[_Problem]) -> CLIError:
-    """Return the error for rows that are wrong; of several, each gets a line of its own."""
+    """Return the error for rows that are wrong, with a line for each."""
     lines = [
         join_sentences([f"{file.name}, line {row.line} (row {row.number}): {error.message}"]) for row, error in problems
     ]

@@ -222,7 +222,7 @@ def describe_parts(session: Session, whole: str, lists: Mapping[str, Callable[[]
     Args:
         session: The session.
         whole: The beginning of the sentence that lists what is deleted with it.
-        lists: What returns the things of each kind, by what one of them is called.
+        lists: The functions that return the resources of each kind, by the singular of the kind.
     """
     counts, named, hidden = list[str](), list[str](), list[str]()
     for noun, read in lists.items():

@@ -1,4 +1,4 @@
-"""What each check of ``doctor`` shows, and how to fix a failure; no I/O."""
+"""The result of each check of ``doctor``, and how to fix a failure; no I/O."""
 
 from __future__ import annotations
 

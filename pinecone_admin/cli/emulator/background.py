@@ -44,7 +44,7 @@ def serve(session: Session, arguments: Sequence[str], *, form: str, background: 
     except StateNotSavedError as error:
         raise CLIError(str(error), exit=exit_codes.PARTLY_DONE, outcome="done") from error
     except ServingError as error:
-        # Whatever keeps it from starting is a file, an address or a package that the command line names.
+        # If it cannot start, the reason is a file, an address or a package that the command line names.
         raise CLIError(str(error)) from error
 
 

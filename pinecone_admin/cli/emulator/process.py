@@ -1,8 +1,8 @@
 """The emulator in the background: a separate process that ends when its shell ends.
 
 ``python -m pinecone_admin.cli.emulator.process PID FILE ARGUMENT…`` serves the emulator with these arguments until the
-process with this id ends. If another process id appears in the file, that process is the one to wait for: the shell
-that evaluates the output of the command writes its own there. An empty FILE means that none will.
+process with this id ends. The shell that evaluates the output of the command writes its process id into the file. From
+then on, the emulator waits for that process. An empty FILE means that none will.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def find_identity(session: Session) -> CallerIdentity:
     """Return the identity of a session as it was chosen, without the secret of a command or of stdin.
 
     Raises:
-        CLIError: What the command line or a profile says cannot be used.
+        CLIError: A value of the command line or of a profile cannot be used.
     """
     identity = choose_identity(
         profile=session.settings.get("profile"),

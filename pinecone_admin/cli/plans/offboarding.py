@@ -154,7 +154,7 @@ def _kept(session: Session, preview: dict[str, Any]) -> Generator[list[dict[str,
 
 
 def _rescue(session: Session, report: dict[str, Any]) -> None:
-    """Write a report to stdout, whatever part of it was asked for; or else to a file of its own."""
+    """Write a report to stdout, or the requested part of it, or to a separate file."""
     text = json.dumps(report, indent=2) + "\n"
     with suppress(OSError):
         session.stdout.write(text)

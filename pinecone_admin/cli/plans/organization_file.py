@@ -138,7 +138,7 @@ def read_state(session: Session, path: str) -> DesiredState:
 
 
 def parse_state(session: Session, text: str, path: str) -> DesiredState:
-    """Return the state in the text of a file; of several problems, each gets a line of its own."""
+    """Return the state in the text of a file. An error has a line for each problem."""
     if find_workflow(text) is not None:
         name = describe_path(path)
         raise CLIError(f"{name} is a saved plan. Carry it out with: pinecone-admin apply {shlex.quote(name)}.")
@@ -167,7 +167,7 @@ def _listing_problems(session: Session, source: str) -> Generator[None, None, No
 def _plan(
     session: Session, desired: DesiredState, base: DesiredState | None, inventory: Inventory, client_id: str | None
 ) -> ChangePlan:
-    """Return the plan for a file; of several problems, each gets a line of its own."""
+    """Return the plan for a file. An error has a line for each problem."""
     commit = next((session.env[name] for name in _COMMITS if session.env.get(name)), None)
     if client_id is None:
         raise CLIError("Nothing shows which account will apply the file. Give its client id with --apply-as.")
@@ -288,7 +288,7 @@ def _notify_held(session: Session, compared: Sequence[Compared], *, beside: Coll
     Args:
         session: The session.
         compared: The changes of the plan.
-        beside: What is carried out, or left out for another reason.
+        beside: A step that is carried out, or left out for another reason.
     """
     held = [each for each in compared if each.state == "held"]
     for each in held:

@@ -154,7 +154,7 @@ def _name_temporary_keys(session: Session, ids: list[str]) -> None:
 
 @frozen(kw_only=True)
 class DeletionPreview:
-    """What a plan would still delete, as far as reads show: only a temporary key can read the contents."""
+    """The projects that a plan would still delete, as far as reads show. Only a temporary key can read the contents."""
 
     delete: list[StaleProject]
     leave: list[Left]

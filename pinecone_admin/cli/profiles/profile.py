@@ -90,7 +90,7 @@ class Profiles:
             if self.by_name
             else "No profile is saved. Run pinecone-admin login."
         )
-        # Not the code of a thing of the organization: a mistyped profile must not prove that somebody is gone.
+        # Not the code of a missing resource, because a mistyped profile must not prove that a person was removed.
         raise identity_error(f"There is no profile {make_printable(name, most=80)}. {known}")
 
 

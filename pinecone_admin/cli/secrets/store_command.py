@@ -36,8 +36,8 @@ def run_store_command(
 ) -> None:
     """Run a command with the secret on its standard input, without a shell.
 
-    Its output could repeat the secret, so only the end of what it writes on its standard error is shown, and only if it
-    fails and no part of the secret is recognized in it.
+    Its output could repeat the secret. So only the end of its standard error is shown, and only if the command fails
+    and no part of the secret is recognized in it.
 
     Raises:
         StoreError: It could not be run, did not exit with 0, or left a part of the secret unread.

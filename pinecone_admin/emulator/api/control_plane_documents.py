@@ -1,8 +1,8 @@
 """Resources of the control plane as JSON: what a create request asks for, and what a response shows of it.
 
-The sources are the control-plane documents of 2025-10 and 2026-04. Version 2026-07, which describes an index by a
-schema and a deployment, is not published as a document: its responses add what the official client requires, and its
-refusals are those that the live tests of the official SDKs pin.
+The sources are the control-plane documents of 2025-10 and 2026-04. Version 2026-07 describes an index by a schema and a
+deployment, and is not published as a document. Its responses add the fields that the official client requires. Its
+refusals are those in the live tests of the official SDKs.
 """
 
 import json

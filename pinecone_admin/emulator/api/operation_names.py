@@ -39,7 +39,7 @@ _EXCEPTIONS = {
 def derive_method_name(operation_id: str, known_ids: Collection[str]) -> str:
     """Return the name of the method that calls an operation.
 
-    What belongs to another resource is named by the method: `policies.list_members` calls `list_policy_members`.
+    The method names a resource within another resource: `policies.list_members` calls `list_policy_members`.
 
     Args:
         operation_id: The operation.

@@ -1,9 +1,9 @@
 """The state as a JSON document, including secrets: writing and reading it.
 
 The document follows from the fields of the state and of its records. A field whose type has no form here is refused by
-name when the state is written. A field that a document leaves out gets the value that a new record would get, so a
-fixture written by hand needs little more than names, and a key, user or invite in it has a role without a binding.
-Cursors issued before a document is read are refused afterwards.
+name when the state is written. If a document leaves out a field, the record gets the value of a new record. So a
+fixture that is written by hand needs little more than names, and a key, user or invite in it has a role without a
+binding. Cursors issued before a document is read are refused afterwards.
 """
 
 from __future__ import annotations
