@@ -516,6 +516,27 @@ def test_a_rotation_with_overlap_is_finished_by_deleting_retired_keys(tmp_path: 
         assert shown.stderr.endswith("The old key was deleted.\n")
 
 
+def test_a_key_that_was_replaced_already_gets_no_value(tmp_path: Path) -> None:
+    """A second rotation by the old id names the new key, and ends with 0 only if the place may have its value."""
+    with example_organization() as emulator:
+        (id,) = (each.id for each in emulator.state.api_keys.values() if each.name == "reader")
+        rotate = ("api-key", "rotate", id, "--keep-old-for", "1d", "--yes")
+        first = run(*rotate, "--store", f"file:{tmp_path}/first", "-o", "json")
+        new = first.json["id"]
+        for options, code in (
+            (["--store", f"file:{tmp_path}/first"], 0),
+            (["--store", "exec:cat"], 0),
+            (["--store", f"file:{tmp_path}/second"], 9),
+            (["--reveal"], 9),
+        ):
+            done = run(*rotate, *options, "-o", "json")
+            assert done.exit == code, (options, done)
+            assert f"an earlier run has replaced API key {id} with {new}, and stored or showed its value" in done.stderr
+            preview = run(*rotate, *options, "--dry-run", "-o", "table")
+            assert (preview.exit, "would be replaced" in preview.stdout) == (0, True), preview
+    assert not (tmp_path / "second").exists()
+
+
 @each_maker
 def test_a_dry_run_without_a_place_says_that_its_run_needs_one(name: str) -> None:
     """It shows what would be done all the same; with a place, it says nothing of that."""

@@ -25,21 +25,21 @@ from pinecone_admin.workflows.quoting import quote_name
 from pinecone_admin.workflows.retired_keys import expiry_of_temporary_key
 
 
-def list_lines(report: object, ledger: Ledger) -> list[str]:
+def list_lines(report: object, ledger: Ledger, *, is_dry_run: bool) -> list[str]:
     """Return a report as lines, with the names that are known; most reports say themselves how they read.
 
     Args:
         report: The report.
         ledger: The changes of the command, with the places of new secrets.
+        is_dry_run: Whether the command changes nothing.
     """
-    return [name_ids(each, ledger.names) for each in _list_lines(report, ledger)]
+    return [name_ids(each, ledger.names) for each in _list_lines(report, ledger, is_dry_run=is_dry_run)]
 
 
-def _list_lines(report: object, ledger: Ledger) -> list[str]:
+def _list_lines(report: object, ledger: Ledger, *, is_dry_run: bool) -> list[str]:
     if isinstance(report, DueRotations | RetiredKeys):
         return _Keys(report, ledger).list_lines()
     if isinstance(report, Rotation):
-        is_dry_run = any(each.state == "planned" for each in report.steps)
         one = DueRotations(dry_run=is_dry_run, rotated=[report], steps=report.steps)
         return _Keys(one, ledger).list_lines()
     lines = str(report).split("\n")
@@ -143,7 +143,7 @@ class _Keys:
                 stays = "would stay" if self._report.dry_run else "stays"
                 old = f"the old key {stays} at least until {describe_minute(rotation.delete_after)}"
             place = _find_place(self._ledger, rotation.key.id)
-            value = f"the new value {place or 'was stored before'}"
+            value = f"the new value {place or 'was stored or shown by an earlier run'}"
             done = "would be replaced" if self._report.dry_run else f"replaced; {value}"
             yield f"{self._name(rotation.key)}: {done}, {old}."
 

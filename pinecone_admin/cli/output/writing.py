@@ -40,7 +40,10 @@ def write_document(session: Session, value: object) -> None:
     elif query is None and _has_text(value):
         from pinecone_admin.cli.output.report_lines import list_lines  # noqa: PLC0415 - loads the models, as reports do
 
-        _write_pieces(session, (f"{make_printable(line)}\n" for line in list_lines(value, session.ledger)))
+        _write_pieces(
+            session,
+            (f"{make_printable(line)}\n" for line in list_lines(value, session.ledger, is_dry_run=session.is_dry_run)),
+        )
     else:
         _print_plain(session, plain)
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 from attrs import evolve
 
 from pinecone_admin._text.moments import describe_minute
+from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.cli.failures import CLIError, StoreError, read_notes
 from pinecone_admin.cli.ledger import SecretEntry
 from pinecone_admin.cli.output.documents import build_document
@@ -221,10 +222,21 @@ def _write_without_secret(session: Session, makes: Secret, delivery: SecretDeliv
 
 
 def _notify_existing(session: Session, delivery: SecretDelivery, result: object) -> None:
-    """Say that a secret exists which nobody can read again, and what its place has."""
+    """Say that a secret exists which nobody can read again, and what its place has.
+
+    Of a key that an earlier run replaced, the secret was asked for: if the place does not have it, the exit code is 9.
+    """
     existing: object = getattr(result.key if isinstance(result, Provisioned) else result, "value", None)
-    content = delivery.describe_content(existing) if isinstance(existing, APIKey | ServiceAccount) else ""
     text = "No new secret was created. The secret of what exists cannot be shown again: to replace it, use rotate."
+    if isinstance(result, Rotation):
+        existing = result.key
+        text = (
+            f"No new secret was created: an earlier run has replaced API key {result.replaced} with {existing.id}, and "
+            f"stored or showed its value. To replace that key, too, run pinecone-admin api-key rotate {existing.id}."
+        )
+        if delivery.lacks_value:
+            session.exit_code = PARTLY_DONE
+    content = delivery.describe_content(existing) if isinstance(existing, APIKey | ServiceAccount) else ""
     session.notify(join_sentences([text, content]))
 
 

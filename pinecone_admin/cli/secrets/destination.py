@@ -73,6 +73,12 @@ class SecretDelivery:
         is_stored = self.was_stored_before or (self.entry is not None and self.entry.state == "stored")
         return self._place.address if is_stored else None
 
+    @property
+    def lacks_value(self) -> bool:
+        """Whether a secret that this run has not made is certainly not at the place, or was to be shown."""
+        is_shown = bool(self._session.settings.get("reveal"))
+        return is_shown or (self._place.is_readable and not self._place.read().value)
+
     def describe_content(self, owner: APIKey | ServiceAccount) -> str:
         """Return what can be said of the secret of something that exists already, as sentences; empty if nothing."""
         return self._place.describe_content(owner.client_id if isinstance(owner, ServiceAccount) else None)
