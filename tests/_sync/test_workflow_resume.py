@@ -17,6 +17,7 @@ from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, Serv
 from pinecone_admin.workflows import DesiredState, ReadableStore, Settings, name_tags
 from pinecone_admin.workflows.readable_store import PlacedStore
 from tests.support.fault_injection import KILLS, FaultyTransport, InjectedFault, KilledError
+from tests.support.sampling import some_daily
 from tests.support.steps import strip_mark
 
 pytestmark = pytest.mark.anyio
@@ -122,7 +123,7 @@ def check_completed(emulator: Emulator, workflow: Workflow, secret: str) -> None
     assert [*keys, *accounts] == [(workflow.name, secret)]
 
 
-@pytest.mark.parametrize("fault", [*KILLS, InjectedFault.UNAVAILABLE, InjectedFault.INTERNAL_ERROR])
+@pytest.mark.parametrize("fault", some_daily([*KILLS, InjectedFault.UNAVAILABLE, InjectedFault.INTERNAL_ERROR], 2))
 @each_workflow
 def test_a_secret_that_an_interrupted_run_stored_is_not_made_again(workflow: Workflow, fault: InjectedFault) -> None:
     """If a run is killed or fails at any request, the next run finishes it, with one secret if possible."""

@@ -16,6 +16,7 @@ from attrs import frozen
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows.name_tags import original_name
 from tests.cli.command_line import COMMANDS, example_organization, retire_key, run
+from tests.support.sampling import some_daily
 
 _KEYS = [f"quarry-key-{number}" for number in range(7)]
 
@@ -154,7 +155,7 @@ def _names_of(thing: Any) -> list[str]:
     return [each for each in known if each]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.words)
+@pytest.mark.parametrize("case", some_daily(CASES, 2), ids=lambda case: case.words)
 def test_a_dry_run_names_all_that_its_run_deletes(case: Case) -> None:
     """In a table and in JSON; the run sends no deletion that the dry run does not name, and the dry run sends none."""
     with example_organization() as emulator:

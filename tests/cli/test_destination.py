@@ -260,6 +260,7 @@ def test_a_message_has_the_cause_and_a_template_that_works(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_the_problems_of_many_keys_are_found_in_time(tmp_path: Path) -> None:
     """Thousands of keys whose names have no place, or one place, take no more than a few looks at each."""
     names = [f"k-{number}" for number in range(3000)]

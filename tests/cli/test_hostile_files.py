@@ -240,6 +240,7 @@ def test_waivers_with_one_hostile_value_are_refused_in_one_line(files: Files, st
         check(files.read("waivers", text), "waivers", text[:200])
 
 
+@pytest.mark.long
 def test_profiles_with_one_hostile_value_are_refused_in_one_line(files: Files) -> None:
     """Each key of a profile, and one that it does not have, gets each hostile value that TOML can express."""
     profile = {"client-id": '"x"', "secret-command": '["echo", "y"]', "host": '"z"', "oauth-url": '"z"'}

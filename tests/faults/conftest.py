@@ -44,7 +44,7 @@ def clock() -> Generator[RunningClock, None, None]:
         yield clock
 
 
-@pytest.fixture(params=["asyncio", "trio", "uvloop"])
+@pytest.fixture(params=["asyncio", "trio", pytest.param("uvloop", marks=pytest.mark.long)])
 def anyio_backend(request: pytest.FixtureRequest) -> str | tuple[str, dict[str, Any]]:
     """Run async tests on asyncio, trio, and asyncio with uvloop."""
     return ("asyncio", {"use_uvloop": True}) if request.param == "uvloop" else str(request.param)

@@ -35,6 +35,7 @@ from tests.faults.cases import (
 from tests.faults.external_servers import find_free_port, run_tinyproxy
 from tests.faults.server import Action, RequestContext, Server, open_tunnel, send_response
 from tests.support.concurrency import PATIENCE
+from tests.support.sampling import some_daily
 
 
 @pytest.fixture
@@ -149,7 +150,7 @@ CONNECT_FAULTS: dict[str, Action] = {
 # The standard library does not close the socket to wrap if the connection has just been reset.
 @pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
 @pytest.mark.parametrize("client_kind", CLIENT_KINDS)
-@pytest.mark.parametrize("name", [*PROXY_FAULTS, *CONNECT_FAULTS])
+@pytest.mark.parametrize("name", some_daily([*PROXY_FAULTS, *CONNECT_FAULTS], 3))
 def test_failing_proxy_is_not_sent(
     name: str, client_kind: ClientKind, server: Server, certificates: Certificates
 ) -> None:

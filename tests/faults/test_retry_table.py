@@ -22,6 +22,7 @@ from tests.faults.cases import (
     run_failing_server,
 )
 from tests.faults.fault_sequences import SEQUENCES, check_sequence
+from tests.support.sampling import some_daily
 
 QUICK_FAULTS = tuple(fault for fault in FAULTS if not fault.slow)
 SLOW_FAULTS = tuple(fault for fault in FAULTS if fault.slow)
@@ -35,7 +36,7 @@ def sample_calls(calls: Calls, fault: Fault, step: int) -> Calls:
     return calls[FAULTS.index(fault) % step :: step]
 
 
-@pytest.mark.parametrize("fault", QUICK_FAULTS, ids=str)
+@pytest.mark.parametrize("fault", some_daily(QUICK_FAULTS, 2), ids=str)
 def test_permanent_fault_follows_table(fault: Fault, certificates: Certificates, stride: Callable[[int], int]) -> None:
     """Attempts, error and outcome under a permanent fault follow the table, and a POST is processed at most once."""
     # The name lookup of uvloop is its own and cannot be replaced.
@@ -58,7 +59,7 @@ def test_permanent_timeout_follows_table(
             future.result()
 
 
-@pytest.mark.parametrize("fault", [fault for fault in QUICK_FAULTS if fault.reaches_server], ids=str)
+@pytest.mark.parametrize("fault", some_daily([each for each in QUICK_FAULTS if each.reaches_server], 2), ids=str)
 def test_transient_fault_is_hidden_by_retry(
     fault: Fault, certificates: Certificates, stride: Callable[[int], int]
 ) -> None:

@@ -193,6 +193,7 @@ def count_calls(body: bytes, returns: Any) -> tuple[Any, int]:
         sys.setprofile(None)
 
 
+@pytest.mark.long
 def test_a_long_list_needs_little_more_memory_than_its_json() -> None:
     """Its models use the memory of what they were decoded from, and its misfits have their own index."""
     body = json.dumps({"data": [KEY] * 20_000}).encode()

@@ -655,6 +655,7 @@ def test_a_saved_plan_of_another_kind_is_refused() -> None:
         ChangePlan.from_json('{"plan_of": "users.offboard_many"}')
 
 
+@pytest.mark.long
 def test_a_plan_of_many_people_and_projects_is_small() -> None:
     """A saved plan of 10,000 people and 2,000 projects is within 7 MB, and has a line for each change."""
     ids = [f"6f3c1a02-5d0e-4b43-9f0a-{number:012}" for number in range(2000)]

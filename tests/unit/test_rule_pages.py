@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,13 @@ from pinecone_admin.emulator.api.rule_catalogue import RULES, RULES_BY_NOUN
 
 def render_noun(noun: str) -> str:
     """Return the page of a noun without a checked rule."""
-    return rule_pages.render_page(noun, rule_pages.find_tests(rule_pages.TESTS), {}, {})
+    return rule_pages.render_page(noun, find_tests(), {}, {})
+
+
+@cache
+def find_tests() -> dict[str, list[str]]:
+    """Return the tests of each rule; to find them, each file of tests is parsed."""
+    return rule_pages.find_tests(rule_pages.TESTS)
 
 
 def test_pages_list_every_rule_once() -> None:
@@ -129,7 +136,7 @@ def test_report_of_the_service_dates_a_rule(tmp_path: Path) -> None:
 
 def read_row(passed: dict[str, str], proven: dict[str, str], rule: str) -> str:
     """Return the row of a rule of the page on requests."""
-    page = rule_pages.render_page("requests", rule_pages.find_tests(rule_pages.TESTS), passed, proven)
+    page = rule_pages.render_page("requests", find_tests(), passed, proven)
     (row,) = [line for line in page.splitlines() if line.startswith(f"| `{rule}` |")]
     return row
 
