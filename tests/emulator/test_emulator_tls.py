@@ -239,9 +239,9 @@ def test_the_certificate_can_be_shared(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("missing", ["nothing", "uvloop"])
 def test_connections_do_not_hold_up_the_end(missing: str) -> None:
-    """SIGTERM ends the server within a second, whatever connections are open, with uvloop and without."""
-    # Other programs may keep the cores busy.
-    assert any(measure_end(run_without(missing)) < 1 for _ in range(5))
+    """After SIGTERM, the server does not wait for open connections, with uvloop and without."""
+    # It would wait for three seconds. Other programs may keep the cores busy for some of them.
+    assert any(measure_end(run_without(missing)) < 3 for _ in range(5))
 
 
 def measure_end(module: Sequence[str]) -> float:
