@@ -35,8 +35,11 @@ def run_command_line(argv: Sequence[str]) -> int:
     session.expects_json_errors = asks_for_json(argv)
 
     def finish(error: BaseException | None) -> int:
-        failure = _describe_end(session, error)
-        if failure is None:
+        if error is not None:
+            failure = describe_error(session, error)
+        elif session.interruptions.received:
+            failure = describe_completion(session.exit_code, session.ledger)
+        else:
             return session.exit_code
         with suppress(OSError):  # nobody reads stderr, but the exit code counts
             write_failure(session.stderr, failure, as_json=session.expects_json_errors)
@@ -76,13 +79,6 @@ def _run_in_session(session: Session, run: Callable[[], object]) -> BaseExceptio
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every error ends in one line and a code
         return error
     return None
-
-
-def _describe_end(session: Session, error: BaseException | None) -> CommandFailure | None:
-    """Return what to tell about the end of a command; None if it has done its work, and was not interrupted."""
-    if error is not None:
-        return describe_error(session, error)
-    return describe_completion(session.exit_code, session.ledger) if session.interruptions.received else None
 
 
 def describe_error(session: Session, error: BaseException) -> CommandFailure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -165,6 +166,22 @@ def parse_duration(text: str) -> timedelta | None:
         return timedelta(**{_UNITS[found[2]]: float(found[1])})
     except OverflowError:
         return None
+
+
+def split_command(text: str, source: str) -> list[str]:
+    """Return the words of a command, which is run without a shell.
+
+    Args:
+        text: The command.
+        source: The option or the part of its value that errors name.
+
+    Raises:
+        CLIError: A quote is not closed.
+    """
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise CLIError(f"{source} cannot be split into words: {error}.") from error
 
 
 class Checked(click.ParamType[str]):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pinecone_admin.cli.commands import ROOT, SETTING, Noun, argument, complete_profile
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.writing import write_items, write_value
+from pinecone_admin.cli.parameters import split_command
 from pinecone_admin.cli.session import Session
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.profiles.profile import Profiles
 
 NOUN = Noun("profile")
 
@@ -94,13 +98,10 @@ def login(
     secret = None if command and is_unchecked else obtain_secret(session, profile)
     if secret is not None and not is_unchecked:
         profile = try_credentials(session, profile, secret)
-    session.interruptions.hold()  # once a file is replaced, nobody must be told that nothing was changed
     beside = None
     if secret is not None and profile.secret_file is not None:
         beside = files.secret_written(Path(profile.secret_file), secret)
-    profiles = files.change_profiles(path, put, beside=beside)
-    session.ledger.note_local_change("create_profile", name)
-    session.ledger.is_complete = True
+    profiles = _change_profiles(session, "create_profile", name, put, beside=beside)
     if session.is_interactive and (variables := find_overriding_variables(session.env)):
         session.warn(
             f"{variables[0]} is set in this shell, so commands do not use the default profile. Unset it, or "
@@ -110,13 +111,36 @@ def login(
 
 
 def _split_command(text: str | None) -> tuple[str, ...]:
-    try:
-        words = () if text is None else tuple(shlex.split(text))
-    except ValueError as exc:
-        raise CLIError(f"--secret-command cannot be split into words: {exc}.") from exc
+    words = () if text is None else tuple(split_command(text, "--secret-command"))
     if text is not None and not words:
         raise CLIError("--secret-command is empty")
     return words
+
+
+def _change_profiles(
+    session: Session,
+    operation: str,
+    name: str,
+    change: Callable[[str], str],
+    *,
+    beside: AbstractContextManager[object] | None = None,
+) -> Profiles:
+    """Change the file of the profiles, and enter that in the ledger.
+
+    Args:
+        session: The session.
+        operation: The change, such as ``create_profile``.
+        name: Name of the profile.
+        change: Function that returns the new text of the file.
+        beside: A change of another file, as ``change_profiles`` takes it.
+    """
+    from pinecone_admin.cli.profiles import files  # noqa: PLC0415 - loaded when it is run
+
+    session.interruptions.hold()  # once a file is replaced, nobody must be told that nothing was changed
+    profiles = files.change_profiles(files.find_profile_file(), change, beside=beside)
+    session.ledger.note_local_change(operation, name)
+    session.ledger.is_complete = True
+    return profiles
 
 
 @NOUN.session_command("reads", example="pinecone-admin profile list")
@@ -191,10 +215,7 @@ def update(
         unused.extend([] if profile.secret_file == before.secret_file else [str(before.secret_file)])
         return files.put_profile(text, profile, make_default=False, overwrite=True)
 
-    session.interruptions.hold()  # as above
-    profiles = files.change_profiles(files.find_profile_file(), put)
-    session.ledger.note_local_change("update_profile", name)
-    session.ledger.is_complete = True
+    profiles = _change_profiles(session, "update_profile", name, put)
     for each in unused:
         session.notify(f"The profile no longer uses {each}. Delete that file if nothing else does.")
     write_value(session, profiles.find(name).to_document(is_default=profiles.default == name))
@@ -209,9 +230,7 @@ def use(session: Session, *, name: str) -> None:
     """
     from pinecone_admin.cli.profiles import files  # noqa: PLC0415 - loaded when it is run
 
-    session.interruptions.hold()  # once the file is replaced, nobody must be told that nothing was changed
-    files.change_profiles(files.find_profile_file(), lambda text: files.make_default(text, name))
-    session.ledger.note_local_change("update_profile", name)
+    _change_profiles(session, "update_profile", name, lambda text: files.make_default(text, name))
     write_value(session, {"done": "profile use", "name": name})
 
 
@@ -233,11 +252,6 @@ def remove(session: Session, *, name: str) -> None:
     if secret_file is not None:
         note = f"This deletes {secret_file}, which may be the only copy of the client secret of profile {name}."
         ask(session, Consent(what=f"profile remove {name}", notes=[note], is_local=True))
-    session.interruptions.hold()  # as above
-    files.change_profiles(
-        path,
-        lambda text: files.remove_profile(text, profile),
-        beside=None if secret_file is None else files.secret_deleted(secret_file),
-    )
-    session.ledger.note_local_change("delete_profile", name)
+    beside = None if secret_file is None else files.secret_deleted(secret_file)
+    _change_profiles(session, "delete_profile", name, lambda text: files.remove_profile(text, profile), beside=beside)
     write_value(session, {"done": "profile remove", "name": name})

@@ -115,8 +115,9 @@ def write_whole(session: Session, document: dict[str, Any]) -> bool:
     A dry run also has the organization and the caller; of a table, this writes them as its heading.
     """
     is_whole = wants_document(session)
+    write = write_preview if session.is_dry_run else write_value
     if is_whole:
-        (write_preview if session.is_dry_run else write_value)(session, document)
+        write(session, document)
     elif session.is_dry_run and session.output == "table":
         write_preview_heading(session)
     return is_whole

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Collection, Mapping, Sequence
 
 from attrs import frozen
@@ -11,7 +10,7 @@ from attrs import frozen
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import CLIError, WrongPlaceError
 from pinecone_admin.cli.interruption import Interruptions
-from pinecone_admin.cli.parameters import OWNER_PLACEHOLDERS, suggest
+from pinecone_admin.cli.parameters import OWNER_PLACEHOLDERS, split_command, suggest
 from pinecone_admin.cli.placeholder_syntax import Word, names_of, parse_word
 from pinecone_admin.cli.secrets.env_file_text import VARIABLE_NAME
 from pinecone_admin.cli.secrets.places import CommandPlace, FilePlace, SecretPlace
@@ -117,7 +116,9 @@ def parse_template(text: str, columns: Collection[str] = ()) -> StoreTemplate:
         path, _, name = rest.rpartition("#")
         texts = [path, name] if path and name else []
     elif form == "exec":
-        texts = _split_command(rest)
+        texts = split_command(rest, "--store: the command after exec:")
+        if not texts:
+            raise CLIError("--store: exec: needs a command, such as exec:'vault kv put secret/pinecone key=-'.")
     else:
         texts = [rest] if form == "file" and rest else []
     if not texts:
@@ -129,16 +130,6 @@ def parse_template(text: str, columns: Collection[str] = ()) -> StoreTemplate:
             "and }}."
         )
     return StoreTemplate(form, words, text)
-
-
-def _split_command(text: str) -> list[str]:
-    try:
-        command = shlex.split(text)
-    except ValueError as error:
-        raise CLIError(f"--store: the command after exec: cannot be split into words: {error}.") from error
-    if not command:
-        raise CLIError("--store: exec: needs a command, such as exec:'vault kv put secret/pinecone key=-'.")
-    return command
 
 
 def _find_problem_of_value(value: str, *, is_of_command: bool) -> str | None:
