@@ -46,7 +46,8 @@ def run(
     ends, the key is deleted. If this process is killed, the next run, api-key delete-retired or rotate-due deletes the
     key after its time.
 
-    The exit code is that of the program, or 125 if the program was not started.
+    The exit code is that of the program, or 125 if the program was not started. If the program ended with 0 and the key
+    could not be deleted, the exit code is 9.
     """
     from pinecone_admin.cli.calls.running import run_with_key  # noqa: PLC0415 - loads the client
 
