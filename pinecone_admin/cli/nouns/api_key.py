@@ -95,7 +95,7 @@ def create(call: Call, *, project_id: str, name: str, roles: Sequence[APIKeyRole
     """Create an API key.
 
     Its value can be read only now: store it, or print it with --reveal. Without --role it may edit the project
-    (ProjectEditor).
+    (ProjectEditor). Run twice, it creates two keys of one name. To find one that exists, use api-key ensure.
     """
     return call.admin.api_keys.create(project_id=project_id, name=name, roles=roles)
 

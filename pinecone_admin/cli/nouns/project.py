@@ -69,7 +69,10 @@ def exists(call: Call, *, name: str) -> object:
 def create(
     call: Call, *, name: str, max_pods: int | None = None, force_encryption_with_cmek: bool | None = None
 ) -> object:
-    """Create a project."""
+    """Create a project.
+
+    Run twice, it creates two projects of one name. To find one that exists, use project ensure.
+    """
     return call.admin.projects.create(
         name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek
     )

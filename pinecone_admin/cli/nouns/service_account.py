@@ -48,7 +48,10 @@ def describe(call: Call, *, service_account_id: str) -> object:
 @new_name("CreateServiceAccountRequest", "Name of the account, 1 to 80 UTF-8 bytes.")
 @roles()
 def create(call: Call, *, name: str, role_bindings: Sequence[RoleBindingInput] | None = None) -> object:
-    """Create a service account."""
+    """Create a service account.
+
+    Run twice, it creates two accounts of one name. To find one that exists, use service-account ensure.
+    """
     return call.admin.service_accounts.create(name=name, role_bindings=role_bindings)
 
 
