@@ -569,9 +569,9 @@ class Noun(click.Group):
 
         def decorate(function: Callable[..., object]) -> Command:
             name = function.__name__.strip("_").replace("_", "-")
-            made = click.command(name, cls=Command, noun=self, effect=effect, **facts)(function)
-            self.add_command(made)
-            return made
+            created = click.command(name, cls=Command, noun=self, effect=effect, **facts)(function)
+            self.add_command(created)
+            return created
 
         return decorate
 

@@ -98,10 +98,10 @@ def _describe_effects(effects: Effects, ledger: Ledger) -> list[str]:
 def _advise_after_lost_result(changes: Sequence[SentChange]) -> str:
     """Return how to see what was done, since the result of the command could not be shown."""
     advice = "Only the result could not be shown. Do not run the command again."
-    made = [each for each in changes if each.made is not None]
+    created = [each for each in changes if each.made is not None]
     noun = changes[0].kind.replace("_", "-")
-    if len(changes) == len(made) == 1 and noun in NOUNS:
-        name = shlex.quote(made[0].name or str(made[0].made))
+    if len(changes) == len(created) == 1 and noun in NOUNS:
+        name = shlex.quote(created[0].name or str(created[0].made))
         return f"{advice} See it with: pinecone-admin {noun} describe {name}."
     return advice
 

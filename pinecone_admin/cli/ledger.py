@@ -96,8 +96,8 @@ class Ledger:
         if not (latest := next(reversed([*self._open.values()]), None)):
             return ""
         if latest.undoes:
-            made = next((each for each in self.changes if each.made == latest.target), latest)
-            return f"Deleting {name_changed(made, with_id=False)}, which was just made. Ctrl-C again leaves it."
+            created = next((each for each in self.changes if each.made == latest.target), latest)
+            return f"Deleting {name_changed(created, with_id=False)}, which was just made. Ctrl-C again leaves it."
         participle = _PARTICIPLES.get(latest.operation.partition("_")[0], "carried out")
         return f"Waiting for the response that shows whether {name_changed(latest, with_id=False)} was {participle}."
 

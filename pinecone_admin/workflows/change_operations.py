@@ -122,16 +122,16 @@ def build_operation(change: Change, *, binding_id: str | None = None) -> Operati
     return build(change, change.target.id or "")
 
 
-def find_undo(change: Change, made: Ref | None) -> Change | None:
+def find_undo(change: Change, created: Ref | None) -> Change | None:
     """Return the change that undoes another one, or None if nothing does.
 
     Args:
         change: A change that took effect.
-        made: The resource that it created; None if it created nothing.
+        created: The resource that it created; None if it created nothing.
     """
     match change.action:
         case "create" | "invite":
-            return None if made is None else Change(action="delete", target=made)
+            return None if created is None else Change(action="delete", target=created)
         case "grant":
             return Change(action="revoke", target=change.target, roles=change.roles)
         case "update":

@@ -95,8 +95,8 @@ class _Comparison:
         }
         self._leaving = {*self._new_names, *(each.target.id for each in changes if each.action == "delete")}
         self._leftovers: dict[tuple[str, str | None], list[APIKey | ServiceAccount]] = {}
-        made: list[APIKey | ServiceAccount] = [*index.inventory.api_keys, *index.inventory.service_accounts]
-        for each in made:
+        created: list[APIKey | ServiceAccount] = [*index.inventory.api_keys, *index.inventory.service_accounts]
+        for each in created:
             if each.name.startswith("~makes:"):
                 place = each.project_id if isinstance(each, APIKey) else None
                 self._leftovers.setdefault(("api_key" if place else "service_account", place), []).append(each)

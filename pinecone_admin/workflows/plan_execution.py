@@ -175,9 +175,9 @@ class PlanExecution:
         self._invites_ended = False
         self._secrets: list[Masked] = []
 
-    def redact(self, made: NewSecret) -> None:
+    def redact(self, new_secret: NewSecret) -> None:
         """Mask a secret in the errors of steps from now on: what a store raises for the next one may quote it."""
-        secret = made.value if isinstance(made, APIKeyWithSecret) else made.client_secret
+        secret = new_secret.value if isinstance(new_secret, APIKeyWithSecret) else new_secret.client_secret
         self._secrets.extend(map(Masked, list_forms(secret)))
 
     def begin(self, number: int) -> Change | None:
@@ -210,20 +210,20 @@ class PlanExecution:
         }
         return next((reason for reason, holds in obstacles.items() if holds), None)
 
-    def record(self, number: int, change: Change, steps: Sequence[Step], made: CreatedResource | None) -> None:
+    def record(self, number: int, change: Change, steps: Sequence[Step], created: CreatedResource | None) -> None:
         """Record a change that was carried out.
 
         Args:
             number: The place of the change.
             change: The change, as it was begun.
             steps: The steps that were sent for it.
-            made: The resource that it created, under its final name; None if it created nothing.
+            created: The resource that it created, under its final name; None if it created nothing.
         """
         deletions, own = _split_steps(change, steps)
         last = own[-1]
-        if made is not None and change.creates:
-            self._known[self.changes[number].target] = target = evolve(change.target, id=made.id)
-            if made.id in {each.id for each in change.replaces}:
+        if created is not None and change.creates:
+            self._known[self.changes[number].target] = target = evolve(change.target, id=created.id)
+            if created.id in {each.id for each in change.replaces}:
                 reason = "an earlier run left it, and its secret is stored"
                 done = [evolve(each, change=evolve(each.change, reason=reason)) for each in own]
                 self._steps[number] = [*done, *deletions]
@@ -231,7 +231,7 @@ class PlanExecution:
             change = evolve(change, target=target)
         change = evolve(change, reason=last.change.reason or change.reason)
         lost = [each for each in own[:-1] if each.change.creates and each.state != "done"]
-        step = Step(change=change, state=last.state, resource=made or last.resource)
+        step = Step(change=change, state=last.state, resource=created or last.resource)
         # A new secret is stored before the leftovers are deleted, and an expired invite is deleted before.
         self._steps[number] = [*lost, step, *deletions] if change.makes_secret else [*deletions, step]
 
@@ -251,9 +251,9 @@ class PlanExecution:
         if not is_own and own and own[-1].state == "done" and not change.makes_secret:
             self.record(number, change, steps, own[-1].resource)
             return False
-        state, made = conclude(own)
-        if made is not None and change.creates:
-            change = evolve(change, target=evolve(change.target, id=made.id))
+        state, created = conclude(own)
+        if created is not None and change.creates:
+            change = evolve(change, target=evolve(change.target, id=created.id))
         ours = error if isinstance(error, PineconeError) else None
         text = _STOPPED if not is_own else str(ours or f"{type(error).__name__}: {error}")
         text = "; ".join([text, *getattr(error, "__notes__", ())])
@@ -319,9 +319,9 @@ def wrap_store(store: Callable[[Any], object], execution: PlanExecution) -> Call
     if isinstance(store, ReadableStore):
         return _RedactingStore(store, execution)
 
-    def store_known(made: NewSecret) -> object:
-        execution.redact(made)
-        return store(made)
+    def store_known(new_secret: NewSecret) -> object:
+        execution.redact(new_secret)
+        return store(new_secret)
 
     return store_known
 
@@ -331,12 +331,12 @@ class _RedactingStore(PlacedStore):
         self._store = store
         self._execution = execution
 
-    def __call__(self, made: NewSecret, /) -> object:
-        self._execution.redact(made)
-        return self._store(made)
+    def __call__(self, new_secret: NewSecret, /) -> object:
+        self._execution.redact(new_secret)
+        return self._store(new_secret)
 
-    def read(self, made: Any, /) -> Awaitable[str | None] | str | None:
-        return self._store.read(made)
+    def read(self, created: Any, /) -> Awaitable[str | None] | str | None:
+        return self._store.read(created)
 
     def check_unused(self) -> None:
         if isinstance(self._store, PlacedStore):

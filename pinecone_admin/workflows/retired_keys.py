@@ -216,8 +216,8 @@ def separate_unfinished(found: Sequence[_T], names: Iterable[str]) -> tuple[list
     """
     keys = [each for each in found if isinstance(each, APIKey)]
     unnamed: dict[str, Any] = dict(find_successors_to_rename(keys))
-    made = [each for each in found if isinstance(each, APIKey | ServiceAccount) and each.id not in unnamed]
-    aside = {each.id for each in made if _belongs_to_unfinished_run(each, keys, names)}
+    created = [each for each in found if isinstance(each, APIKey | ServiceAccount) and each.id not in unnamed]
+    aside = {each.id for each in created if _belongs_to_unfinished_run(each, keys, names)}
     present = [unnamed.get(each.id, each) for each in found if each.id not in aside]
     return present, [each for each in found if each.id in aside]
 

@@ -257,9 +257,9 @@ def find_effects(changes: Sequence[SentChange], gone: Iterable[str] = ()) -> Eff
         gone: Ids of further resources that do not exist any more.
     """
     deleted = {change.target for change in changes if change.method == "DELETE" and _has_deleted(change)} | set(gone)
-    made = {each.made for each in changes if each.made is not None}
-    vanished = _find_vanished(changes, made, deleted)
-    undone = _find_undone_lost_creates(changes, made)
+    created = {each.made for each in changes if each.made is not None}
+    vanished = _find_vanished(changes, created, deleted)
+    undone = _find_undone_lost_creates(changes, created)
     undone |= {
         id(change) for change in changes if not vanished.isdisjoint({change.made, change.target, *change.ids.values()})
     }
@@ -269,9 +269,9 @@ def find_effects(changes: Sequence[SentChange], gone: Iterable[str] = ()) -> Eff
     return Effects(**{name: tuple(found[name]) for name in Effects._fields})
 
 
-def _find_vanished(changes: Sequence[SentChange], made: set[str], deleted: set[str | None]) -> set[str]:
+def _find_vanished(changes: Sequence[SentChange], created: set[str], deleted: set[str | None]) -> set[str]:
     """Return the ids of what the command has made that was deleted again, or that was in such a thing."""
-    vanished = made & deleted
+    vanished = created & deleted
     while within := {
         change.made
         for change in changes
@@ -281,11 +281,11 @@ def _find_vanished(changes: Sequence[SentChange], made: set[str], deleted: set[s
     return vanished
 
 
-def _find_undone_lost_creates(changes: Sequence[SentChange], made: set[str]) -> set[int]:
+def _find_undone_lost_creates(changes: Sequence[SentChange], created: set[str]) -> set[int]:
     """Return the deletions that undo a create whose response was lost, and these creates, by ``id``."""
     undone: set[int] = set()
     for position, each in enumerate(changes):
-        if each.undoes and _has_deleted(each) and each.target not in made:
+        if each.undoes and _has_deleted(each) and each.target not in created:
             lost = [before for before in changes[:position] if _is_lost_create(before, each.kind)]
             lost = [before for before in lost if id(before) not in undone]
             undone |= {id(each), id(lost[-1])} if lost else set()

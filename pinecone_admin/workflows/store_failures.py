@@ -14,14 +14,14 @@ _MOST_LEVELS = 5
 """Levels of lists and mappings in an exception that are searched."""
 
 
-def mask_secret(error: BaseException, made: APIKeyWithSecret | ServiceAccountWithSecret) -> RuntimeError | None:
+def mask_secret(error: BaseException, new_secret: APIKeyWithSecret | ServiceAccountWithSecret) -> RuntimeError | None:
     """Mask the secret of what was made in an exception and in those linked to it.
 
     Returns:
         The exception to raise in place of one that still shows the secret, without a link to that one. It is None if
         the exception does not show the secret, or must not be replaced, such as KeyboardInterrupt.
     """
-    forms = list_forms(made.value if isinstance(made, APIKeyWithSecret) else made.client_secret)
+    forms = list_forms(new_secret.value if isinstance(new_secret, APIKeyWithSecret) else new_secret.client_secret)
     revealing = [each for each in _list_linked(error) if _may_show(each, forms)]
     for each in revealing:
         with suppress(Exception):  # it comes from a class of the caller; what is left is asked below

@@ -150,8 +150,8 @@ async def _empty_with_temporary_key(
             project_id=report.project.id,
             ttl=timedelta(seconds=backoff.seconds_left),
             deleted=report.temporary_keys,
-        ) as made:
-            keyed = admin.with_options(api_key=made.value)
+        ) as new_key:
+            keyed = admin.with_options(api_key=new_key.value)
             acceptance, deleted = PollBackoff(_KEY_ACCEPTANCE_TIMEOUT), False
             while not deleted:
                 try:
@@ -159,7 +159,7 @@ async def _empty_with_temporary_key(
                         keyed, report, backoff=backoff, find_refusal=find_refusal, progress=progress
                     )
                 except UnauthorizedError:
-                    deleted = await is_deleted(admin, made.key)
+                    deleted = await is_deleted(admin, new_key.key)
                     if not await (backoff if deleted else acceptance).async_wait():
                         raise
 

@@ -48,10 +48,10 @@ async def ensure_project(
         project, created = require_single(named, f"projects named {name!r}"), False
     else:
         change = Change(action="create", target=Ref("project", name), settings=settings)
-        made = await create_missing_project(run, change, {each.id for each in projects})
+        found_or_created = await create_missing_project(run, change, {each.id for each in projects})
         if run.dry_run:
             return Ensured(value=None, created=True, steps=run.steps[began:])
-        project, created = made.value, made.is_new
+        project, created = found_or_created.value, found_or_created.is_new
     wanted = settings.fields
     found = Settings(max_pods=project.max_pods, force_encryption_with_cmek=project.force_encryption_with_cmek).fields
     differing = compare_settings(**{each: (found.get(each), value) for each, value in wanted.items()})
@@ -102,10 +102,10 @@ async def ensure_invite(
             change = Change(action="resend", target=refer_to(expired[-1]))
             if policy.on_difference != "report":  # before the mail, with which the roles can be accepted
                 differing = await reconcile_bindings(run, expired[-1], wanted=bindings, policy=policy)
-        made = await send_invite(run, change)
+        found_or_created = await send_invite(run, change)
         if run.dry_run:
             return Ensured(value=None, created=True, differences=differing, steps=run.steps[began:])
-        invite, created = made.value, made.is_new
+        invite, created = found_or_created.value, found_or_created.is_new
         if created:
             run.keep(f"invite for {email} was sent, and is kept")
     differing = differing or await reconcile_bindings(run, invite, wanted=bindings, policy=policy)

@@ -52,8 +52,8 @@ async def ensure_role_binding(
         raise value_error("resource_type", "must be organization or project, because a workflow grants no other roles")
     await check_organization_ids(run, [body])
     began = len(run.steps)
-    made = await grant_role(run, change)
-    return Ensured(value=made.value, created=made.is_new, steps=run.steps[began:])
+    created = await grant_role(run, change)
+    return Ensured(value=created.value, created=created.is_new, steps=run.steps[began:])
 
 
 async def check_organization_ids(run: AsyncRun, bindings: Sequence[object], argument: str | None = None) -> None:

@@ -87,8 +87,8 @@ async def rotate_due_keys(
             else:
                 await due.process_project(id, names[id], each, found[id])
     except BaseException as error:
-        made = [step for step in due.report.steps if not has_failed(step)]
-        for line in (*made, *due.report.failed):
+        done = [step for step in due.report.steps if not has_failed(step)]
+        for line in (*done, *due.report.failed):
             add_note(error, str(line))
         raise
     return due.report

@@ -106,8 +106,8 @@ async def rotate_due_accounts(
     try:
         return await due.rotate_all(found)
     except BaseException as error:
-        made = [each for each in report.steps if not has_failed(each)]
-        for line in (*made, *report.failed):
+        done = [each for each in report.steps if not has_failed(each)]
+        for line in (*done, *report.failed):
             add_note(error, str(line))
         raise
 
@@ -256,11 +256,11 @@ class AsyncDueAccountRun:
             await self.run.do(Change(action="rotate", target=ref))
             return account
 
-        async def store_and_read(made: ServiceAccountWithSecret) -> None:
-            await store_secret(store, made)
+        async def store_and_read(new_account: ServiceAccountWithSecret) -> None:
+            await store_secret(store, new_account)
             if not isinstance(store, ReadableStore):
                 return
-            is_stored = await async_read_store(store.read, made.service_account) == made.client_secret
+            is_stored = await async_read_store(store.read, new_account.service_account) == new_account.client_secret
             if not is_stored:
                 raise PineconeError("the destination does not return the new secret after it was stored")
 

@@ -51,13 +51,13 @@ async def temporary_key(
         async with AsyncRun(admin, _OPERATION, dry_run=False) as run:
             name = name_temporary_key(admin, project_id, ttl, run.mark)
             try:
-                made = await key.create(run, name, ["ControlPlaneEditor"])
+                created = await key.create(run, name, ["ControlPlaneEditor"])
             except ForbiddenError:
                 if run.steps[-1].state != "rejected":
                     raise  # what was refused is the search for a key whose value was lost
                 # Not every plan has ControlPlaneEditor.
-                made = await key.create(run, name, ["ProjectEditor"])
-        yield made
+                created = await key.create(run, name, ["ProjectEditor"])
+        yield created
     except BaseException as error:
         failure = error
         raise
@@ -88,11 +88,13 @@ async def renewed_temporary_key(
                 except PineconeError as error:  # no obstacle
                     logger.warning("temporary API keys of earlier runs were not deleted: %s", error)
                 # Names are not unique: if a response is lost, only the mark distinguishes the key from those of others.
-                made = await key.create(run, name_temporary_key(admin, project_id, ttl, run.mark), body.roles)
+                new_key = await key.create(run, name_temporary_key(admin, project_id, ttl, run.mark), body.roles)
             made_at = current_clock().monotonic()
-            keep_alive = partial(_keep_alive, admin, made.key, ttl=ttl, mark=run.mark, made_at=made_at, ended=key.ended)
+            keep_alive = partial(
+                _keep_alive, admin, new_key.key, ttl=ttl, mark=run.mark, made_at=made_at, ended=key.ended
+            )
             async_start_background_task(keep_alive)
-            yield made
+            yield new_key
         except BaseException as error:
             failure = error
             raise
@@ -135,12 +137,12 @@ class AsyncTemporaryKey:
         """Create the key in a run, which deletes it if that is interrupted or cancelled, or when the block ends."""
         settings = Settings(name=name, roles=None if roles is None else tuple(roles))
         target = Ref("api_key", None, project=Ref("project", None, self._project_id))
-        made = cast(
+        new_key = cast(
             "APIKeyWithSecret", await run.create_secret(Change(action="create", target=target, settings=settings))
         )
-        self.ids.append(made.key.id)
+        self.ids.append(new_key.key.id)
         self._run = run
-        return made
+        return new_key
 
     async def delete(self, failure: BaseException | None) -> None:
         """Delete the key, unless that is done, and note the deletion on the error that ended the block, if any.

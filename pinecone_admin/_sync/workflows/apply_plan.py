@@ -96,10 +96,11 @@ def apply_plan(
     compared = review_plan(
         plan, index, inventory, caller=caller, drift=drift, allow_removals=allow_removals, allow_own=allow_own
     )
-    made = sum(each.change.makes_secret for each in compared if each.state == "ready")
-    if store is None and made:
+    new_secrets = sum(each.change.makes_secret for each in compared if each.state == "ready")
+    if store is None and new_secrets:
         with set_operation_on_errors("apply"):
-            raise value_error("store", f"is needed: {count_noun(made, 'secret')} would be made; nothing was changed")
+            secrets = count_noun(new_secrets, "secret")
+            raise value_error("store", f"is needed: {secrets} would be made; nothing was changed")
     report = ApplyReport(
         organization_id=plan.organization_id,
         client_id=caller.client_id,
@@ -172,12 +173,12 @@ class _AsyncApplication:
                     if change.makes_secret and isinstance(store, StoreByName):
                         store = selected.enter_context(store.select(name_secret_owner(change, self._new_names)))
                     wrapped = None if store is None else wrap_store(store, self._execution)
-                    made = self._carry_out(part, change, wrapped)
+                    created = self._carry_out(part, change, wrapped)
             except BaseException as error:
                 if not self._execution.record_failure(number, change, steps, error):
                     raise
             else:
-                self._execution.record(number, change, steps, made)
+                self._execution.record(number, change, steps, created)
 
     def _carry_out(self, run: Run, change: Change, store: Store[Any] | None) -> CreatedResource | None:
         """Carry out a change, and return what it created.
@@ -209,12 +210,12 @@ class _AsyncApplication:
             case "invite", _:
                 for replaced in change.replaces:
                     delete_person(run, Change(action="delete", target=replaced, reason="it has expired"))
-                made = send_invite(run, change)
-                if not (made.is_new and made.is_certain):
+                created = send_invite(run, change)
+                if not (created.is_new and created.is_certain):
                     policy = DifferencePolicy(run.operation, "raise")
                     wanted = build_role_bindings(change.roles)
-                    reconcile_bindings(run, made.value, wanted=wanted, policy=policy)
-                return made.value
+                    reconcile_bindings(run, created.value, wanted=wanted, policy=policy)
+                return created.value
             case "grant", _:
                 return (grant_role(run, change)).value
             case "revoke", _:

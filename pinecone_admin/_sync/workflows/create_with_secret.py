@@ -58,7 +58,7 @@ def complete_or_create_key(
         run.delete_leftovers([each for each in leftovers if each.id != stored.id])
         return final
     check_unused(store)
-    made = create_key(
+    new_key = create_key(
         run,
         key=key,
         temporary_name=tag_as_unfinished(name, run.mark),
@@ -67,9 +67,9 @@ def complete_or_create_key(
         store=store,
     )
     if store is not None and not run.dry_run:
-        store_key(run, made, name, store)
+        store_key(run, new_key, name, store)
     run.delete_leftovers(leftovers)
-    return evolve(made, key=run.rename(made.key, name))
+    return evolve(new_key, key=run.rename(new_key.key, name))
 
 
 def complete_or_create_account(
@@ -108,22 +108,22 @@ def complete_or_create_account(
         settings=Settings(name=tag_as_unfinished(name, run.mark)),
         roles=roles or (),
     )
-    made = cast("ServiceAccountWithSecret | None", run.create_secret(create))
-    if made is not None and store is not None:
-        account = made.service_account
+    created = cast("ServiceAccountWithSecret | None", run.create_secret(create))
+    if created is not None and store is not None:
+        account = created.service_account
         kept = (
             f"service account {account.id} is kept because its secret is stored; the next run finishes the work, or "
             "stores the secret of a new account and then deletes this one"
         )
-        named = evolve(made, service_account=evolve(account, name=name))
+        named = evolve(created, service_account=evolve(account, name=name))
         _store_and_keep(run, store, named, then_keep=kept)
     run.delete_leftovers(leftovers, client_id=client_id)
-    if made is None:
+    if created is None:
         target = Ref("service_account", create.settings.name)
         before, settings = (Settings(name=each) for each in (target.name, name))
         run.do(Change(action="update", target=target, settings=settings, before=before))
         return None
-    return evolve(made, service_account=run.rename(made.service_account, name))
+    return evolve(created, service_account=run.rename(created.service_account, name))
 
 
 def find_stored_key(leftovers: Sequence[APIKey], name: str, store: Store[APIKeyWithSecret] | None) -> APIKey | None:
@@ -194,7 +194,7 @@ def create_key(
     project_id = (key.project and key.project.id) or ""
     preview = APIKey(id="", project_id=project_id, name=temporary_name, roles=list(roles or ()))
     try:
-        made = cast("APIKeyWithSecret", run.create_secret(create, APIKeyWithSecret(key=preview, value="")))
+        new_key = cast("APIKeyWithSecret", run.create_secret(create, APIKeyWithSecret(key=preview, value="")))
     except ForbiddenError as error:
         if not leftovers or error.error_code is None:  # without a code, it says nothing of the API's room
             raise
@@ -210,23 +210,25 @@ def create_key(
                 f"deleted {leftover}, which an earlier run left, to make room; if that run stored its value, the "
                 "stored value no longer works"
             )
-        made = cast("APIKeyWithSecret", run.create_secret(create))
+        new_key = cast("APIKeyWithSecret", run.create_secret(create))
     if isinstance(store, ReadableStore) and not run.dry_run:
-        made = evolve(made, key=run.rename(made.key, add_value_digest(temporary_name, digest_value(made.value))))
-    return made
+        new_key = evolve(
+            new_key, key=run.rename(new_key.key, add_value_digest(temporary_name, digest_value(new_key.value)))
+        )
+    return new_key
 
 
-def store_key(run: Run, made: APIKeyWithSecret, name: str, store: Store[APIKeyWithSecret]) -> None:
+def store_key(run: Run, new_key: APIKeyWithSecret, name: str, store: Store[APIKeyWithSecret]) -> None:
     """Store the value of a new key under its final name, and keep the key from then on."""
     kept = (
-        f"{run.refer_to(made.key)} is kept because its value is stored; the next run finishes the work, or stores the "
-        "value of a new key and then deletes this one"
+        f"{run.refer_to(new_key.key)} is kept because its value is stored; the next run finishes the work, or stores "
+        "the value of a new key and then deletes this one"
     )
-    _store_and_keep(run, store, evolve(made, key=evolve(made.key, name=name)), then_keep=kept)
+    _store_and_keep(run, store, evolve(new_key, key=evolve(new_key.key, name=name)), then_keep=kept)
 
 
 def _store_and_keep(
-    run: Run, store: Store[Any], made: APIKeyWithSecret | ServiceAccountWithSecret, *, then_keep: str
+    run: Run, store: Store[Any], new_secret: APIKeyWithSecret | ServiceAccountWithSecret, *, then_keep: str
 ) -> None:
     """Store the secret of what was made; once ``store`` has returned, nothing is undone, wherever Ctrl-C comes."""
     results = list[object]()
@@ -246,16 +248,16 @@ def _store_and_keep(
             raise RuntimeError("store raised StopIteration")
         return results[0]
 
-    store_secret(store_and_keep, made)
+    store_secret(store_and_keep, new_secret)
     run.keep(then_keep)
 
 
-def store_secret(store: Store[Any], made: APIKeyWithSecret | ServiceAccountWithSecret) -> None:
+def store_secret(store: Store[Any], new_secret: APIKeyWithSecret | ServiceAccountWithSecret) -> None:
     """Store the secret of what was made; an exception that ``store`` raises does not show the secret."""
     try:
-        call_store(store, made)
+        call_store(store, new_secret)
     except BaseException as error:
-        if (substitute := mask_secret(error, made)) is None:
+        if (substitute := mask_secret(error, new_secret)) is None:
             raise
     else:
         return

@@ -53,8 +53,8 @@ def ensure_role_binding(
         raise value_error("resource_type", "must be organization or project, because a workflow grants no other roles")
     check_organization_ids(run, [body])
     began = len(run.steps)
-    made = grant_role(run, change)
-    return Ensured(value=made.value, created=made.is_new, steps=run.steps[began:])
+    created = grant_role(run, change)
+    return Ensured(value=created.value, created=created.is_new, steps=run.steps[began:])
 
 
 def check_organization_ids(run: Run, bindings: Sequence[object], argument: str | None = None) -> None:

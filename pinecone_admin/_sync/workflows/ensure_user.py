@@ -50,10 +50,10 @@ def ensure_user(
             run.do(Change(action="delete", target=refer_to(each), reason="it has expired"))
             run.note(f"the expired invite {each.id} was deleted; run this again to replace it")
         change = Change(action="invite", target=Ref("invite", email), roles=refer_to_roles(bindings))
-        made: Created[User | Invite] = run.create(change, find, is_unique=True, can_undo=False)
+        found_or_created: Created[User | Invite] = run.create(change, find, is_unique=True, can_undo=False)
         if run.dry_run:
             return Ensured(value=None, created=True, steps=run.steps)
-        person, created = made.value, made.is_new
+        person, created = found_or_created.value, found_or_created.is_new
         if created:
             run.keep(f"invite for {email} was sent, and is kept")
     differing = reconcile_bindings(run, person, wanted=bindings, policy=policy)

@@ -72,15 +72,15 @@ def ensure_api_key(
         if differing and roles is not None and policy.updates:
             key = run.update_key(key, evolve(key, roles=roles))
         return Ensured(value=key, created=False, differences=differing, steps=run.steps[began:])
-    made = complete_or_create_key(
+    found_or_created = complete_or_create_key(
         run,
         key=Ref("api_key", name, project=Ref("project", run.project, project_id)),
         roles=roles,
         leftovers=[key for key in keys if name_tags.is_temporary_name_of(key.name, name)],
         store=store,
     )
-    created = isinstance(made, APIKeyWithSecret)
-    value = None if created and run.dry_run else made
+    created = isinstance(found_or_created, APIKeyWithSecret)
+    value = None if created and run.dry_run else found_or_created
     return Ensured(value=value, created=created, steps=run.steps[began:])
 
 
@@ -106,7 +106,7 @@ def ensure_service_account(
     check_organization_ids(run, wanted or (), "role_bindings")
     accounts = run.admin.service_accounts.list().to_list()
     if not (named := [account for account in accounts if account.name == name]):
-        made = complete_or_create_account(
+        created = complete_or_create_account(
             run,
             name=name,
             roles=None if wanted is None else refer_to_roles(wanted),
@@ -114,7 +114,7 @@ def ensure_service_account(
             store=store,
             client_id=client_id,
         )
-        return Ensured(value=made, created=not isinstance(made, ServiceAccount), steps=run.steps)
+        return Ensured(value=created, created=not isinstance(created, ServiceAccount), steps=run.steps)
     existing, differing = require_single(named, f"service accounts named {name!r}"), list[Difference]()
     if wanted is not None:
         differing = reconcile_bindings(run, existing, wanted=wanted, policy=policy, client_id=client_id)

@@ -151,10 +151,10 @@ def _compare(admin: Admin, found: KeyIdentification, project: Project) -> KeyIde
     """Compare the indexes of a value with those of a project, which a temporary key of the project lists."""
     described = describe_resource("project", project.name, project.id)
     try:
-        with admin.api_keys.temporary(project_id=project.id, roles=["ProjectViewer"]) as made:
-            found = evolve(found, temporary_keys=[*found.temporary_keys, made.key.id])
+        with admin.api_keys.temporary(project_id=project.id, roles=["ProjectViewer"]) as new_key:
+            found = evolve(found, temporary_keys=[*found.temporary_keys, new_key.key.id])
             try:
-                listing = _list_when_accepted(admin.with_options(api_key=made.value))
+                listing = _list_when_accepted(admin.with_options(api_key=new_key.value))
             except _NO_RESPONSE as error:  # what the value itself has shown must not be lost
                 return _note(found, f"{described} was not compared: {error}")
     except ForbiddenError as error:

@@ -125,7 +125,7 @@ def replace_key(
         leftovers.remove(stored)
 
     if stored is None:
-        made = create_key(
+        new_key = create_key(
             run,
             key=Ref("api_key", name, project=Ref("project", run.project, old.project_id)),
             temporary_name=name_tags.tag_as_successor(old.id, name, run.mark),
@@ -134,13 +134,13 @@ def replace_key(
             store=store,
             makes_room=not keep_old_for,
         )
-        stored = made.key
+        stored = new_key.key
         if not run.dry_run:
             present = admin.api_keys.list(project_id=old.project_id)
             if (reason := retired_keys.find_concurrent_rotation(old, stored, leftovers, present)) is not None:
                 message = f"API key {old.id} is not rotated: {reason}; run this again when the other run has ended"
                 raise RefusedError(message, operation="rotate_api_key")
-            store_key(run, made, name, store)
+            store_key(run, new_key, name, store)
     run.keep(_describe_next_run(stored, repetition, keep_old_for), first=partial(_describe_old_key, old, keep_old_for))
     retired, moment = _retire(run, old, stored, name=name, keep_old_for=keep_old_for)
     final = retired_keys.finish_successor(retired, stored)

@@ -88,8 +88,8 @@ def rotate_due_keys(
             else:
                 due.process_project(id, names[id], each, found[id])
     except BaseException as error:
-        made = [step for step in due.report.steps if not has_failed(step)]
-        for line in (*made, *due.report.failed):
+        done = [step for step in due.report.steps if not has_failed(step)]
+        for line in (*done, *due.report.failed):
             add_note(error, str(line))
         raise
     return due.report

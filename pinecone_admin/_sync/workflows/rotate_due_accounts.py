@@ -107,8 +107,8 @@ def rotate_due_accounts(
     try:
         return due.rotate_all(found)
     except BaseException as error:
-        made = [each for each in report.steps if not has_failed(each)]
-        for line in (*made, *report.failed):
+        done = [each for each in report.steps if not has_failed(each)]
+        for line in (*done, *report.failed):
             add_note(error, str(line))
         raise
 
@@ -257,11 +257,11 @@ class DueAccountRun:
             self.run.do(Change(action="rotate", target=ref))
             return account
 
-        def store_and_read(made: ServiceAccountWithSecret) -> None:
-            store_secret(store, made)
+        def store_and_read(new_account: ServiceAccountWithSecret) -> None:
+            store_secret(store, new_account)
             if not isinstance(store, ReadableStore):
                 return
-            is_stored = read_store(store.read, made.service_account) == made.client_secret
+            is_stored = read_store(store.read, new_account.service_account) == new_account.client_secret
             if not is_stored:
                 raise PineconeError("the destination does not return the new secret after it was stored")
 

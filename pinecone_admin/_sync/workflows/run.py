@@ -345,13 +345,13 @@ class Run:
         if isinstance(result, PineconeError):
             self.steps[position] = step_from_gone(change, result)
             return None
-        made = find_created(change, result)
-        self.steps[position] = Step(change=change, state="done", resource=made)
-        if made is not None and can_undo and not self._is_kept:
-            binding_id = made.id if isinstance(made, RoleBinding) else None
-            undo = find_undo(change, change.target if isinstance(made, RoleBinding) else refer_to(made))
+        created = find_created(change, result)
+        self.steps[position] = Step(change=change, state="done", resource=created)
+        if created is not None and can_undo and not self._is_kept:
+            binding_id = created.id if isinstance(created, RoleBinding) else None
+            undo = find_undo(change, change.target if isinstance(created, RoleBinding) else refer_to(created))
             if undo is not None:
-                self._undos.append(_Undo(position, describe_created(change, made), undo, binding_id))
+                self._undos.append(_Undo(position, describe_created(change, created), undo, binding_id))
         return result
 
     def _note_found(self, change: Change, found: Any, *, is_kept: bool) -> None:

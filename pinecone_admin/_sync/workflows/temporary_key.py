@@ -50,13 +50,13 @@ def temporary_key(admin: Admin, *, project_id: str, ttl: timedelta, deleted: lis
         with Run(admin, _OPERATION, dry_run=False) as run:
             name = name_temporary_key(admin, project_id, ttl, run.mark)
             try:
-                made = key.create(run, name, ["ControlPlaneEditor"])
+                created = key.create(run, name, ["ControlPlaneEditor"])
             except ForbiddenError:
                 if run.steps[-1].state != "rejected":
                     raise  # what was refused is the search for a key whose value was lost
                 # Not every plan has ControlPlaneEditor.
-                made = key.create(run, name, ["ProjectEditor"])
-        yield made
+                created = key.create(run, name, ["ProjectEditor"])
+        yield created
     except BaseException as error:
         failure = error
         raise
@@ -87,11 +87,13 @@ def renewed_temporary_key(
                 except PineconeError as error:  # no obstacle
                     logger.warning("temporary API keys of earlier runs were not deleted: %s", error)
                 # Names are not unique: if a response is lost, only the mark distinguishes the key from those of others.
-                made = key.create(run, name_temporary_key(admin, project_id, ttl, run.mark), body.roles)
+                new_key = key.create(run, name_temporary_key(admin, project_id, ttl, run.mark), body.roles)
             made_at = current_clock().monotonic()
-            keep_alive = partial(_keep_alive, admin, made.key, ttl=ttl, mark=run.mark, made_at=made_at, ended=key.ended)
+            keep_alive = partial(
+                _keep_alive, admin, new_key.key, ttl=ttl, mark=run.mark, made_at=made_at, ended=key.ended
+            )
             start_background_task(keep_alive)
-            yield made
+            yield new_key
         except BaseException as error:
             failure = error
             raise
@@ -134,10 +136,10 @@ class TemporaryKey:
         """Create the key in a run, which deletes it if that is interrupted or cancelled, or when the block ends."""
         settings = Settings(name=name, roles=None if roles is None else tuple(roles))
         target = Ref("api_key", None, project=Ref("project", None, self._project_id))
-        made = cast("APIKeyWithSecret", run.create_secret(Change(action="create", target=target, settings=settings)))
-        self.ids.append(made.key.id)
+        new_key = cast("APIKeyWithSecret", run.create_secret(Change(action="create", target=target, settings=settings)))
+        self.ids.append(new_key.key.id)
         self._run = run
-        return made
+        return new_key
 
     def delete(self, failure: BaseException | None) -> None:
         """Delete the key, unless that is done, and note the deletion on the error that ended the block, if any.

@@ -302,9 +302,9 @@ def _call_secret_maker(call: Call, destination: Destination, owner: SecretOwner,
         from pinecone_admin.cli.secrets.own_secret import adding_remedy_note, try_own_secret  # noqa: PLC0415 - as above
 
         with refusing(), own_place.reserved(), adding_remedy_note(call.session, own_place):
-            made = make_secret_and_write_result(destination, owner, call.command.full_name, call_method)
+            created = make_secret_and_write_result(destination, owner, call.command.full_name, call_method)
         try_own_secret(call.session, own_place)
-        return made
+        return created
     return make_secret_and_write_result(destination, owner, call.command.full_name, call_method)
 
 

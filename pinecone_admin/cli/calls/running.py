@@ -67,8 +67,8 @@ def run_with_key(
     try:
         with ExitStack() as stack:
             with show_progress(session, "making a temporary API key"):
-                made = stack.enter_context(session.admin.api_keys.temporary(**arguments))
-            env = without_credentials(session.env) | {"PINECONE_API_KEY": made.value}
+                new_key = stack.enter_context(session.admin.api_keys.temporary(**arguments))
+            env = without_credentials(session.env) | {"PINECONE_API_KEY": new_key.value}
             status = _run(session, command, env, core_limit)
             with show_progress(session, "deleting the temporary API key"):
                 stack.close()

@@ -75,14 +75,14 @@ def examine(session: Session) -> Iterator[Diagnosis]:
     Args:
         session: The session. Its identity and its environment are checked; a failure changes its exit code.
     """
-    made: set[str] = set()
+    done: set[str] = set()
     results = _make_checks(session)
     while (result := _find_next(session, results)) is not None:
-        made.add(result.check)
+        done.add(result.check)
         if result.status == "failed":
             session.exit_code = REFUSED
         yield result
-    yield from skipped(check for check in CHECKS if check not in made)
+    yield from skipped(check for check in CHECKS if check not in done)
 
 
 def _find_next(session: Session, results: Iterator[Diagnosis]) -> Diagnosis | None:

@@ -101,14 +101,14 @@ def plan_file(
     stated = session.settings.get("client_id") or session.env.get("PINECONE_CLIENT_ID")
     caller = session.account if inventory is None else Caller(stated, is_stated=True)
     taken = read_inventory(session, inventory)
-    made = _plan(session, desired, former, taken, caller.client_id)
-    save_plan(session, made, out)
+    plan = _plan(session, desired, former, taken, caller.client_id)
+    save_plan(session, plan, out)
     if markdown is not None:
-        write_file(session, markdown, made.to_markdown())
-    write_plan(session, made, unlisted=unlisted)
-    _notify_refusals(session, made, taken, caller)
-    if made and fail_on_change:
-        session.fail_on(count_noun(len(made.changes), "change"))
+        write_file(session, markdown, plan.to_markdown())
+    write_plan(session, plan, unlisted=unlisted)
+    _notify_refusals(session, plan, taken, caller)
+    if plan and fail_on_change:
+        session.fail_on(count_noun(len(plan.changes), "change"))
 
 
 def _notify_refusals(session: Session, plan: ChangePlan, inventory: Inventory, caller: Caller) -> None:

@@ -16,7 +16,7 @@ from pinecone_admin.cli.output.documents import build_document
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_value
 from pinecone_admin.cli.parameters import Secret
-from pinecone_admin.cli.secrets.destination import Destination, Made, SecretDelivery, refuse
+from pinecone_admin.cli.secrets.destination import Destination, ResourceWithSecret, SecretDelivery, refuse
 from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.target_files import RescueFile, keep_response, rescue_folders, reserve_rescue_file
 from pinecone_admin.cli.sentences import as_sentences, join_sentences
@@ -136,17 +136,17 @@ def create_and_deliver(session: Session, makes: Secret, delivery: SecretDelivery
     # A key without a name would be a temporary one; its name is known once it is made.
     change = Change(action="create", target=Ref(makes.api_type, ""))
     with Run(session.admin, f"create {makes.kind}", dry_run=False) as run:
-        made: Made = run.send(change, create)
-        delivery(made)
-    return made
+        new_secret: ResourceWithSecret = run.send(change, create)
+        delivery(new_secret)
+    return new_secret
 
 
 def rotate_account_and_deliver(session: Session, delivery: SecretDelivery, rotate: Callable[[], Any]) -> object:
     """Store the new secret of an account. Its rotation cannot be undone."""
     session.interruptions.hold()  # from here on, an interruption could lose the secret
-    made: Made = rotate()
-    delivery(made)
-    return made
+    new_secret: ResourceWithSecret = rotate()
+    delivery(new_secret)
+    return new_secret
 
 
 @contextmanager

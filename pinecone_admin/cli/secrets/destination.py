@@ -24,7 +24,7 @@ from pinecone_admin.workflows.readable_store import PlacedStore, SecretOwner, St
 if TYPE_CHECKING:
     from pinecone_admin.cli.secrets.own_secret import OwnSecretFile
 
-Made: TypeAlias = APIKeyWithSecret | ServiceAccountWithSecret
+ResourceWithSecret: TypeAlias = APIKeyWithSecret | ServiceAccountWithSecret
 
 _MOST_NAMED = 5
 
@@ -83,13 +83,13 @@ class SecretDelivery:
         """Return what can be said of the secret of something that exists already, as sentences; empty if nothing."""
         return self._place.describe_content(owner.client_id if isinstance(owner, ServiceAccount) else None)
 
-    def __call__(self, made: Made, /) -> None:
+    def __call__(self, new_secret: ResourceWithSecret, /) -> None:
         """Store the secret of what was made."""
         # A signal from here on would leave open whether the secret is stored, and raised here, it would let the
         # workflow delete a key whose value is stored. It waits until the context of ``select`` ends.
         self._session.interruptions.hold()
         self.was_stored_before = False
-        self.undelivered = secret = describe_secret(made)
+        self.undelivered = secret = describe_secret(new_secret)
         self.entry = SecretEntry(secret.label, secret.id)
         ledger = self._session.ledger
         ledger.secrets.append(self.entry)
@@ -119,12 +119,12 @@ class ReadableDelivery(SecretDelivery, PlacedStore):
         with refusing():
             self._place.check_vacant()
 
-    def read(self, made: APIKey | ServiceAccount, /) -> str | None:
+    def read(self, created: APIKey | ServiceAccount, /) -> str | None:
         """Return the secret at the place; of an account, only if its client id is beside it."""
         present = self._place.read()
-        is_of_other = isinstance(made, ServiceAccount) and present.client_id != made.client_id
+        is_of_other = isinstance(created, ServiceAccount) and present.client_id != created.client_id
         found = None if is_of_other else present.value or None
-        self.was_stored_before: bool = found is not None  # if it is not that of ``made``, another one is stored
+        self.was_stored_before: bool = found is not None  # if it is not that of ``created``, another one is stored
         return found
 
 
@@ -308,15 +308,15 @@ class Destination(StoreByName):
             kind = ReadableDelivery if place.is_readable else SecretDelivery
             yield kind(place, self.session)
 
-    def __call__(self, made: Made, /) -> None:
+    def __call__(self, new_secret: ResourceWithSecret, /) -> None:
         """Store the secret of what was made."""
-        if isinstance(made, APIKeyWithSecret):
-            project = self.session.admin.projects.describe(project_id=made.key.project_id)
-            owner = SecretOwner("api_key", project.name, made.key.name)
+        if isinstance(new_secret, APIKeyWithSecret):
+            project = self.session.admin.projects.describe(project_id=new_secret.key.project_id)
+            owner = SecretOwner("api_key", project.name, new_secret.key.name)
         else:
-            owner = SecretOwner("service_account", "", made.service_account.name)
+            owner = SecretOwner("service_account", "", new_secret.service_account.name)
         with self.select(owner) as store:
-            store(made)
+            store(new_secret)
 
     def _claim(self, place: SecretPlace) -> None:
         claimed, targets = self.session.claimed, place.targets()

@@ -56,21 +56,21 @@ class NewSecret:
         return json.dumps(self.to_document()) + "\n"
 
 
-def describe_secret(made: APIKeyWithSecret | ServiceAccountWithSecret) -> NewSecret:
+def describe_secret(new_secret: APIKeyWithSecret | ServiceAccountWithSecret) -> NewSecret:
     """Return the secret in a response."""
-    if isinstance(made, APIKeyWithSecret):
-        key = made.key
+    if isinstance(new_secret, APIKeyWithSecret):
+        key = new_secret.key
         return NewSecret(
-            value=made.value,
+            value=new_secret.value,
             kind="api-key",
             id=key.id,
             identifiers={"API_KEY_ID": key.id, "API_KEY_NAME": key.name, "API_KEY_PROJECT_ID": key.project_id},
             owner=_describe_owner(key),
             name=key.name,
         )
-    account = made.service_account
+    account = new_secret.service_account
     return NewSecret(
-        value=made.client_secret,
+        value=new_secret.client_secret,
         kind="service-account",
         id=account.id,
         identifiers={
