@@ -697,4 +697,4 @@ def test_an_interrupted_change_says_what_became_of_it() -> None:
         for number in (1, 2, 3):
             with example_organization(), InterruptionAt(number, after=after).armed():
                 endings[number, after] = run("project", "update", "search", "--name", "found", "--yes").stderr
-    assert re.fullmatch(r"error: Interrupted. Project [\w-]+ was changed.\n", endings[2, True]), endings
+    assert re.fullmatch(r"error: Interrupted. Project search \([\w-]+\) was changed.\n", endings[2, True]), endings
