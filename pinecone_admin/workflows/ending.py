@@ -20,6 +20,7 @@ from generated_client.models import (
 from pinecone_admin.errors import PineconeError
 from pinecone_admin.workflows.changes import Change, CreatedResource, Ref, RoleAt, Step, StepState
 from pinecone_admin.workflows.reports import BindingKey, keys_of_wanted_bindings
+from pinecone_admin.workflows.sent_changes import read_reason
 
 Thing: TypeAlias = Project | APIKey | ServiceAccount | User | Invite
 
@@ -96,8 +97,8 @@ def step_from_gone(change: Change, missing: PineconeError) -> Step:
 
 def step_from_error(change: Change, error: PineconeError) -> Step:
     """Return the step of a change whose request failed."""
-    text = "; ".join([str(error), *getattr(error, "__notes__", ())])
-    return Step(change=change, state=_STATES.get(error.outcome, "failed"), error=text, help_code=error.help_code)
+    state = _STATES.get(error.outcome, "failed")
+    return Step(change=change, state=state, error=read_reason(error), help_code=error.help_code)
 
 
 def has_failed(step: Step) -> bool:

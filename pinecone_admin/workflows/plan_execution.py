@@ -41,6 +41,7 @@ from pinecone_admin.workflows.planner import check_view
 from pinecone_admin.workflows.plans import check_organization, find_help_code
 from pinecone_admin.workflows.readable_store import PlacedStore, ReadableStore, SecretOwner
 from pinecone_admin.workflows.reports import OffboardReport
+from pinecone_admin.workflows.sent_changes import read_reason
 
 _DRIFT = "it is drift, which this call leaves alone"
 _STOPPED = "the run was stopped"
@@ -254,12 +255,10 @@ class PlanExecution:
         state, created = conclude(own)
         if created is not None and change.creates:
             change = evolve(change, target=evolve(change.target, id=created.id))
-        ours = error if isinstance(error, PineconeError) else None
-        text = _STOPPED if not is_own else str(ours or f"{type(error).__name__}: {error}")
-        text = "; ".join([text, *getattr(error, "__notes__", ())])
+        kind = "" if isinstance(error, PineconeError) else f"{type(error).__name__}: "
+        text = kind + read_reason(error) if is_own else "; ".join([_STOPPED, *getattr(error, "__notes__", ())])
         text = redact_text(text, (each.reveal() for each in self._secrets))
-        help_code = None if ours is None else find_help_code(ours)
-        step = Step(change=change, state=state, error=text, help_code=help_code)
+        step = Step(change=change, state=state, error=text, help_code=find_help_code(error))
         self._steps[number] = [*deletions, step]
         self._record_affected(number, change)
         if change.makes_secret and _is_of_store(error):

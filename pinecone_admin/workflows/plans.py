@@ -81,8 +81,13 @@ def explain_left(error: PineconeError) -> str:
     return "; ".join([str(error), *may_be_done, *getattr(error, "__notes__", ())])
 
 
-def find_help_code(error: PineconeError) -> str:
-    """Return the code of an error that is a reason; that of a proxy's 403 does not say that the API refused."""
+def find_help_code(error: BaseException) -> str | None:
+    """Return the code of an error that is a reason, or None if it is not of this package.
+
+    The code of a proxy's 403 does not say that the API refused.
+    """
+    if not isinstance(error, PineconeError):
+        return None
     return ApiError.help_code if is_foreign_refusal(error) else error.help_code
 
 

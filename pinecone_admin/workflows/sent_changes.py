@@ -417,11 +417,16 @@ def set_notes(error: BaseException, notes: list[str]) -> None:
 
 
 def read_text(error: BaseException) -> str:
-    """Return the text of any error, or the name of its class if that has a ``__str__`` that fails."""
+    """Return the text of any error, or the name of its class if the text is empty or ``__str__`` fails."""
     try:
-        return str(error)
+        return str(error) or type(error).__name__
     except Exception:  # noqa: BLE001 - it comes from a class of the caller
         return type(error).__name__
+
+
+def read_reason(error: BaseException) -> str:
+    """Return the text of any error with its notes, each once."""
+    return "; ".join(dict.fromkeys([read_text(error), *getattr(error, "__notes__", ())]))
 
 
 def describe_remaining(effects: Effects, name_changes: Callable[[Sequence[SentChange]], str]) -> list[str]:

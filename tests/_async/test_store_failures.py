@@ -15,6 +15,7 @@ from attrs import frozen
 from pinecone_admin import AsyncAdmin, LeftoverError
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.errors import Masked
+from pinecone_admin.workflows import DesiredState, ReadableStore
 
 pytestmark = pytest.mark.anyio
 
@@ -200,3 +201,54 @@ async def test_what_an_exception_of_any_class_leaves_is_named(kind: type[Excepti
         async with admin.api_keys.temporary(project_id=project.id, roles=["ProjectEditor"]) as made:
             raise kind("full")
     assert made.key.id in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [FrozenError, UnreadableError])
+@pytest.mark.parametrize("workflow", ["apply", "rotate_due", "rotate_due accounts"])
+async def test_an_exception_of_any_class_is_a_reason_in_a_report(
+    workflow: str, kind: type[Exception], emulator: Emulator
+) -> None:
+    """A workflow on many secrets reports it, also if its class has no text."""
+
+    def fail(_: object) -> None:
+        raise kind("full")
+
+    admin, due = emulator.async_admin(), timedelta(days=1)
+    project = await admin.projects.create(name="p")
+    await admin.api_keys.create(project_id=project.id, name="reader")
+    account = (await admin.service_accounts.create(name="ci")).service_account
+    emulator.clock.advance(2 * 86_400)
+    failed: Any
+    if workflow == "apply":
+        keys = [{"name": "new", "roles": ["ProjectViewer"]}]
+        desired = {"organization": emulator.organization_id, "projects": [{"name": "p", "api_keys": keys}]}
+        (failed,) = (await admin.apply(await admin.plan(DesiredState.from_dict(desired)), store=fail)).steps
+        assert (failed.state, kind.__name__ in failed.error) == ("undone", True)
+    elif workflow == "rotate_due":
+        (failed,) = (await admin.api_keys.rotate_due(older_than=due, keep_old_for=due, store=fail)).failed
+        assert ("full" if kind is FrozenError else kind.__name__) in failed.reason
+    else:
+        read = ReadingStore(fail)
+        (failed,) = (await admin.service_accounts.rotate_due(older_than=due, store=read, names=["ci"])).failed
+        assert failed.account == account
+        assert ("full" if kind is FrozenError else kind.__name__) in failed.reason
+
+
+class ReadingStore(ReadableStore):
+    """A store that fails to read.
+
+    Args:
+        fail: Raises.
+    """
+
+    def __init__(self, fail: Callable[[object], None]) -> None:
+        self._fail = fail
+
+    def __call__(self, new_secret: object, /) -> None:
+        """Fail."""
+        self._fail(new_secret)
+
+    def read(self, resource: object, /) -> str | None:
+        """Fail."""
+        self._fail(resource)
+        return None

@@ -95,7 +95,7 @@ async def ensure_invite(
     await check_organization_ids(run, bindings, "role_bindings")
     differing: list[Difference] = []
     invites = [each async for each in run.admin.invites.list() if is_same_email(each.email, email)]
-    invite, created = _require_pending(invites, email), False
+    invite, created = require_pending(invites, email), False
     if invite is None:
         change = Change(action="invite", target=Ref("invite", email), roles=refer_to_roles(bindings))
         if expired := [each for each in invites if each.status == "expired"]:
@@ -116,12 +116,12 @@ async def send_invite(run: AsyncRun, change: Change) -> Created[Invite]:
     """Send an invite to an address that has no pending one; its mail cannot be undone."""
 
     async def find_pending() -> Invite | None:
-        return _require_pending(await run.admin.invites.list().to_list(), change.target.name or "")
+        return require_pending(await run.admin.invites.list().to_list(), change.target.name or "")
 
     return await run.create(change, find_pending, is_unique=True, can_undo=False)
 
 
-def _require_pending(invites: Sequence[Invite], email: str) -> Invite | None:
+def require_pending(invites: Sequence[Invite], email: str) -> Invite | None:
     """Return the pending invite to an address, or None if it has none."""
     pending = [invite for invite in invites if invite.status == "pending" and is_same_email(invite.email, email)]
     return require_single(pending, f"invites for {email}") if pending else None

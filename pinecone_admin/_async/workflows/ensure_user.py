@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pinecone_admin._async.workflows.ensure import require_pending
 from pinecone_admin._async.workflows.ensure_binding import check_organization_ids
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun, Created
@@ -39,8 +40,7 @@ async def ensure_user(
             return require_single(users, f"users with the email address {email!r}")
         invites = [each async for each in run.admin.invites.list() if is_same_email(each.email, email)]
         expired[:] = [each for each in invites if each.status == "expired"]
-        pending = [each for each in invites if each.status == "pending"]
-        return require_single(pending, f"invites for {email}") if pending else None
+        return require_pending(invites, email)
 
     person, created = await find(), False
     if person is None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pinecone_admin._http.argument_checks import copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin._sync.workflows.ensure import require_pending
 from pinecone_admin._sync.workflows.ensure_binding import check_organization_ids
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._sync.workflows.run import Created, Run
@@ -40,8 +41,7 @@ def ensure_user(
             return require_single(users, f"users with the email address {email!r}")
         invites = [each for each in run.admin.invites.list() if is_same_email(each.email, email)]
         expired[:] = [each for each in invites if each.status == "expired"]
-        pending = [each for each in invites if each.status == "pending"]
-        return require_single(pending, f"invites for {email}") if pending else None
+        return require_pending(invites, email)
 
     person, created = find(), False
     if person is None:

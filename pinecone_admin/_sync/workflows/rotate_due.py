@@ -40,14 +40,14 @@ from pinecone_admin.workflows.readable_store import SecretOwner, StoreByName
 from pinecone_admin.workflows.reports import DueRotations, FailedRotation
 from pinecone_admin.workflows.retired_keys import find_orphans, find_successors_to_rename
 from pinecone_admin.workflows.roles import date_keys_by_bindings
-from pinecone_admin.workflows.sent_changes import add_note
+from pinecone_admin.workflows.sent_changes import add_note, read_reason
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 _OPERATION = "rotate_due"
 
-_OF_EVERY_CALL = (ClientClosedError, ReadOnlyError, UnauthorizedError)
+OF_EVERY_CALL = (ClientClosedError, ReadOnlyError, UnauthorizedError)
 """Errors that also prevent the rotation of all other keys."""
 
 _ORPHANED = (
@@ -108,7 +108,7 @@ def _list_keys(admin: Admin, project_ids: Sequence[str]) -> dict[str, list[APIKe
     def list_project(each: str) -> list[APIKey] | PineconeError:
         try:
             return admin.api_keys.list(project_id=each)
-        except _OF_EVERY_CALL:
+        except OF_EVERY_CALL:
             raise
         except PineconeError as error:
             return [] if shows_deletion(admin, error, Ref("project", None, each)) else error
@@ -187,7 +187,7 @@ class DueRun:
         run = Run(self.admin, _OPERATION, dry_run=self.report.dry_run, project=name)
         try:
             retired, keys = clean_keys(run, project_id, keys)
-        except _OF_EVERY_CALL:
+        except OF_EVERY_CALL:
             raise
         except PineconeError as error:
             self.add_error(project_id, None, error)
@@ -219,7 +219,7 @@ class DueRun:
                     rotation = replace_key(
                         run, old, keys, store=store, keep_old_for=self.keep_old_for, repetition="run this again"
                     )
-            except _OF_EVERY_CALL:
+            except OF_EVERY_CALL:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever a store raises must not stop the other rotations
                 self.add_error(old.project_id, old, error)
@@ -236,6 +236,4 @@ class DueRun:
 
     def add_error(self, project_id: str, key: APIKey | None, error: Exception) -> None:
         """Add the error that prevents the rotation of a key, or further work in a project, to the report."""
-        reason = "; ".join([str(error) or type(error).__name__, *dict.fromkeys(getattr(error, "__notes__", ()))])
-        help_code = find_help_code(error) if isinstance(error, PineconeError) else None
-        self.add_failure(project_id, key, reason, help_code=help_code)
+        self.add_failure(project_id, key, read_reason(error), help_code=find_help_code(error))

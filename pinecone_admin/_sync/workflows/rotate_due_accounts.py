@@ -30,19 +30,17 @@ from pinecone_admin._sync.workflows.client_state import (
 )
 from pinecone_admin._sync.workflows.create_with_secret import Store, store_secret
 from pinecone_admin._sync.workflows.rotate import replace_account_secret
+from pinecone_admin._sync.workflows.rotate_due import OF_EVERY_CALL
 from pinecone_admin._sync.workflows.run import Run, may_have_been_processed
 from pinecone_admin._text.messages import Name
 from pinecone_admin._text.printable import mask_key_values
 from pinecone_admin.errors import (
-    ClientClosedError,
     InvalidCredentialsError,
     Masked,
     PineconeError,
     PineconeValueError,
-    ReadOnlyError,
     RefusedError,
     SecretNotStoredError,
-    UnauthorizedError,
 )
 from pinecone_admin.models import ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows.changes import Change, Settings
@@ -52,12 +50,9 @@ from pinecone_admin.workflows.guard import check_client_id, explain_unknown
 from pinecone_admin.workflows.plans import find_help_code
 from pinecone_admin.workflows.readable_store import ReadableStore, SecretOwner, StoreByName
 from pinecone_admin.workflows.reports import DueAccountRotations, FailedAccountRotation
-from pinecone_admin.workflows.sent_changes import add_note
+from pinecone_admin.workflows.sent_changes import add_note, read_reason
 
 _OPERATION = "rotate_due_service_accounts"
-
-_OF_EVERY_CALL = (ClientClosedError, ReadOnlyError, UnauthorizedError)
-"""Errors that also prevent the rotation of all other accounts."""
 
 _UNREADABLE = (
     " cannot be read back, so nothing shows whether it holds the present secrets, and these stop working at once; to "
@@ -168,7 +163,7 @@ class DueAccountRun:
                 if isinstance(store, StoreByName):
                     store = selected.enter_context(store.select(_describe_owner(account)))
                 obstacle = self._find_obstacle(account, store)
-            except _OF_EVERY_CALL:
+            except OF_EVERY_CALL:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever a store raises must not stop the other rotations
                 self._add_error(account, error)
@@ -228,7 +223,7 @@ class DueAccountRun:
         age = "the next run rotates it again if it still is due" if was_rotated else "its age may begin again"
         try:
             updated = self.run.do(change, preview=None)
-        except _OF_EVERY_CALL:
+        except OF_EVERY_CALL:
             raise
         except PineconeError as error:
             doubt = age if was_rotated or may_have_been_processed(error) else ""
@@ -267,7 +262,7 @@ class DueAccountRun:
 
         try:
             return replace_account_secret(self.run, ref, store_and_read)
-        except (*_OF_EVERY_CALL, SecretNotStoredError):
+        except (*OF_EVERY_CALL, SecretNotStoredError):
             raise
         except PineconeError as error:
             if any(each.state in {"sent", "unread"} for each in self.run.steps[sent:]):
@@ -291,10 +286,8 @@ class DueAccountRun:
     def _add_error(
         self, account: ServiceAccount, error: Exception, *, doubt: str = "", was_rotated: bool = False
     ) -> None:
-        notes = dict.fromkeys(getattr(error, "__notes__", ()))
-        reason = "; ".join(filter(None, [str(error) or type(error).__name__, *notes, doubt]))
-        help_code = find_help_code(error) if isinstance(error, PineconeError) else None
-        self._add_failure(account, reason, help_code=help_code, was_rotated=was_rotated)
+        reason = "; ".join(filter(None, [read_reason(error), doubt]))
+        self._add_failure(account, reason, help_code=find_help_code(error), was_rotated=was_rotated)
 
 
 def _describe_owner(account: ServiceAccount) -> SecretOwner:
