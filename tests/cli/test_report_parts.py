@@ -70,8 +70,10 @@ def test_waivers_that_are_malformed_name_what_is_wrong() -> None:
     for message, document in cases.items():
         with pytest.raises(PineconeValueError, match=message.replace("?", r"\?")):
             parse_waivers(json.dumps(document))
-    with pytest.raises(PineconeValueError, match=r"not YAML: .* in line 2"):
+    with pytest.raises(PineconeValueError, match=r"the waivers cannot be read: line [23]: not YAML: "):
         parse_waivers("- kind: many-owners\n  reason: [")
+    with pytest.raises(PineconeValueError, match="'until' is there twice"):
+        parse_waivers("- {kind: many-owners, reason: x, until: 2027-01-31, until: 2099-01-31}")
     for day in ("2027-13-01", "2027-02-29", "2027-01-01T25:00:00Z"):
         with pytest.raises(PineconeValueError, match=f"waiver 1: until must be a day such as 2027-01-31, not '{day}'"):
             parse_waivers(f"- {{kind: many-owners, reason: x, until: {day}}}")

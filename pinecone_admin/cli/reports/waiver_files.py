@@ -6,22 +6,15 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, cast
 
-import yaml
 from attrs import fields
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 from pinecone_admin.workflows import Waiver
+from pinecone_admin.workflows.strict_yaml import NotText, read_text
 
 _FIELDS = tuple(each.name for each in fields(Waiver))
 _REQUIRED = ("kind", "reason", "until")
-
-
-class _Loader(yaml.SafeLoader):
-    """Leaves days as text, so that a message can quote an impossible one."""
-
-
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
 
 
 def parse_waivers(text: str) -> list[Waiver]:
@@ -30,26 +23,23 @@ def parse_waivers(text: str) -> list[Waiver]:
     Raises:
         PineconeValueError: It is not a list of waivers; the message names the entry and the field.
     """
-    try:
-        document: object = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise PineconeValueError(f"the waivers are not YAML: {_describe_yaml_error(error)}") from error
+    document, problems = read_text(text)
+    if problems:
+        raise PineconeValueError(f"the waivers cannot be read: {problems[0]}")
     if not isinstance(document, list):
         raise PineconeValueError(f"the waivers must be a list of entries with {', '.join(_REQUIRED)}")
     return [_read_waiver(number, each) for number, each in enumerate(cast("list[object]", document), 1)]
-
-
-def _describe_yaml_error(error: Exception) -> str:
-    mark: Any = getattr(error, "problem_mark", None)
-    where = "" if mark is None else f", in line {mark.line + 1}"
-    return f"{getattr(error, 'problem', None) or type(error).__name__}{where}"
 
 
 def _read_waiver(number: int, entry: object) -> Waiver:
     where = f"waiver {number}"
     if not isinstance(entry, Mapping):
         raise PineconeValueError(f"{where} must have {', '.join(_REQUIRED)}")
-    given = cast("Mapping[object, object]", entry)
+    # A day is no text in YAML; a message can quote an impossible one.
+    given = {
+        name: each.text if isinstance(each, NotText) else each
+        for name, each in cast("Mapping[object, object]", entry).items()
+    }
     if unknown := [each for each in given if each not in _FIELDS]:
         raise PineconeValueError(f"{where} has the field {_quote(unknown[0])}; there are {', '.join(_FIELDS)}")
     # Without its value, key_id would accept the findings about any key.
