@@ -36,7 +36,8 @@ MEANINGS: Final = {
     PARTLY_DONE: "Only a part of the work was done, api-key rotate-due could not store a value, or a report lacks "
     "parts. The message says which.",
     NOT_ALLOWED: "The account lacks a role, the plan lacks a feature, or a quota is used up.",
-    COMMAND_NOT_RUN: "run did not start its command. Otherwise, it has the exit code of the command, or 9 if the key remains.",
+    COMMAND_NOT_RUN: "run did not start its command. Otherwise, it has the exit code of the command, or 9 if the key "
+    "remains.",
     INTERRUPTED: "The command was interrupted, or you answered no.",
 }
 
