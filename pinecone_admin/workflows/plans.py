@@ -444,8 +444,7 @@ def check_read(unread: Iterable[Unread], *, operation: str) -> None:
         if part.status_code is not None and (part.status_code != HTTPStatus.FORBIDDEN or part.error_code is None)
     ]
     if others:
-        message = f"not everything could be read: {', and '.join(map(str, others))}"
-        raise RefusedError(message, operation=operation)
+        raise RefusedError(f"not everything could be read: {', and '.join(map(str, others))}", operation=operation)
 
 
 def require_full_view(inventory: Resources, consequence: str, *, operation: str) -> None:
@@ -465,8 +464,9 @@ def require_full_view(inventory: Resources, consequence: str, *, operation: str)
         further = [f"{len(names) - _MOST_HIDDEN} more"] if len(names) > _MOST_HIDDEN else []
         *first, last = [*names[:_MOST_HIDDEN], *further]
         hidden = " and ".join(filter(None, [", ".join(first), last]))
-        message = f"this account cannot see everything: {hidden} are hidden; {consequence}; {USE_OWNER}"
-        raise ForbiddenError(message, operation=operation)
+        raise ForbiddenError(
+            f"this account cannot see everything: {hidden} are hidden; {consequence}; {USE_OWNER}", operation=operation
+        )
 
 
 def find_organization(organizations: Sequence[Organization], *, operation: str) -> Organization:
@@ -490,5 +490,7 @@ def check_organization(planned_id: str, organizations: Sequence[OrganizationLike
     if planned_id not in {organization.id for organization in organizations}:
         ids = ", ".join(organization.id for organization in organizations) or "unknown"
         planned = make_printable(planned_id, most=100)  # a file may have anything in its place
-        message = f"this plan is for organization {planned}, and the account belongs to {ids}; nothing was changed"
-        raise RefusedError(message, operation=operation)
+        raise RefusedError(
+            f"this plan is for organization {planned}, and the account belongs to {ids}; nothing was changed",
+            operation=operation,
+        )

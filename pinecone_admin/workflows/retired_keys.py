@@ -138,13 +138,13 @@ def find_overdue_temporary_keys(keys: Sequence[APIKey], now: datetime | None) ->
         keys: The keys.
         now: The server's time, or None if it is unknown.
     """
-    found: list[APIKey] = []
-    for key in keys:
-        tag, moment = name_tags.parse_tag(key.name), expiry_of_temporary_key(key)
-        is_old = tag is not None and tag.purpose == "empties" and tag.refers_to(key.project_id)
-        if is_old or (moment is not None and now is not None and moment <= now):
-            found.append(key)
-    return found
+    return [
+        key
+        for key in keys
+        if (tag := name_tags.parse_tag(key.name)) is not None
+        and tag.refers_to(key.project_id)
+        and (tag.purpose == "empties" or (tag.lives_until is not None and now is not None and tag.lives_until <= now))
+    ]
 
 
 def sort_retired(keys: Sequence[APIKey]) -> list[APIKey]:

@@ -87,8 +87,10 @@ def _read_yaml(text: str, problems: list[str], json_error: ValueError) -> object
     try:
         import yaml  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
-        message = f'the text is not JSON ({json_error}), and YAML needs PyYAML: in a checkout, run pip install ".[cli]"'
-        raise ModuleNotFoundError(message, name=error.name) from error
+        raise ModuleNotFoundError(
+            f'the text is not JSON ({json_error}), and YAML needs PyYAML: in a checkout, run pip install ".[cli]"',
+            name=error.name,
+        ) from error
     try:
         events = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         return _EventReader(events, problems).read_document()

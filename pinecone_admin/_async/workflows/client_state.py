@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,7 @@ def server_now(admin: AsyncAdmin) -> datetime:
 
 def server_time(admin: AsyncAdmin) -> datetime | None:
     """Return the server's time, or None if its responses have no valid Date."""
-    sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    return sender.server_time()
+    return admin._sender.server_time()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
 
 def find_caller(admin: AsyncAdmin, client_id: str | None, *, operation: str) -> Caller:
@@ -45,12 +45,10 @@ async def shows_deletion(admin: AsyncAdmin, error: PineconeError, target: Ref) -
         return False
     if target.id is None or await owns_organization(admin):
         return True
-    if target.project is None:
-        return False
-    try:
-        return all(each.id != target.id for each in await admin.api_keys.list(project_id=target.project.id or ""))
-    except PineconeError:
-        return False
+    with suppress(PineconeError):
+        if target.project is not None:
+            return all(each.id != target.id for each in await admin.api_keys.list(project_id=target.project.id or ""))
+    return False
 
 
 async def owns_organization(admin: AsyncAdmin) -> bool:
@@ -71,23 +69,22 @@ async def owns_organization(admin: AsyncAdmin) -> bool:
 
 def own_client_id(admin: AsyncAdmin) -> str | None:
     """Return the client id of the account that a client uses, or None if that is unknown."""
-    sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    return sender.client_id()
+    return admin._sender.client_id()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
 
 def require_server_time(admin: AsyncAdmin, *, operation: str) -> datetime:
     """Return the server's time; raise RefusedError if it is unknown: by a wrong clock, everything could look old."""
     now = server_time(admin)
     if now is None:
-        message = "the server's responses have no valid Date, so it is unknown what is due or old enough"
-        raise RefusedError(message, operation=operation)
+        raise RefusedError(
+            "the server's responses have no valid Date, so it is unknown what is due or old enough", operation=operation
+        )
     return now
 
 
 def max_attempts(admin: AsyncAdmin) -> int:
     """Return how many attempts of a request the client makes at most."""
-    options = admin._options  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    return count_attempts(options.retry)
+    return count_attempts(admin._options.retry)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
 
 def get_work_in_progress(admin: AsyncAdmin) -> WorkInProgress:

@@ -473,9 +473,12 @@ class AsyncRun:
         deleted: list[Ref] = []
         for leftover in leftovers:
             target = self.refer_to(leftover)
-            if isinstance(leftover, ServiceAccount) and (reason := await self._explain_own(leftover, client_id)):
-                self.skip(Change(action="delete", target=target), reason)
-                continue
+            if isinstance(leftover, ServiceAccount):
+                caller = find_caller(self.admin, client_id, operation=self.operation)
+                accounts = await self.admin.service_accounts.list().to_list() if caller.is_stated else []
+                if (reason := explain_own(leftover, caller, accounts)) is not None:
+                    self.skip(Change(action="delete", target=target), reason)
+                    continue
             with IgnoreGone():
                 if self.dry_run or (await self._describe(target)).name == leftover.name:
                     await self.do(Change(action="delete", target=target, reason=LEFTOVER))
@@ -485,11 +488,6 @@ class AsyncRun:
     def refer_to(self, thing: Thing) -> Ref:
         """Return the reference to a resource, with the name of its project if that is known."""
         return refer_to(thing, project=self.project)
-
-    async def _explain_own(self, account: ServiceAccount, client_id: str | None) -> str | None:
-        caller = find_caller(self.admin, client_id, operation=self.operation)
-        accounts = await self.admin.service_accounts.list().to_list() if caller.is_stated else []
-        return explain_own(account, caller, accounts)
 
     def skip(self, change: Change, reason: str) -> None:
         """Record a change that is not made, with the reason."""

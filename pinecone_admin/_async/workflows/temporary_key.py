@@ -135,11 +135,12 @@ class AsyncTemporaryKey:
 
     async def create(self, run: AsyncRun, name: str, roles: Sequence[APIKeyRole] | None) -> APIKeyWithSecret:
         """Create the key in a run, which deletes it if that is interrupted or cancelled, or when the block ends."""
-        settings = Settings(name=name, roles=None if roles is None else tuple(roles))
-        target = Ref("api_key", None, project=Ref("project", None, self._project_id))
-        new_key = cast(
-            "APIKeyWithSecret", await run.create_secret(Change(action="create", target=target, settings=settings))
+        change = Change(
+            action="create",
+            target=Ref("api_key", None, project=Ref("project", None, self._project_id)),
+            settings=Settings(name=name, roles=None if roles is None else tuple(roles)),
         )
+        new_key = cast("APIKeyWithSecret", await run.create_secret(change))
         self.ids.append(new_key.key.id)
         self._run = run
         return new_key

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,7 @@ def server_now(admin: Admin) -> datetime:
 
 def server_time(admin: Admin) -> datetime | None:
     """Return the server's time, or None if its responses have no valid Date."""
-    sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    return sender.server_time()
+    return admin._sender.server_time()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
 
 def find_caller(admin: Admin, client_id: str | None, *, operation: str) -> Caller:
@@ -46,12 +46,10 @@ def shows_deletion(admin: Admin, error: PineconeError, target: Ref) -> bool:
         return False
     if target.id is None or owns_organization(admin):
         return True
-    if target.project is None:
-        return False
-    try:
-        return all(each.id != target.id for each in admin.api_keys.list(project_id=target.project.id or ""))
-    except PineconeError:
-        return False
+    with suppress(PineconeError):
+        if target.project is not None:
+            return all(each.id != target.id for each in admin.api_keys.list(project_id=target.project.id or ""))
+    return False
 
 
 def owns_organization(admin: Admin) -> bool:
@@ -72,23 +70,22 @@ def owns_organization(admin: Admin) -> bool:
 
 def own_client_id(admin: Admin) -> str | None:
     """Return the client id of the account that a client uses, or None if that is unknown."""
-    sender = admin._sender  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    return sender.client_id()
+    return admin._sender.client_id()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
 
 def require_server_time(admin: Admin, *, operation: str) -> datetime:
     """Return the server's time; raise RefusedError if it is unknown: by a wrong clock, everything could look old."""
     now = server_time(admin)
     if now is None:
-        message = "the server's responses have no valid Date, so it is unknown what is due or old enough"
-        raise RefusedError(message, operation=operation)
+        raise RefusedError(
+            "the server's responses have no valid Date, so it is unknown what is due or old enough", operation=operation
+        )
     return now
 
 
 def max_attempts(admin: Admin) -> int:
     """Return how many attempts of a request the client makes at most."""
-    options = admin._options  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    return count_attempts(options.retry)
+    return count_attempts(admin._options.retry)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
 
 def get_work_in_progress(admin: Admin) -> WorkInProgress:

@@ -193,8 +193,9 @@ def _delete_until_empty(
             raise RefusedError(refusal, operation="delete_with_cleanup")
         if backoff.seconds_left <= 0:
             left = ", ".join(map(str, contents))
-            message = f"project {report.project.id} still contains {left}"
-            raise PineconeTimeoutError(message, operation="delete_with_cleanup")
+            raise PineconeTimeoutError(
+                f"project {report.project.id} still contains {left}", operation="delete_with_cleanup"
+            )
         todo = [each for each in contents if not each.leaving and each.key not in asked]
         bounded = keyed.with_options(timeout=min(keyed.timeout, backoff.seconds_left))
         before = len(asked)

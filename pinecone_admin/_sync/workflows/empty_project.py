@@ -64,8 +64,9 @@ def _list_contents(keyed: Admin, kind: ContentKind) -> list[Content] | None:
         if not page.next_page:
             return contents
         if page.next_page in tokens:
-            message = "the server returned the same page token twice"
-            raise PaginationError(message, operation=f"list_{kind.plural}", outcome="done")
+            raise PaginationError(
+                "the server returned the same page token twice", operation=f"list_{kind.plural}", outcome="done"
+            )
         tokens.append(page.next_page)
 
 
@@ -83,8 +84,9 @@ def delete_contents(
             if is_foreign_refusal(error):
                 raise
         except ForbiddenError as error:
-            message = f"{content} cannot be deleted: {error.message}"
-            raise RefusedError(message, operation="delete_with_cleanup") from error
+            raise RefusedError(
+                f"{content} cannot be deleted: {error.message}", operation="delete_with_cleanup"
+            ) from error
         finally:
             # Recorded here, because results beside a failure are not delivered.
             record([each for each in run.steps if each.state != "rejected"])

@@ -75,8 +75,10 @@ def offboard(run: Run, *, email: str) -> OffboardReport:
     inventory = _read_access_of(run.admin, email)
     report = build_report(inventory, email)
     if has_no_person(report):
-        message = f"no user or open invite has the address {email}; an earlier run may have removed the person"
-        raise NotFoundError(message, operation="offboard")
+        raise NotFoundError(
+            f"no user or open invite has the address {email}; an earlier run may have removed the person",
+            operation="offboard",
+        )
     check_complete(inventory, operation="offboard")
     if run.dry_run:
         return report

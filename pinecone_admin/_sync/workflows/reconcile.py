@@ -62,8 +62,7 @@ class DifferencePolicy:
             RefusedError: There are differences.
         """
         if differences and self.on_difference == "raise":
-            message = f"{description} differs: {'; '.join(map(str, differences))}"
-            raise RefusedError(message, operation=self.operation)
+            raise RefusedError(f"{description} differs: {'; '.join(map(str, differences))}", operation=self.operation)
 
 
 def reconcile_bindings(

@@ -67,12 +67,30 @@ def rotate_api_key(run: Run, *, api_key_id: str, store: Store[APIKeyWithSecret],
     old = run.admin.api_keys.describe(api_key_id=api_key_id)
     keys = run.admin.api_keys.list(project_id=old.project_id)
     old = retired_keys.find_predecessor(old, keys) or old
-    _refuse_unfinished(old)
+    if (moment := retired_keys.expiry_of_temporary_key(old)) is not None:
+        raise RefusedError(
+            f"API key {old.id} is temporary, and may be deleted from {moment:%Y-%m-%d %H:%M} UTC, so it is not "
+            "rotated: create a permanent key",
+            operation="rotate_api_key",
+        )
+    tag = name_tags.parse_tag(old.name)
+    if tag is not None and tag.delete_after is None:
+        raise RefusedError(
+            f"API key {old.id} is named {old.name!r}, because another workflow created it and has not finished; wait "
+            "for that workflow, or run it again if it was interrupted",
+            operation="rotate_api_key",
+        )
     # A key has a successor only once it is retired; before that, interrupted runs have left candidates.
     new = retired_keys.find_successor(old, keys)
     if new is None:
         return replace_key(run, old, keys, store=store, keep_old_for=keep_old_for, repetition=_advise_next_run(old))
-    _refuse_shorter_overlap(old, retired_keys.time_of_deletion(server_now(run.admin), keep_old_for))
+    moment = retired_keys.delete_after(old)
+    if moment is not None and retired_keys.time_of_deletion(server_now(run.admin), keep_old_for) < moment:
+        raise RefusedError(
+            f"an earlier run keeps API key {old.id} until {moment:%Y-%m-%d %H:%M} UTC, which is longer; if it must end "
+            "sooner, for example because it leaked, delete it",
+            operation="rotate_api_key",
+        )
     run.keep(
         _describe_next_run(new, _advise_next_run(old), keep_old_for),
         first=partial(_describe_old_key, old, keep_old_for),
@@ -80,22 +98,6 @@ def rotate_api_key(run: Run, *, api_key_id: str, store: Store[APIKeyWithSecret],
     new = run.update_key(new, retired_keys.finish_successor(old, new))
     keys = [new if key.id == new.id else key for key in keys]
     return _finish_rotation(run, old, new, keys=keys, keep_old_for=keep_old_for)
-
-
-def _refuse_unfinished(old: APIKey) -> None:
-    if (moment := retired_keys.expiry_of_temporary_key(old)) is not None:
-        message = (
-            f"API key {old.id} is temporary, and may be deleted from {moment:%Y-%m-%d %H:%M} UTC, so it is not "
-            "rotated: create a permanent key"
-        )
-        raise RefusedError(message, operation="rotate_api_key")
-    tag = name_tags.parse_tag(old.name)
-    if tag is not None and tag.delete_after is None:
-        message = (
-            f"API key {old.id} is named {old.name!r}, because another workflow created it and has not finished; wait "
-            "for that workflow, or run it again if it was interrupted"
-        )
-        raise RefusedError(message, operation="rotate_api_key")
 
 
 def replace_key(
@@ -138,8 +140,10 @@ def replace_key(
         if not run.dry_run:
             present = admin.api_keys.list(project_id=old.project_id)
             if (reason := retired_keys.find_concurrent_rotation(old, stored, leftovers, present)) is not None:
-                message = f"API key {old.id} is not rotated: {reason}; run this again when the other run has ended"
-                raise RefusedError(message, operation="rotate_api_key")
+                raise RefusedError(
+                    f"API key {old.id} is not rotated: {reason}; run this again when the other run has ended",
+                    operation="rotate_api_key",
+                )
             store_key(run, new_key, name, store)
     run.keep(_describe_next_run(stored, repetition, keep_old_for), first=partial(_describe_old_key, old, keep_old_for))
     retired, moment = _retire(run, old, stored, name=name, keep_old_for=keep_old_for)
@@ -174,14 +178,16 @@ def replace_key(
 
 def _refuse_without_name_or_role(old: APIKey) -> None:
     if name_tags.is_cut(old.name):
-        message = (
+        raise RefusedError(
             f"the successor of API key {old.id} was deleted, so the end of its name is lost: {old.name!r}; rename the "
-            "key, and rotate it again"
+            "key, and rotate it again",
+            operation="rotate_api_key",
         )
-        raise RefusedError(message, operation="rotate_api_key")
     if not old.roles:
-        message = f"API key {old.id} has no role, and a new key needs one: give it a role, and rotate it again"
-        raise RefusedError(message, operation="rotate_api_key")
+        raise RefusedError(
+            f"API key {old.id} has no role, and a new key needs one: give it a role, and rotate it again",
+            operation="rotate_api_key",
+        )
 
 
 def _describe_next_run(new: APIKey, repetition: str, keep_old_for: timedelta) -> str:
@@ -289,16 +295,6 @@ def _retire_leftover(run: Run, left: APIKey, old: APIKey, new: APIKey, moment: d
 def _advise_next_run(old: APIKey) -> str:
     # With the name, or with the id of the new key, the next run would replace the new key once it has its name.
     return f"run this again with the id of the old key, {old.id}"
-
-
-def _refuse_shorter_overlap(old: APIKey, wanted: datetime) -> None:
-    moment = retired_keys.delete_after(old)
-    if moment is not None and wanted < moment:
-        message = (
-            f"an earlier run keeps API key {old.id} until {moment:%Y-%m-%d %H:%M} UTC, which is longer; if it must end "
-            "sooner, for example because it leaked, delete it"
-        )
-        raise RefusedError(message, operation="rotate_api_key")
 
 
 def rotate_service_account(

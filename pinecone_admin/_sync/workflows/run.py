@@ -470,9 +470,12 @@ class Run:
         deleted: list[Ref] = []
         for leftover in leftovers:
             target = self.refer_to(leftover)
-            if isinstance(leftover, ServiceAccount) and (reason := self._explain_own(leftover, client_id)):
-                self.skip(Change(action="delete", target=target), reason)
-                continue
+            if isinstance(leftover, ServiceAccount):
+                caller = find_caller(self.admin, client_id, operation=self.operation)
+                accounts = self.admin.service_accounts.list().to_list() if caller.is_stated else []
+                if (reason := explain_own(leftover, caller, accounts)) is not None:
+                    self.skip(Change(action="delete", target=target), reason)
+                    continue
             with IgnoreGone():
                 if self.dry_run or (self._describe(target)).name == leftover.name:
                     self.do(Change(action="delete", target=target, reason=LEFTOVER))
@@ -482,11 +485,6 @@ class Run:
     def refer_to(self, thing: Thing) -> Ref:
         """Return the reference to a resource, with the name of its project if that is known."""
         return refer_to(thing, project=self.project)
-
-    def _explain_own(self, account: ServiceAccount, client_id: str | None) -> str | None:
-        caller = find_caller(self.admin, client_id, operation=self.operation)
-        accounts = self.admin.service_accounts.list().to_list() if caller.is_stated else []
-        return explain_own(account, caller, accounts)
 
     def skip(self, change: Change, reason: str) -> None:
         """Record a change that is not made, with the reason."""
