@@ -107,8 +107,7 @@ Each rule has a basis:
 - *observed*: official tests or clients depend on the rule, or users reported it.
 - *assumed*: no source that we could read states the rule.
 
-A source is a place in the API document, or a page below docs.pinecone.io with the day on which a copy of the page was
-read.
+A source is a place in the API document, or a page below docs.pinecone.io with the day when a copy of the page was read.
 
 Some rules have a conformance check, which can show whether the rule holds for an Admin API. *Passed* is the date of the
 last report in `docs/conformance` that shows that the service passed the check. *Proven* is the date of the last
@@ -122,7 +121,7 @@ MATRIX_INTRODUCTION = """\
 The permissions of all roles of a caller add up. The words in the table mean:
 
 - *all*: the caller may do this on every resource.
-- *own*: a project role permits this on its project. An organization role permits it on each project on which the caller
+- *own*: a project role permits this on its project. An organization role permits it on each project where the caller
   also has a role.
 - *itself*: the caller may do this only to itself.
 - *no*: the role does not permit this.

@@ -6,7 +6,7 @@ import os
 import shlex
 import stat
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from unittest import mock
@@ -156,7 +156,7 @@ def test_the_advice_to_sign_in_again_keeps_the_other_profiles(emulator: Emulator
 
 ADDRESSES = ("--api-url", "http://localhost:1", "--oauth-url", "http://localhost:1/oauth/token")
 VARIABLES = "PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET"
-KINDS: dict[str, tuple[tuple[str, ...], dict[str, str | None], str]] = {
+KINDS: dict[str, tuple[tuple[str, ...], Mapping[str, str | None], str]] = {
     "environment": (("whoami",), {}, f"Set {VARIABLES} in the environment to the present ones of a service account."),
     "env file": (
         ("whoami", "--env-file", "of.env"),
@@ -195,7 +195,7 @@ KINDS: dict[str, tuple[tuple[str, ...], dict[str, str | None], str]] = {
 def test_the_advice_after_refused_credentials_fits_where_they_come_from(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a profile keeps is not told to change a variable, and a variable is not mended by login."""
+    """The advice names a variable only for a variable, and login only for a secret of a profile."""
     words, env, advice = KINDS[kind]
     monkeypatch.chdir(tmp_path)
     Path("of.env").touch(mode=0o600)
