@@ -56,8 +56,12 @@ def tidy(text: str) -> str:
         noun = match["noun"] if match["noun"] == "API key" else match["noun"].lower()
         return f"{'That' if begins else 'that'} {noun}"
 
-    text = re.sub(_OPERATION, _leave_out_operation, text)
-    return re.sub(_NAMED_ID, name_once, text)
+    return re.sub(_NAMED_ID, name_once, leave_out_operations(text))
+
+
+def leave_out_operations(text: str) -> str:
+    """Return a text without the names of operations with which errors of the library begin."""
+    return re.sub(_OPERATION, _leave_out_operation, text)
 
 
 def name_ids(text: str, names: Mapping[str, str]) -> str:

@@ -11,6 +11,8 @@ from attrs import field, frozen
 
 from generated_client.models import APIKey, Invite, Organization, Project, RoleBinding, ServiceAccount, User
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin.workflows.name_tags import original_name
+from pinecone_admin.workflows.quoting import describe_resource
 
 Resource: TypeAlias = Organization | Project | APIKey | User | Invite | ServiceAccount | RoleBinding
 
@@ -122,15 +124,16 @@ class DisplayNames:
         """Describe any resource of an inventory."""
         match resource:
             case Organization() | Project() | ServiceAccount() | APIKey():
-                description = f"{_NOUNS[type(resource)]} {resource.name!r} ({resource.id})"
+                description = describe_resource(_NOUNS[type(resource)], original_name(resource.name), resource.id)
                 if isinstance(resource, APIKey):
-                    description += f" of project {self._projects.get(resource.project_id, resource.project_id)!r}"
+                    project = self._projects.get(resource.project_id, resource.project_id)
+                    description += f" of {describe_resource('project', project, None)}"
             case User() | Invite():
                 noun = "user" if isinstance(resource, User) else "invite for"
                 description = f"{noun} {resource.email} ({resource.id})"
             case RoleBinding():
                 id = resource.resource_id
-                project = f"project {self._projects[id]!r} ({id})" if id in self._projects else f"project {id!r}"
+                project = describe_resource("project", self._projects.get(id), id)
                 target = project if resource.resource_type == "project" else "the organization"
                 noun = _PRINCIPAL_NOUNS.get(resource.principal_type, resource.principal_type)
                 name = self._principals.get((resource.principal_type, resource.principal_id))

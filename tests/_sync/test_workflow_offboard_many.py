@@ -135,7 +135,7 @@ def test_a_changed_person_is_not_removed(emulator: Emulator) -> None:
     report = transport.admin().users.offboard_many(plan=plan)
     assert {request.split()[0] for request in transport.requests} == {"GET"}
     who = f"user Ada@example.com ({ada.id})"
-    new_roles = f"OrgManager for {who} on the organization, ProjectEditor for {who} on project 'search' ({project.id})"
+    new_roles = f"OrgManager for {who} on the organization, ProjectEditor for {who} on project search ({project.id})"
     assert {each.reason.rpartition("; ")[2] for each in report.left} == {
         "make a new plan in a new file, and keep this one"
     }

@@ -181,7 +181,7 @@ def test_a_change_since_the_saved_inventory_is_reported(tmp_path: Path) -> None:
     assert (same.exit, plain.exit, failed.exit, compared.exit) == (0, 0, 8, 8)
     assert plain.json == failed.json == compared.json
     assert [(each["kind"], each["name"]) for each in plain.json["added"]] == [("project", "docs")]
-    assert text.stdout.startswith("+ project 'docs'")
+    assert text.stdout.startswith("+ project docs")
     assert raw.stdout == text.stdout
     assert selected.stdout == "docs\n"
     assert (unchanged.exit, unchanged.stdout, unchanged.stderr) == (0, "", "Nothing has changed\n")

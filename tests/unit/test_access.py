@@ -105,7 +105,7 @@ def test_findings() -> None:
             "service account robot-s1 (s1) has OrgOwner on the organization",
         ),
         ("service-account-without-roles", "service account robot-s3 (s3) has no role"),
-        ("key-is-an-editor", "API key 'writer' (k2) of project 'atlas' has ProjectEditor"),
+        ("key-is-an-editor", "API key writer (k2) of project atlas has ProjectEditor"),
         ("principal-is-gone", "user u9 is in no list but has ProjectEditor"),
     ]
     owners = evolve(INVENTORY, role_bindings=[make_binding("user", who, "OrgOwner") for who in ("u1", "u2")])
@@ -174,8 +174,8 @@ def test_the_age_of_a_key_is_found_with_its_source() -> None:
     inventory = evolve(INVENTORY, api_keys=keys, role_bindings=bindings)
     options = {"max_key_age": timedelta(days=90)}
     assert find_texts(inventory, "key-is-old", **options) == [
-        "API key 'key' (k0) of project 'search' is 91 days old: its created_at is from 2026-04-20",
-        "API key 'key' (k2) of project 'search' is at least 100 days old: its oldest role binding is from 2026-04-11",
+        "API key key (k0) of project search is 91 days old: its created_at is from 2026-04-20",
+        "API key key (k2) of project search is at least 100 days old: its oldest role binding is from 2026-04-11",
     ]
     unknown = [
         each for each in inventory.access(max_key_age=timedelta(days=90)).findings if each.kind == "key-age-unknown"
@@ -202,7 +202,7 @@ def test_an_overdue_retired_key_is_found() -> None:
     ]
     keys = [APIKey(id=f"k{number}", name=name, project_id="p1", roles=[]) for number, name in enumerate(names)]
     (text,) = find_texts(evolve(INVENTORY, api_keys=keys), "retired-key-overdue")
-    assert text.startswith(f"API key '{names[0]}' (k0) of project 'search' was replaced")
+    assert text.startswith("API key writer (k0) of project search was replaced")
     assert text.endswith("should have been deleted after 2026-07-20 11:59 UTC")
 
 

@@ -72,21 +72,21 @@ def test_changes_are_readable() -> None:
         ],
     )
     assert str(BEFORE.diff(after)).splitlines() == [
-        "+ project 'docs' (p3)",
+        "+ project docs (p3)",
         "+ user bob@example.com (u2)",
         "+ OrgMember for service account android (s1) on the organization",
-        "- project 'atlas' (p2)",
-        "- API key 'writer' (k2) of project 'atlas'",
+        "- project atlas (p2)",
+        "- API key writer (k2) of project atlas",
         "- invite for bob@example.com (i1)",
         "- OrgOwner for user ada@example.com (u1) on the organization",
-        "~ organization 'Acme' (o): plan is now 'Dedicated', was 'Enterprise'",
-        "~ API key 'reader' (k1) of project 'search': roles is now ProjectViewer, DataPlaneEditor, was ProjectViewer",
+        "~ organization Acme (o): plan is now 'Dedicated', was 'Enterprise'",
+        "~ API key reader (k1) of project search: roles is now ProjectViewer, DataPlaneEditor, was ProjectViewer",
         (
-            "~ service account 'android' (s1): name is now 'android', was 'robot'; updated_at is now "
+            "~ service account android (s1): name is now 'android', was 'robot'; updated_at is now "
             "2026-07-02T00:00:00+00:00, was 2026-07-01T12:00:00+00:00"
         ),
         (
-            "~ ProjectViewer for user bob@example.com (u2) on project 'search' (p1): "
+            "~ ProjectViewer for user bob@example.com (u2) on project search (p1): "
             "principal_type is now 'user', was 'invite'; principal_id is now 'u2', was 'i1'"
         ),
     ]
@@ -126,10 +126,10 @@ def test_a_changed_role_of_a_key_is_one_change() -> None:
     key = evolve(BEFORE.api_keys[0], roles=["ProjectEditor"])
     after = evolve(BEFORE, role_bindings=[bindings["ProjectEditor"]], api_keys=[key, BEFORE.api_keys[1]])
     assert str(before.diff(after)) == (
-        "~ API key 'reader' (k1) of project 'search': roles is now ProjectEditor, was ProjectViewer"
+        "~ API key reader (k1) of project search: roles is now ProjectEditor, was ProjectViewer"
     )
     removed = evolve(after, api_keys=[BEFORE.api_keys[1]], role_bindings=[])
-    assert str(before.diff(removed)) == "- API key 'reader' (k1) of project 'search'"
+    assert str(before.diff(removed)) == "- API key reader (k1) of project search"
     unread = [Unread(part="api_keys", project_id="p1", error="500")]
     changes = before.diff(evolve(after, api_keys=BEFORE.api_keys[1:], unread=unread))
     assert [each.kind for each in (*changes.added, *changes.removed)] == ["role_binding"] * 2

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, TypeGuard
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.parameters import DASHED_ID
+from pinecone_admin.cli.sentences import leave_out_operations
 
 Plain: TypeAlias = Any
 """A value that JSON can express."""
@@ -53,6 +54,20 @@ def without_null(value: Any) -> Any:
     if is_object(value):
         return {name: without_null(each) for name, each in value.items() if each is not None}
     return [without_null(each) for each in value] if is_list(value) else value
+
+
+_REASONS = frozenset({"error", "reason", "result"})
+"""Fields of documents that may quote an error."""
+
+
+def clean_reasons(value: Any) -> Any:
+    """Return a plain value in which no reason has the name of an operation."""
+    if is_object(value):
+        return {
+            name: leave_out_operations(each) if name in _REASONS and isinstance(each, str) else clean_reasons(each)
+            for name, each in value.items()
+        }
+    return [clean_reasons(each) for each in value] if is_list(value) else value
 
 
 def render_json(value: Plain, *, ascii_only: bool = False) -> str:

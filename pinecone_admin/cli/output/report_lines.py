@@ -7,7 +7,7 @@ from typing import cast
 
 from pinecone_admin._text.moments import describe_minute
 from pinecone_admin.cli.ledger import Ledger
-from pinecone_admin.cli.sentences import name_ids
+from pinecone_admin.cli.sentences import leave_out_operations, name_ids
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import (
     ApplyReport,
@@ -33,7 +33,8 @@ def list_lines(report: object, ledger: Ledger, *, is_dry_run: bool) -> list[str]
         ledger: The changes of the command, with the places of new secrets.
         is_dry_run: Whether the command changes nothing.
     """
-    return [name_ids(each, ledger.names) for each in _list_lines(report, ledger, is_dry_run=is_dry_run)]
+    lines = _list_lines(report, ledger, is_dry_run=is_dry_run)
+    return [leave_out_operations(name_ids(line, ledger.names)) for line in lines]
 
 
 def _list_lines(report: object, ledger: Ledger, *, is_dry_run: bool) -> list[str]:

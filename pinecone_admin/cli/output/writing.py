@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 from pinecone_admin._text.counts import pluralize
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.output.files import write_report
-from pinecone_admin.cli.output.formats import STREAMS, Plain, is_list, is_object, render_value, split_columns, to_plain
+from pinecone_admin.cli.output.formats import (
+    STREAMS,
+    Plain,
+    clean_reasons,
+    is_list,
+    is_object,
+    render_value,
+    split_columns,
+    to_plain,
+)
 from pinecone_admin.cli.output.query import MAX_QUOTED, name_columns, search
 from pinecone_admin.cli.parameters import spell_noun
 from pinecone_admin.cli.session import Session
@@ -32,7 +41,7 @@ def write_document(session: Session, value: object) -> None:
     """
     query = session.settings.get("query")
     is_for_people = session.output == "table" and not query
-    plain = to_plain(value, for_people=is_for_people, for_columns=session.output == "csv" and not query)
+    plain = clean_reasons(to_plain(value, for_people=is_for_people, for_columns=session.output == "csv" and not query))
     if query:
         plain = _select(session, query, plain)
     if session.output != "table":

@@ -14,6 +14,7 @@ from pinecone_admin.cli.calls.confirmation import Consent, ask, ask_for_number, 
 from pinecone_admin.cli.calls.naming import Thing
 from pinecone_admin.cli.failures import CLIError, StoreError, describe_refusal, find_exit_code, find_exit_code_of_report
 from pinecone_admin.cli.output.files import check_new_files, read_text
+from pinecone_admin.cli.output.formats import clean_reasons
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_file, write_preview, write_value
 from pinecone_admin.cli.plans.plan_files import (
@@ -155,7 +156,7 @@ def _kept(session: Session, preview: dict[str, Any]) -> Generator[list[dict[str,
 
 def _rescue(session: Session, report: dict[str, Any]) -> None:
     """Write a report to stdout, or the requested part of it, or to a separate file."""
-    text = json.dumps(report, indent=2) + "\n"
+    text = json.dumps(clean_reasons(report), indent=2) + "\n"
     with suppress(OSError):
         session.stdout.write(text)
         session.stdout.flush()
@@ -171,7 +172,7 @@ def _rescue(session: Session, report: dict[str, Any]) -> None:
 
 def _save_report(session: Session, documents: list[dict[str, Any]], path: str | None) -> None:
     if path is not None:
-        write_file(session, path, json.dumps(documents[-1], indent=2) + "\n")
+        write_file(session, path, json.dumps(clean_reasons(documents[-1]), indent=2) + "\n")
         documents.clear()
 
 

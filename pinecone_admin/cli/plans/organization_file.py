@@ -22,7 +22,7 @@ from pinecone_admin.cli.failures import (
     find_exit_code_of_report,
 )
 from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text
-from pinecone_admin.cli.output.formats import render_value
+from pinecone_admin.cli.output.formats import clean_reasons, render_value
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.tables import write_lines
 from pinecone_admin.cli.output.writing import write_file, write_items, write_value
@@ -342,7 +342,7 @@ _CARRIED_OUT_ELSEWHERE: Mapping[str | None, Callable[[Session, str, str, str | N
 
 def _write_report(session: Session, done: ApplyReport, path: str) -> None:
     """Write the report to a file, or to stdout if the file cannot be written: nothing else shows what was done."""
-    text = json.dumps(done.to_dict(), indent=2) + "\n"
+    text = json.dumps(clean_reasons(done.to_dict()), indent=2) + "\n"
     try:
         write_file(session, path, text)
     except BaseException:

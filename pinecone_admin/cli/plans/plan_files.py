@@ -16,6 +16,7 @@ from pinecone_admin._http.argument_checks import check_email
 from pinecone_admin._http.codec import parse_json_object
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import check_new_files, describe_path, follow_own_links
+from pinecone_admin.cli.output.formats import clean_reasons
 from pinecone_admin.cli.output.writing import (
     wants_document,
     write_file,
@@ -100,6 +101,7 @@ def write_result(session: Session, document: dict[str, Any], rows: Sequence[dict
     """Write a plan or a report: rows for a table and a spreadsheet, else all of it."""
     if write_whole(session, document):
         return
+    rows = [clean_reasons(row) for row in rows]
     if session.output == "table" and rows:
         from pinecone_admin.cli.output.tables import write_rows  # noqa: PLC0415 - only tables need it
 

@@ -22,6 +22,7 @@ from pinecone_admin.cli.calls.confirmation import (
     require_change_allowed,
 )
 from pinecone_admin.cli.failures import find_exit_code_of_report
+from pinecone_admin.cli.output.formats import clean_reasons
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_file, write_preview
 from pinecone_admin.cli.plans.plan_files import as_document, parse_plan, prepare_plan_file, save_plan, write_result
@@ -106,7 +107,7 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
         report = session.admin.projects.delete_stale(plan=plan, progress=progress)
     session.ledger.is_complete = not report.left
     if out is not None:
-        write_file(session, out, json.dumps(report.to_dict(), indent=2) + "\n")
+        write_file(session, out, json.dumps(clean_reasons(report.to_dict()), indent=2) + "\n")
     rows = _list_rows(report.deleted, report.left, done="deleted")
     skipped = {step.change.target.id: step.change.reason for step in report.steps if step.state == "skipped"}
     rows = [{**row, "result": skipped.get(row["id"], row["result"])} for row in rows]

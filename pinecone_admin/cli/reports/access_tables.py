@@ -15,6 +15,7 @@ from pinecone_admin.cli.output.tables import print_layouts
 from pinecone_admin.cli.reports.waiver_files import describe_waiver
 from pinecone_admin.cli.session import Session
 from pinecone_admin.workflows import Access, AccessRow, Review
+from pinecone_admin.workflows.name_tags import parse_tag
 
 _LEVEL_STYLES = {"owns": "bold red", "writes": "yellow", "reads": "green", "unknown": "magenta"}
 _KINDS = {"user": "person", "invite": "invited", "service_account": "service account", "api_key": "API key"}
@@ -63,11 +64,17 @@ def _build_cells(row: AccessRow, *, is_first: bool) -> Iterable[Text]:
     where = (row.project or "the organization") if is_first else ""
     return (
         Text(make_printable(where), style="bold"),
-        Text(make_printable(row.principal)),
+        Text(make_printable(_name_principal(row))),
         Text(_KINDS.get(row.principal_type, row.principal_type), style="dim"),
         Text(row.level, style=_LEVEL_STYLES[row.level]),
         Text(", ".join(map(make_printable, row.roles))),
     )
+
+
+def _name_principal(row: AccessRow) -> str:
+    """Return the name, of a key that a workflow has renamed without its tag."""
+    tag = parse_tag(row.principal) if row.principal_type == "api_key" else None
+    return row.principal if tag is None else f"{tag.rest} (temporary name)"
 
 
 def build_findings(review: Review) -> Group:

@@ -1,0 +1,69 @@
+"""Reports say why something failed in the words of their readers: no operation of the API, and no temporary name."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from pinecone_admin import operations
+from pinecone_admin.emulator import Emulator
+from tests.cli.command_line import example_organization, retire_key, run
+
+DAY = 86_400
+OPERATIONS = [name for name, each in vars(operations).items() if callable(each) and "_" in name]
+ORGANIZATION = "organization: Emulated Organization\nprojects: [{name: more}]\n"
+REPORTS = {
+    "api-key rotate-due --older-than 1d --keep-old-for 1d --store file:{project}-{name} --yes": "create_api_key",
+    "service-account rotate-due --older-than 1d --store 'exec:true {name}' --allow-unreadable --yes": (
+        "rotate_service_account_secret"
+    ),
+    "apply org.yaml --yes": "create_project",
+    "apply people.json --confirm 9": "delete_user",
+    "apply stale.json --confirm 9": "delete_project",
+    "project stale --match * --older-than 1s --yes": "create_api_key",
+    "api-key delete-retired --yes": "delete_api_key",
+}
+
+
+def _prepare(emulator: Emulator) -> None:
+    Path("org.yaml").write_text(ORGANIZATION)
+    Path("people.csv").write_text("email\nada@example.com\n")
+    retire_key(emulator)
+    emulator.clock.advance(100 * DAY)
+    run("user", "offboard", "--people", "people.csv", "--out", "people.json")
+    run("project", "stale", "--match", "*", "--older-than", "1s", "--out", "stale.json", "--yes")
+
+
+@pytest.mark.parametrize("output", ["json", "table", "csv", "yaml"])
+@pytest.mark.parametrize("line", REPORTS)
+def test_no_reason_of_a_report_has_the_name_of_an_operation(
+    line: str, output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On standard output, on standard error, and in the file of ``--out``."""
+    monkeypatch.chdir(tmp_path)
+    with example_organization() as emulator:
+        _prepare(emulator)
+        emulator.faults.add(REPORTS[line], status=403, times=None)
+        out = ["--out", "report.json"] if line.startswith("apply") else []
+        done = run(*shlex.split(line), *out, "-o", output)
+    written = Path("report.json").read_text() if out else ""
+    assert "fault injected" in done.stdout + done.stderr, done
+    for text in (done.stdout, done.stderr, written):
+        assert re.findall(rf"\b({'|'.join(OPERATIONS)}): ", text) == []
+
+
+def test_no_finding_and_no_table_of_access_has_a_temporary_name() -> None:
+    """A replaced key is named as it was called; the table says that the name is for a time."""
+    with example_organization() as emulator:
+        retire_key(emulator)
+        emulator.clock.advance(100 * DAY)
+        found = run("access", "--max-key-age", "1d")
+        table = run("access", "-o", "table")
+    texts = [each["text"] for each in found.json["findings"]]
+    assert [each for each in texts if "~" in each] == []
+    assert any(re.match(r"API key indexer \(\S+\) of project search was replaced", each) for each in texts)
+    assert "~" not in table.stdout
+    assert "indexer (temporary name)" in table.stdout
