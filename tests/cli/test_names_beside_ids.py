@@ -153,7 +153,7 @@ def test_differences_say_whose_roles_have_changed() -> None:
         assert run("inventory", "--out", "before.json").exit == 0
         grant = ("role", "grant", "--user", "ada@example.com", "--role", "search:ProjectEditor", "--yes")
         made = run(*grant).json
-        ada, search = f"ada@example.com ({made['principal_id']})", f"'search' ({made['resource_id']})"
+        ada, search = f"ada@example.com ({made['principal_id']})", f"search ({made['resource_id']})"
         said = f"ProjectEditor for user {ada} on project {search}"
         (row,) = csv.DictReader(io.StringIO(run("diff", "before.json", "--output", "csv").stdout))
         assert (row["change"], row["id"], row["description"]) == ("added", made["id"], said)
