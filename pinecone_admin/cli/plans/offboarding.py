@@ -104,7 +104,7 @@ def carry_out_plan(session: Session, text: str, path: str, save: str | None) -> 
     if plan.reports:
         number, names = len(plan.reports), join_first_names([each.email for each in plan.reports])
         people = count_noun(number, "person", "people")
-        notes = [f"This removes {people} from the organization, unless they are gone already: {names}."]
+        notes = [f"This removes {people} from the organization, if they are still in it: {names}."]
         ask_for_number(session, f"apply {path}", notes, number, details=str(plan).splitlines())
     if session.is_dry_run:
         with show_progress(session, "reading what the people can reach"):
