@@ -30,8 +30,8 @@ MEANINGS: Final = {
     CONFLICT: "It conflicts with what is there, several things have the name, a file is of another organization, or "
     "the change would be unsafe.",
     UNKNOWN_OUTCOME: "A change may have been made. Look before you repeat it.",
-    TRY_LATER: "The same command may succeed later: the API limits requests, the server failed, or the network did. "
-    "Nothing remains of the change, or it can be repeated.",
+    TRY_LATER: "The same command may succeed later: the API limits requests, the server or the network failed, or the "
+    "disk is full. Nothing remains of the change, or it can be repeated.",
     FINDINGS: "There are findings or differences, and you asked to fail on them.",
     PARTLY_DONE: "Only a part of the work was done, api-key rotate-due could not store a value, or a report lacks "
     "parts. The message says which.",

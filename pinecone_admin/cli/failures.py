@@ -126,7 +126,9 @@ class CLIError(Exception):
         super().__init__(make_printable(message))
         self.message: str = make_printable(message)
         self.exit: int = find_exit_code(cause) if exit is None else exit
-        code = help_code or getattr(cause, "help_code", PineconeValueError.help_code)
+        is_of_disk = isinstance(cause, OSError) and self.exit == exit_codes.TRY_LATER
+        otherwise = f"exit-{self.exit}" if is_of_disk else PineconeValueError.help_code
+        code = help_code or getattr(cause, "help_code", otherwise)
         self.help_code: str | None = None if self.exit == exit_codes.INTERRUPTED else code
         self.outcome = outcome
         self.says_if_unchanged = says_if_unchanged

@@ -143,14 +143,16 @@ def test_several_processes_append_whole_lines(tmp_path: Path) -> None:
 
 
 def test_a_log_that_cannot_be_written_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
-    """A missing folder, a folder, a full disk, and a file that others can write end with exit code 2."""
+    """A missing folder, a folder, and a file that others can write end with exit code 2; a full disk as elsewhere."""
     shared = tmp_path / "shared"
     shared.touch(mode=0o600)
     shared.chmod(0o660)
     with example_organization() as emulator:
         for path in (tmp_path / "absent" / "audit", tmp_path, shared, "/dev/full", "a\0b"):
             done = run("project", "create", "docs", "--yes", "--audit-log", str(path))
-            assert (done.exit, "--audit-log" in done.stderr, len(done.stderr.splitlines())) == (2, True, 1), done
+            code = 7 if path == "/dev/full" else 2
+            assert (done.exit, "--audit-log" in done.stderr, len(done.stderr.splitlines())) == (code, True, 1), done
+            assert ("[exit-7]" in done.stderr) == (code == 7), done
         assert len(emulator.requests) == 0
 
 

@@ -18,6 +18,7 @@ from pinecone_admin.cli.output.files import (
     find_access_problem,
     follow_own_links,
 )
+from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.workflows.sent_changes import SentChange
 
 _LOCK_TIMEOUT = 10.0
@@ -70,7 +71,8 @@ class AuditLog:
             self._write(b"")
         except (OSError, ValueError) as exc:
             reason = getattr(exc, "strerror", None) or "invalid name"
-            raise CLIError(f"{source}: {describe_path(path)} cannot be written: {reason}") from exc
+            cause = exc if isinstance(exc, OSError) else PineconeValueError
+            raise CLIError(f"{source}: {describe_path(path)} cannot be written: {reason}", cause=cause) from exc
 
     def append(self, line: str) -> None:
         """Append a line; if that fails, report it, because the change has been made."""
