@@ -295,8 +295,11 @@ class Step:
             case "sent" | "unread":
                 seen = "may have been done" if self.state == "sent" else "was done, as far as the status shows"
                 # What may exist has the temporary name.
-                sent_name = change.settings.name if change.creates else None
-                change = evolve(change, replaces=(), target=evolve(change.target, name=sent_name or change.target.name))
+                change = evolve(
+                    change,
+                    replaces=(),
+                    target=evolve(change.target, name=(change.creates and change.settings.name) or change.target.name),
+                )
                 text = f"failed, and {seen}: {change}: {self.error}"
         return make_printable(text)
 

@@ -28,7 +28,6 @@ MAX_NAME_LENGTH = 80
 _KEPT_LENGTH = 41
 """Characters of a name that fit after the longest tag, with an ellipsis."""
 
-_ELLIPSIS = "…"
 _MINUTE = "%Y%m%dT%H%MZ"
 # Only after the first two purposes may a mark and the digest of a value follow.
 _TAG = re.compile(
@@ -62,7 +61,7 @@ class NameTag:
 
     def refers_to(self, subject: str) -> bool:
         """Return whether this is the digest of a subject, which is a name or an id."""
-        return self.digest == _digest(subject)
+        return self.digest == digest_value(subject)
 
 
 def parse_tag(name: str) -> NameTag | None:
@@ -99,7 +98,7 @@ def has_purpose(name: str, purpose: str) -> bool:
 
 def name_tag(purpose: str, subject: str, mark: str = "") -> str:
     """Return the tag of a purpose and its subject, which is a name or an id, with the mark of a run if there is one."""
-    return f"~{purpose}:{_digest(subject)}{mark and f':m{mark}'} "
+    return f"~{purpose}:{digest_value(subject)}{mark and f':m{mark}'} "
 
 
 def tag_as_unfinished(name: str, mark: str = "") -> str:
@@ -120,11 +119,6 @@ def add_value_digest(tagged_name: str, value_digest: str) -> str:
     """Return the temporary name of a key with the digest of its value, which tells a later run whether it is stored."""
     tag, _, rest = tagged_name.partition(" ")
     return f"{tag}:{value_digest} {rest}"[:MAX_NAME_LENGTH]
-
-
-def digest_value(value: str) -> str:
-    """Return eight hexadecimal digits that identify the value of a key for a later run."""
-    return _digest(value)
 
 
 def tag_as_temporary(project_id: str, lives_until: datetime, mark: str) -> str:
@@ -148,7 +142,7 @@ def tag_as_successor(old_id: str, name: str, mark: str = "") -> str:
 
 def tag_as_retired(new_id: str, name: str, delete_after: datetime) -> str:
     """Return the name of the old key once the value of the new one is stored."""
-    kept = name if len(name) <= _KEPT_LENGTH else name[:_KEPT_LENGTH] + _ELLIPSIS
+    kept = name if len(name) <= _KEPT_LENGTH else name[:_KEPT_LENGTH] + "…"
     return name_tag(f"delete-after:{delete_after.astimezone(UTC):{_MINUTE}}", new_id) + kept
 
 
@@ -168,5 +162,6 @@ def is_cut(old_name: str) -> bool:
     return tag is not None and tag.delete_after is not None and len(tag.rest) > _KEPT_LENGTH
 
 
-def _digest(subject: str) -> str:
+def digest_value(subject: str) -> str:
+    """Return eight hexadecimal digits by which a later run recognizes a name, an id or the value of a key."""
     return blake2b(subject.encode(errors="surrogatepass"), digest_size=4).hexdigest()

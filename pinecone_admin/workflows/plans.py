@@ -35,7 +35,7 @@ from pinecone_admin.workflows.reports import Content, OffboardReport, describe_u
 from pinecone_admin.workflows.resources import Resources, Unread, name_unread
 from pinecone_admin.workflows.roles import describe_lost_owners
 from pinecone_admin.workflows.saved_json import decode_record
-from pinecone_admin.workflows.sent_changes import is_foreign_refusal
+from pinecone_admin.workflows.sent_changes import is_foreign_refusal, may_have_been_processed
 
 _NOBODY = "the plan has no people; nothing to do"
 _VERSION = 3
@@ -76,8 +76,7 @@ class Left:
 def explain_left(error: PineconeError) -> str:
     """Return why something was left, whether it may be gone in spite of that, and what the notes of the error say."""
     is_deletion = (error.operation or "").startswith("delete_")  # and not a read before it
-    is_open = is_deletion and error.outcome in {"unknown", "done"}
-    may_be_done = [_MAY_BE_DONE] if is_open else []
+    may_be_done = [_MAY_BE_DONE] if is_deletion and may_have_been_processed(error) else []
     return "; ".join([str(error), *may_be_done, *getattr(error, "__notes__", ())])
 
 

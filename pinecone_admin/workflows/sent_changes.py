@@ -59,6 +59,11 @@ def is_foreign_refusal(error: BaseException | None) -> bool:
     )
 
 
+def may_have_been_processed(failed: PineconeError | SentChange) -> bool:
+    """Return whether a request that has failed may have taken effect."""
+    return failed.outcome in {"unknown", "done"}
+
+
 class IgnoreGone:
     """Context that an error leaves, unless it shows that a resource does not exist."""
 
@@ -298,7 +303,7 @@ def _has_deleted(change: SentChange) -> bool:
 
 def _is_lost_create(change: SentChange, kind: str) -> bool:
     is_create = change.method == "POST" and change.target is None
-    return is_create and change.kind == kind and change.made is None and change.outcome in {"unknown", "done"}
+    return is_create and change.kind == kind and change.made is None and may_have_been_processed(change)
 
 
 def _classify(change: SentChange, later: Sequence[SentChange], deleted: set[str | None], *, is_undone: bool) -> str:
@@ -332,7 +337,7 @@ def note_found(operation: Operation[Any], id: str) -> None:
 
     def is_lost(change: SentChange) -> bool:
         is_same = (change.operation, change.ids, change.name) == (sent.operation, sent.ids, sent.name)
-        return is_same and change.made is None and change.outcome in {"unknown", "done"}
+        return is_same and change.made is None and may_have_been_processed(change)
 
     for changes in _collections.get():
         if (latest := next(filter(is_lost, reversed(changes)), None)) is not None:

@@ -30,7 +30,7 @@ from pinecone_admin.errors import (
     ReadOnlyError,
     UnauthorizedError,
 )
-from pinecone_admin.models import APIKey, APIKeyWithSecret, Project
+from pinecone_admin.models import APIKey, APIKeyWithSecret
 from pinecone_admin.workflows.changes import Ref, Step
 from pinecone_admin.workflows.due_keys import DueKeys, find_due_keys, find_rotatable_keys
 from pinecone_admin.workflows.ending import has_failed
@@ -71,7 +71,9 @@ async def rotate_due_keys(
         if project_id is not None:
             check_identifier("project_id", project_id)
     admin = run.admin
-    projects = await _read_projects(admin, project_id)
+    projects = (
+        await admin.projects.list() if project_id is None else [await admin.projects.describe(project_id=project_id)]
+    )
     listed = await _list_keys(admin, [project.id for project in projects])
     keys = {id: each for id, each in listed.items() if not isinstance(each, PineconeError)}
     now = require_server_time(admin, operation="rotate_due")
@@ -92,12 +94,6 @@ async def rotate_due_keys(
             add_note(error, str(line))
         raise
     return due.report
-
-
-async def _read_projects(admin: AsyncAdmin, project_id: str | None) -> list[Project]:
-    if project_id is None:
-        return await admin.projects.list()
-    return [await admin.projects.describe(project_id=project_id)]
 
 
 async def _list_keys(admin: AsyncAdmin, project_ids: Sequence[str]) -> dict[str, list[APIKey] | PineconeError]:

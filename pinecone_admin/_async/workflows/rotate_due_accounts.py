@@ -21,7 +21,7 @@ from pinecone_admin._async.workflows.client_state import (
 from pinecone_admin._async.workflows.create_with_secret import Store, store_secret
 from pinecone_admin._async.workflows.rotate import replace_account_secret
 from pinecone_admin._async.workflows.rotate_due import OF_EVERY_CALL
-from pinecone_admin._async.workflows.run import AsyncRun, may_have_been_processed
+from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.waiting import async_read_store
 from pinecone_admin._http.argument_checks import (
     async_check_function,
@@ -49,7 +49,7 @@ from pinecone_admin.workflows.guard import check_client_id, explain_unknown
 from pinecone_admin.workflows.plans import find_help_code
 from pinecone_admin.workflows.readable_store import ReadableStore, SecretOwner, StoreByName
 from pinecone_admin.workflows.reports import DueAccountRotations, FailedAccountRotation
-from pinecone_admin.workflows.sent_changes import add_note, read_reason
+from pinecone_admin.workflows.sent_changes import add_note, may_have_been_processed, read_reason
 
 _OPERATION = "rotate_due_service_accounts"
 

@@ -56,6 +56,7 @@ from pinecone_admin.workflows.sent_changes import (
     add_note,
     is_api_404,
     marking_undo,
+    may_have_been_processed,
     note_found,
     read_text,
     record_change,
@@ -575,11 +576,6 @@ async def open_run(admin: AsyncAdmin, operation: str, *, dry_run: bool = False) 
     with reporting_remaining_changes(), get_work_in_progress(admin).register():
         async with run:
             yield run
-
-
-def may_have_been_processed(error: PineconeError) -> bool:
-    """Return whether the request of a failed call may have been processed."""
-    return error.outcome in {"unknown", "done"}
 
 
 async def poll_until_listed(list_named: Callable[[], Awaitable[_T]]) -> _T:

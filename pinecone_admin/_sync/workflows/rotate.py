@@ -33,7 +33,6 @@ from pinecone_admin._sync.workflows.delete_retired import delete_retired_key, re
 from pinecone_admin._sync.workflows.run import (
     LEFTOVER,
     Run,
-    may_have_been_processed,
     repeat_if_response_is_lost,
 )
 from pinecone_admin.errors import (
@@ -50,7 +49,7 @@ from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.changes import Change, Ref, Settings
 from pinecone_admin.workflows.guard import check_client_id
 from pinecone_admin.workflows.reports import Rotation
-from pinecone_admin.workflows.sent_changes import IgnoreGone, add_note
+from pinecone_admin.workflows.sent_changes import IgnoreGone, add_note, may_have_been_processed
 
 _CLOCK_TOLERANCE = timedelta(minutes=2)
 """By how much an overlap may be shorter than requested."""

@@ -31,7 +31,7 @@ from pinecone_admin.errors import (
     ReadOnlyError,
     UnauthorizedError,
 )
-from pinecone_admin.models import APIKey, APIKeyWithSecret, Project
+from pinecone_admin.models import APIKey, APIKeyWithSecret
 from pinecone_admin.workflows.changes import Ref, Step
 from pinecone_admin.workflows.due_keys import DueKeys, find_due_keys, find_rotatable_keys
 from pinecone_admin.workflows.ending import has_failed
@@ -72,7 +72,7 @@ def rotate_due_keys(
         if project_id is not None:
             check_identifier("project_id", project_id)
     admin = run.admin
-    projects = _read_projects(admin, project_id)
+    projects = admin.projects.list() if project_id is None else [admin.projects.describe(project_id=project_id)]
     listed = _list_keys(admin, [project.id for project in projects])
     keys = {id: each for id, each in listed.items() if not isinstance(each, PineconeError)}
     now = require_server_time(admin, operation="rotate_due")
@@ -93,12 +93,6 @@ def rotate_due_keys(
             add_note(error, str(line))
         raise
     return due.report
-
-
-def _read_projects(admin: Admin, project_id: str | None) -> list[Project]:
-    if project_id is None:
-        return admin.projects.list()
-    return [admin.projects.describe(project_id=project_id)]
 
 
 def _list_keys(admin: Admin, project_ids: Sequence[str]) -> dict[str, list[APIKey] | PineconeError]:

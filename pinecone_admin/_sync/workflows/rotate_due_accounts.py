@@ -31,7 +31,7 @@ from pinecone_admin._sync.workflows.client_state import (
 from pinecone_admin._sync.workflows.create_with_secret import Store, store_secret
 from pinecone_admin._sync.workflows.rotate import replace_account_secret
 from pinecone_admin._sync.workflows.rotate_due import OF_EVERY_CALL
-from pinecone_admin._sync.workflows.run import Run, may_have_been_processed
+from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.messages import Name
 from pinecone_admin._text.printable import mask_key_values
 from pinecone_admin.errors import (
@@ -50,7 +50,7 @@ from pinecone_admin.workflows.guard import check_client_id, explain_unknown
 from pinecone_admin.workflows.plans import find_help_code
 from pinecone_admin.workflows.readable_store import ReadableStore, SecretOwner, StoreByName
 from pinecone_admin.workflows.reports import DueAccountRotations, FailedAccountRotation
-from pinecone_admin.workflows.sent_changes import add_note, read_reason
+from pinecone_admin.workflows.sent_changes import add_note, may_have_been_processed, read_reason
 
 _OPERATION = "rotate_due_service_accounts"
 

@@ -57,6 +57,7 @@ from pinecone_admin.workflows.sent_changes import (
     add_note,
     is_api_404,
     marking_undo,
+    may_have_been_processed,
     note_found,
     read_text,
     record_change,
@@ -572,11 +573,6 @@ def open_run(admin: Admin, operation: str, *, dry_run: bool = False) -> Generato
     with reporting_remaining_changes(), get_work_in_progress(admin).register():
         with run:
             yield run
-
-
-def may_have_been_processed(error: PineconeError) -> bool:
-    """Return whether the request of a failed call may have been processed."""
-    return error.outcome in {"unknown", "done"}
 
 
 def poll_until_listed(list_named: Callable[[], _T]) -> _T:
