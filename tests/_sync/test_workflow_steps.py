@@ -14,6 +14,7 @@ from pinecone_admin import Admin, PineconeError, on_organization, on_project
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import ProjectRole, Step
 from tests.support.fault_injection import FaultyTransport, InjectedFault
+from tests.support.sampling import some_daily
 from tests.support.steps import list_actions
 
 pytestmark = pytest.mark.anyio
@@ -110,7 +111,7 @@ WORKFLOWS: dict[str, Callable[[Admin, dict[str, str]], Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", WORKFLOWS)
+@pytest.mark.parametrize("name", some_daily(WORKFLOWS, 2))
 def test_the_steps_are_the_changes_that_were_sent(name: str) -> None:
     """Also where a request failed first, or its response was lost: what was sent twice for one create is one step."""
     faults = (None, InjectedFault.UNAVAILABLE, InjectedFault.RESPONSE_LOST)

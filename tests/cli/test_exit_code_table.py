@@ -16,6 +16,7 @@ from pinecone_admin.cli import exit_codes
 from pinecone_admin.emulator import Emulator
 from tests.cli.command_line import CTRL_C, Run, example_organization, run
 from tests.cli.secret_makers import InterruptionAt
+from tests.support.sampling import some_daily
 
 ORGANIZATION_FILE = """\
 organization: Emulated Organization
@@ -231,7 +232,7 @@ def test_a_cause_ends_in_one_code_with_every_class_of_command(name: str, classes
             assert not Path("people.json").exists() or not done.exit, each
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("name", some_daily(CLASSES, 2))
 def test_an_interrupted_command_ends_with_130(name: str) -> None:
     """At each of its first requests, and also if the answer to its question is no."""
     for number in range(1, 4):

@@ -13,6 +13,7 @@ import pytest
 from pinecone_admin.emulator import Emulator
 from tests.cli.command_line import COMMANDS, example_organization, run
 from tests.cli.example_runs import ORGANIZATION_FILE
+from tests.support.sampling import some_daily
 
 PLAN_STALE = ("project", "stale", "--match", "*", "--older-than", "1s", "--yes")
 LINES: Mapping[tuple[str, str], Sequence[Sequence[str]]] = {
@@ -172,7 +173,7 @@ FORMATS = [
 ]
 
 
-@pytest.mark.parametrize("name", sorted({each[0] for each in FORMATS}))
+@pytest.mark.parametrize("name", some_daily(sorted({each[0] for each in FORMATS}), 5))
 def test_an_output_that_a_command_cannot_honour_is_refused_before_the_first_request(
     emulator: Emulator, name: str
 ) -> None:

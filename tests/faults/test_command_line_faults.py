@@ -25,6 +25,7 @@ def check_cases(folder: Path, step: int) -> int:
     return count
 
 
+@pytest.mark.long
 def test_a_command_that_failed_or_was_killed_completes_when_it_is_repeated(tmp_path: Path) -> None:
     """No secret is lost, nothing is made twice, and the second run completes, in some of the cases."""
     assert check_cases(tmp_path, STEP) > 20

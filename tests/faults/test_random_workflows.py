@@ -6,6 +6,7 @@ import pytest
 
 from pinecone_admin._http import retry_policy
 from tests.faults.random_workflows import CASES, ENDINGS, GRID, SCENARIOS, WORLDS, run_batch
+from tests.support.sampling import some_daily
 
 FOUND = {
     "grid: ensure key, readable": [400_328],
@@ -19,7 +20,7 @@ as that of the API."""
 
 
 @pytest.mark.parametrize("seeds", [range(2), pytest.param(range(2, 7), marks=pytest.mark.long)], ids=len)
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", some_daily(SCENARIOS, 2))
 def test_a_workflow_makes_nothing_twice_and_loses_no_secret(name: str, seeds: range) -> None:
     """With every kind of client, nothing goes wrong in a run under faults, and the next one completes the workflow."""
     for world in WORLDS:

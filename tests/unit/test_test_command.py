@@ -16,7 +16,7 @@ STUBS = {
     "_env.sh": 'venv="$root"; ensure_env() { echo "env $*"; python="$root/python"; }; ensure_official_sdks() { :; }'
     "; ensure_simulator() { :; }",
     "_system.sh": "ensure_system_packages() { echo install; }",
-    "check": "#!/bin/sh\necho check",
+    "check": "#!/bin/sh\necho check $*",
     "smoke": "#!/bin/sh\necho smoke",
 }
 
@@ -44,9 +44,10 @@ def test_no_install_installs_no_programs(words: list[str], tmp_path: Path) -> No
 
 
 def test_tests_that_are_named_run_without_the_checks(tmp_path: Path) -> None:
-    """Only a run of all tests includes scripts/check."""
-    assert "check" in run_command(tmp_path)
-    assert "check" not in run_command(tmp_path, "tests/unit/test_token.py")
+    """Only a run of all tests includes scripts/check, and only with the long ones everything but the site."""
+    assert "check --quick" in run_command(tmp_path)
+    assert "check --without-site" in run_command(tmp_path, "--all")
+    assert not [each for each in run_command(tmp_path, "tests/unit/test_token.py") if "check" in each]
 
 
 def test_options_may_come_in_any_order(tmp_path: Path) -> None:
