@@ -117,8 +117,8 @@ Scripts can rely on these codes:
 
 {_EXITS}
 
-To see what to do, run pinecone-admin explain CODE. CODE is the exit code, or
-the code at the end of an error, such as PA205.
+To see what to do, run pinecone-admin explain CODE, where CODE is the exit code,
+or the code at the end of an error, such as PA205.
 """,
     "output": """\
 Formats, selecting a part, and what goes to which stream.

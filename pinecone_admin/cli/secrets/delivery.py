@@ -232,7 +232,7 @@ def _notify_existing(session: Session, delivery: SecretDelivery, result: object)
         existing = result.key
         text = (
             f"No new secret was created: an earlier run has replaced API key {result.replaced} with {existing.id}, and "
-            f"stored or showed its value. To replace that key, too, run pinecone-admin api-key rotate {existing.id}."
+            "stored or showed its value. To replace that key, too, give its id to api-key rotate."
         )
         if delivery.lacks_value:
             session.exit_code = PARTLY_DONE
