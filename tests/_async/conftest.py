@@ -38,10 +38,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the other modules of this folder as long: every day, the derived tests of the sync client are enough."""
+    """Mark the other modules of this folder as long: every day, the derived tests of the sync client are enough.
+
+    `scripts/smoke --httpx2` runs them, too, and finds them by the argument.
+    """
     for item in items:
         if item.path.parent == HERE and item.path.stem.removeprefix("test_") not in ON_TRIO:
-            item.add_marker(pytest.mark.long)
+            item.add_marker(pytest.mark.long(is_derived=True))
 
 
 # </async only>
