@@ -37,7 +37,6 @@ def test_no_other_module_chooses_where_to_write() -> None:
     }
     assert found == {
         "auth/file_cache.py",
-        "cli/completion.py",
         "cli/emulator/background.py",
         "cli/profiles/files.py",
         "cli/secrets/target_files.py",
