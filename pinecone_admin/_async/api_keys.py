@@ -356,6 +356,7 @@ class AsyncAPIKeys(Namespace):
             NotFoundError: There is no project with one of the ids, or your account cannot see it.
             LeftoverError: A temporary API key could not be deleted. The notes (``__notes__``) of any error name a key
                 that remains.
+            PaginationError: The server returned the same page token twice when the value listed the indexes.
 
         Example:
             >>> created = await admin.api_keys.create(project_id=project.id, name="writer")

@@ -142,10 +142,9 @@ def cooldown_seconds(failures: int, *, rejected: bool, retry_after: float | None
         rejected: Whether the credentials were rejected.
         retry_after: Seconds that the token endpoint asks to wait, or None.
     """
-    doubled = float(2 ** min(failures - 1, 10))
-    if rejected:
-        return min(60.0, doubled)
-    return min(30.0, doubled) if retry_after is None else max(1.0, min(60.0, retry_after))
+    if retry_after is not None:
+        return max(1.0, min(60.0, retry_after))
+    return min(60.0 if rejected else 30.0, float(2 ** min(failures - 1, 10)))
 
 
 def fingerprint(*parts: str) -> str:

@@ -120,14 +120,14 @@ COOLDOWNS: dict[str, tuple[ScriptedResponse, list[int]]] = {
     "400": (ScriptedResponse(400), TRANSIENT),
     "expired": (token_response(1, expires_in=0), TRANSIENT),
     "HTML": (ScriptedResponse(200, b"<html>"), TRANSIENT),
-    # A Retry-After of 1 s to 60 s replaces the cooldown of a transient failure.
+    # A Retry-After of 1 s to 60 s replaces the cooldown.
     **{
-        f"403, Retry-After {header}": (ScriptedResponse(403, headers={"retry-after": header}), [cooldown] * 3)
+        f"{status}, Retry-After {header}": (ScriptedResponse(status, headers={"retry-after": header}), [cooldown] * 3)
+        for status in (401, 403)
         for header, cooldown in (("45", 45), ("60", 60), ("3600", 60), ("2", 2), ("0", 1))
     },
     "401": (ScriptedResponse(401), WRONG_CREDENTIALS),
     "invalid_client": (ScriptedResponse(400, {"error": "invalid_client"}), WRONG_CREDENTIALS),
-    "401, Retry-After 9": (ScriptedResponse(401, headers={"retry-after": "9"}), WRONG_CREDENTIALS),
 }
 
 

@@ -8,7 +8,7 @@ import traceback
 
 import pytest
 
-from pinecone_admin import Admin, LeftoverError, NotFoundError, PineconeValueError
+from pinecone_admin import Admin, LeftoverError, NotFoundError, PaginationError, PineconeValueError
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKeyRole, APIKeyWithSecret
 from pinecone_admin.workflows.key_identification import describe_form, find_slug, read_label
@@ -108,6 +108,21 @@ def test_what_is_not_from_the_api_is_no_answer(emulator: Emulator, fault: dict[s
         found = admin.api_keys.identify(value=made.value, project_ids=[made.key.project_id])
     assert (found.state, found.temporary_keys, found.candidates) == ("no_response", [], [])
     assert made.value not in str(found)
+
+
+def test_a_list_of_indexes_that_never_ends_is_an_error(emulator: Emulator) -> None:
+    """A page token that comes again is no end of a list; if the temporary key gets it, no comparison is made."""
+    page = {"indexes": [], "pagination": {"next": "again"}}
+    with emulator.admin() as admin:
+        made = make_key(admin, emulator)
+        emulator.faults.add("list_indexes", times=2, status=200, body=page)
+        with pytest.raises(PaginationError, match="the same page token twice"):
+            admin.api_keys.identify(value=made.value)
+        emulator.faults.add("list_indexes", skip=1, times=2, status=200, body=page)
+        found = admin.api_keys.identify(value=made.value, project_ids=[made.key.project_id])
+    assert (found.state, found.compared, found.candidates) == ("accepted", [], [])
+    assert "was not compared: list_indexes: the server returned the same page token twice" in str(found)
+    assert set(found.temporary_keys).isdisjoint(emulator.state.api_keys)
 
 
 def test_a_refusal_that_says_nothing_of_the_value_is_the_evidence(emulator: Emulator) -> None:

@@ -15,6 +15,7 @@ from pinecone_admin import (
     NotFoundError,
     PineconeConnectionError,
     PineconeError,
+    RetryPolicy,
     on_organization,
 )
 from pinecone_admin.emulator import Emulator
@@ -43,6 +44,40 @@ def test_a_new_project_is_not_taken_for_an_old_one_that_has_its_name(emulator: E
     (made,) = emulator.state.api_keys.values()
     assert made.project_id != old.id
     assert [(each.change.action, each.change.target.id) for each in report.failed] == [("update", old.id)]
+
+
+@pytest.mark.parametrize("max_attempts", [None, 1, 2])
+@pytest.mark.parametrize(
+    "operation", ["create_api_key", "create_service_account", "create_invite", "create_role_binding", "rotate"]
+)
+def test_max_attempts_limits_how_often_a_change_is_sent_again(
+    emulator: Emulator, operation: str, max_attempts: int | None
+) -> None:
+    """A create or rotation whose response was lost is sent again, in all as often as ``RetryPolicy`` permits."""
+    admin = emulator.admin(retry=RetryPolicy(max_attempts=max_attempts))
+    project = admin.projects.create(name="shop")
+    account = (admin.service_accounts.create(name="reporter")).service_account
+    workflows: dict[str, Callable[[], object]] = {
+        "create_api_key": lambda: admin.api_keys.ensure(project_id=project.id, name="reader"),
+        "create_service_account": lambda: admin.service_accounts.ensure(name="worker"),
+        "create_invite": lambda: admin.invites.ensure(
+            email="ada@example.com", role_bindings=[on_organization("OrgMember")]
+        ),
+        "create_role_binding": lambda: admin.role_bindings.ensure(
+            principal_type="service_account",
+            principal_id=account.id,
+            resource_type="organization",
+            role="OrgMember",
+        ),
+        "rotate": lambda: admin.service_accounts.rotate(service_account_id=account.id, store=lambda _: None),
+    }
+    id = {"rotate": "rotate_service_account_secret"}.get(operation, operation)
+    emulator.requests.clear()
+    emulator.faults.add(id, drop="before", times=None)
+    with raises(PineconeConnectionError) as caught:
+        workflows[operation]()
+    assert caught.value.outcome == "unknown"
+    assert len(emulator.requests.filter(id)) == (max_attempts or 4)
 
 
 def test_a_project_that_gets_the_name_meanwhile_is_not_the_lost_one(emulator: Emulator) -> None:

@@ -381,7 +381,9 @@ class AsyncSecretRotation:
     async def run(self) -> None:
         """Rotate and store the secret; after an interruption, both are completed within a bounded time."""
         try:
-            rotate = partial(repeat_if_response_is_lost, self._run.admin, self._rotate_once)
+            rotate = partial(
+                repeat_if_response_is_lost, self._run.admin, self._rotate_once, most=self._run.max_attempts
+            )
             await async_complete_if_interrupted(rotate, COMPLETION_TIMEOUT)
         except BaseException as error:
             if not self.issued:

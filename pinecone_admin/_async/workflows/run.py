@@ -127,6 +127,7 @@ class AsyncRun:
     Attributes:
         steps: The changes in order, and what happened to each.
         mark: A mark that distinguishes the temporary names of this run from those of all others; empty in a dry run.
+        max_attempts: How often a create or a rotation is sent at most, if its responses are lost.
     """
 
     def __init__(self, admin: AsyncAdmin, operation: str, *, dry_run: bool, project: str | None = None) -> None:
@@ -136,7 +137,7 @@ class AsyncRun:
         self.project = project
         self.steps: list[Step] = []
         self.mark = "" if dry_run else secrets.token_hex(4)
-        self._max_attempts = max_attempts(admin)
+        self.max_attempts = max_attempts(admin)
         self._maker = os.getpid()
         self._undos: list[_Undo] = []
         self._uncertain: dict[str, None] = {}  # what may exist, in the order of sending
@@ -165,7 +166,8 @@ class AsyncRun:
         Args:
             change: The change.
             find_new: Returns what was not there before the change was sent.
-            is_unique: Whether the server refuses a second one, so that the create may be repeated.
+            is_unique: Whether the server refuses a second one, so that the create may be repeated, up to
+                ``max_attempts`` times in all.
             can_undo: Whether it is deleted if the workflow fails.
 
         Returns:
@@ -176,12 +178,13 @@ class AsyncRun:
         """
         if self.dry_run:
             return Created(cast("_T", await self.do(change)))
-        backoff, position = PollBackoff(self.admin.timeout), len(self.steps)
+        backoff, position, sent = PollBackoff(self.admin.timeout), len(self.steps), 0
         lost: PineconeError | None = None
         found: _T | None = None
         while found is None:
             try:
-                if is_unique or lost is None:
+                if lost is None or (is_unique and sent < self.max_attempts):
+                    sent += 1
                     return Created(await self._send(position, change, can_undo=can_undo))
             except ConflictError as error:
                 # ABORTED does not say that it exists, so that there is nothing to wait for.
@@ -225,7 +228,7 @@ class AsyncRun:
                 self.admin,
                 lambda: self._send(len(self.steps), change),
                 prepare_next,
-                most=self._max_attempts,
+                most=self.max_attempts,
             )
         except PineconeError:
             raise
@@ -591,7 +594,8 @@ async def repeat_if_response_is_lost(
     admin: AsyncAdmin,
     call: Callable[[], Awaitable[_T]],
     prepare_next: Callable[[PineconeError], Awaitable[None]] | None = None,
-    most: float = inf,
+    *,
+    most: int,
 ) -> _T:
     """Make a call that returns a secret; until the deadline, repeat it if its response, with the secret, is lost.
 

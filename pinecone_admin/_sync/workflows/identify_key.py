@@ -25,6 +25,7 @@ from pinecone_admin.errors import (
     ApiError,
     ForbiddenError,
     Masked,
+    PaginationError,
     PineconeConnectionError,
     PineconeError,
     PineconeTimeoutError,
@@ -131,20 +132,26 @@ def _read_state(error: PineconeError) -> KeyState:
 
 
 def _list_slugs(keyed: Admin) -> _ListedIndexes:
-    """Read all indexes that a key lists; a page token that comes again ends the list."""
+    """Read all indexes that a key lists.
+
+    Raises:
+        PaginationError: The server returned the same page token twice.
+    """
     slugs: list[str] = []
     count = 0
-    seen: set[str | None] = set()
-    token: str | None = None
-    while token not in seen:
-        seen.add(token)
-        page = keyed.send(list_index_hosts(token))
+    tokens: list[str | None] = [None]
+    while True:
+        operation = list_index_hosts(tokens[-1])
+        page = keyed.send(operation)
         slugs += page.slugs
         count += page.count
-        token = page.next_page
-        if token is None:
-            break
-    return _ListedIndexes(list(dict.fromkeys(slugs)), count)
+        if not page.next_page:
+            return _ListedIndexes(list(dict.fromkeys(slugs)), count)
+        if page.next_page in tokens:
+            raise PaginationError(
+                "the server returned the same page token twice", operation=operation.id, outcome="done"
+            )
+        tokens.append(page.next_page)
 
 
 def _compare(admin: Admin, found: KeyIdentification, project: Project) -> KeyIdentification:
@@ -155,7 +162,7 @@ def _compare(admin: Admin, found: KeyIdentification, project: Project) -> KeyIde
             found = evolve(found, temporary_keys=[*found.temporary_keys, new_key.key.id])
             try:
                 listing = _list_when_accepted(admin.with_options(api_key=new_key.value))
-            except _NO_RESPONSE as error:  # what the value itself has shown must not be lost
+            except (*_NO_RESPONSE, PaginationError) as error:  # what the value itself has shown must not be lost
                 return _note(found, f"{described} was not compared: {error}")
     except ForbiddenError as error:
         return _note(found, f"{described} was not compared: {error}")

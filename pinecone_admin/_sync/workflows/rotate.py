@@ -376,7 +376,9 @@ class SecretRotation:
     def run(self) -> None:
         """Rotate and store the secret; after an interruption, both are completed within a bounded time."""
         try:
-            rotate = partial(repeat_if_response_is_lost, self._run.admin, self._rotate_once)
+            rotate = partial(
+                repeat_if_response_is_lost, self._run.admin, self._rotate_once, most=self._run.max_attempts
+            )
             complete_if_interrupted(rotate, COMPLETION_TIMEOUT)
         except BaseException as error:
             if not self.issued:

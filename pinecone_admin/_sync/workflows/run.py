@@ -128,6 +128,7 @@ class Run:
     Attributes:
         steps: The changes in order, and what happened to each.
         mark: A mark that distinguishes the temporary names of this run from those of all others; empty in a dry run.
+        max_attempts: How often a create or a rotation is sent at most, if its responses are lost.
     """
 
     def __init__(self, admin: Admin, operation: str, *, dry_run: bool, project: str | None = None) -> None:
@@ -137,7 +138,7 @@ class Run:
         self.project = project
         self.steps: list[Step] = []
         self.mark = "" if dry_run else secrets.token_hex(4)
-        self._max_attempts = max_attempts(admin)
+        self.max_attempts = max_attempts(admin)
         self._maker = os.getpid()
         self._undos: list[_Undo] = []
         self._uncertain: dict[str, None] = {}  # what may exist, in the order of sending
@@ -166,7 +167,8 @@ class Run:
         Args:
             change: The change.
             find_new: Returns what was not there before the change was sent.
-            is_unique: Whether the server refuses a second one, so that the create may be repeated.
+            is_unique: Whether the server refuses a second one, so that the create may be repeated, up to
+                ``max_attempts`` times in all.
             can_undo: Whether it is deleted if the workflow fails.
 
         Returns:
@@ -177,12 +179,13 @@ class Run:
         """
         if self.dry_run:
             return Created(cast("_T", self.do(change)))
-        backoff, position = PollBackoff(self.admin.timeout), len(self.steps)
+        backoff, position, sent = PollBackoff(self.admin.timeout), len(self.steps), 0
         lost: PineconeError | None = None
         found: _T | None = None
         while found is None:
             try:
-                if is_unique or lost is None:
+                if lost is None or (is_unique and sent < self.max_attempts):
+                    sent += 1
                     return Created(self._send(position, change, can_undo=can_undo))
             except ConflictError as error:
                 # ABORTED does not say that it exists, so that there is nothing to wait for.
@@ -226,7 +229,7 @@ class Run:
                 self.admin,
                 lambda: self._send(len(self.steps), change),
                 prepare_next,
-                most=self._max_attempts,
+                most=self.max_attempts,
             )
         except PineconeError:
             raise
@@ -588,7 +591,8 @@ def repeat_if_response_is_lost(
     admin: Admin,
     call: Callable[[], _T],
     prepare_next: Callable[[PineconeError], None] | None = None,
-    most: float = inf,
+    *,
+    most: int,
 ) -> _T:
     """Make a call that returns a secret; until the deadline, repeat it if its response, with the secret, is lost.
 
