@@ -32,6 +32,7 @@ from pinecone_admin.cli.parameters import (
     protect_ids,
     spell_noun,
 )
+from pinecone_admin.cli.sentences import list_words
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError
 
@@ -486,12 +487,12 @@ class Command(click.Command):
         if ctx.resilient_parsing or not missing or any("--help" in each.opts for each in order):
             return words
         if session is None or not session.is_interactive or any(each.nargs < 0 for each in missing):
-            raise click.UsageError(f"These are missing: {', '.join(map(_describe_missing, missing))}.", ctx)
+            raise click.UsageError(_describe_missing(missing), ctx)
         options, arguments = list[str](), list[str]()
         for each in missing:
             value = session.ask_for_value(str(each.help))
             if not value:
-                raise click.UsageError(f"This is missing: {_describe_missing(each)}.", ctx)
+                raise click.UsageError(_describe_missing([each]), ctx)
             if isinstance(each, click.Option):
                 options.append(f"{each.opts[0]}={value}")
             else:
@@ -531,10 +532,15 @@ def _find_value(words: Sequence[str], option: str) -> str:
     return next(chain(following, joined), "")
 
 
-def _describe_missing(param: click.Parameter) -> str:
-    """Return a parameter as an error names it, with its possible values if they are few."""
-    words = list(map(str, param.type.choices)) if isinstance(param.type, click.Choice) else []
-    return spell_parameter(param) + (f" (one of {', '.join(words)})" if 0 < len(words) <= _MOST_CHOICES else "")
+def _describe_missing(params: Sequence[click.Parameter]) -> str:
+    """Return a sentence that names missing parameters, each with its words if they are few."""
+    named = list[str]()
+    for each in params:
+        words = list(map(str, each.type.choices)) if isinstance(each.type, click.Choice) else []
+        named.append(
+            spell_parameter(each) + (f" ({list_words(words, 'or')})" if 0 < len(words) <= _MOST_CHOICES else "")
+        )
+    return f"{list_words(named)} {'is' if len(named) == 1 else 'are'} missing."
 
 
 class Noun(click.Group):

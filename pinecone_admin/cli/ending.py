@@ -43,7 +43,7 @@ def conclude(
     """
     effects = ledger.effects
     exit_code = exit_codes.INTERRUPTED if is_interrupted else choose_exit(reason.exit, effects, ledger)
-    said = [] if is_completed else _describe_effects(effects, ledger)
+    said = [] if is_completed else _describe_effects(effects, ledger, reason.message)
     if not effects.remaining and not is_completed and (is_interrupted or says_if_unchanged):
         undone = _TAKEN_BACK if is_interrupted else _UNDONE
         said.append(undone if effects.undone else _NOTHING)
@@ -86,13 +86,16 @@ def choose_exit(reason: int, effects: Effects, ledger: Ledger) -> int:
     return reason if reason == exit_codes.TRY_LATER else exit_codes.UNKNOWN_OUTCOME
 
 
-def _describe_effects(effects: Effects, ledger: Ledger) -> list[str]:
-    """Return what remains of the changes of a command, and where its new secrets are, each as a sentence."""
+def _describe_effects(effects: Effects, ledger: Ledger, reason: str) -> list[str]:
+    """Return what remains of the changes of a command, and where its new secrets are, each as a sentence.
+
+    What the reason names by its id is not named again.
+    """
     vanished = {each.made for each in effects.undone}
     secrets = [str(each) for each in ledger.secrets if each.owner_id not in vanished]
     if effects.remaining and ledger.is_complete:
         return [*describe_changes(effects), _advise_after_lost_result(effects.remaining), *secrets]
-    return [*describe_changes(effects), *secrets]
+    return [*describe_changes(effects, reason), *secrets]
 
 
 def _advise_after_lost_result(changes: Sequence[SentChange]) -> str:

@@ -38,6 +38,11 @@ _LINE_BREAK = r"\s*\n\s*"
 _OUTCOME = r"; the request (was|may have been) processed$"
 """The part of an error's message about its request. The ledger has the request."""
 
+_TEMPORARY_NAME = r"'~\S+ ([^']*)'"
+"""A name with the tag of a workflow, as a note quotes it; the group is the name alone."""
+_UNDONE_KEY = r"(?:the new|temporary) API key .* was deleted"
+"""The note on a new key that a workflow has deleted again."""
+
 _OF_ARGUMENTS = (
     (r"client_id \(--apply-as on the command line\)", "--apply-as"),
     (r"allow (\d+) removals \(--confirm on the command line\)", r"add --confirm \1"),
@@ -256,6 +261,8 @@ def _describe_library_error(error: PineconeError, spellings: Mapping[str, str], 
     # A message about a wrong argument names its option, and not the method behind the command.
     is_argument = isinstance(error, errors.PineconeValueError | errors.PineconeTypeError)
     message = error.message_with_names({**SPELLINGS, **spellings}) if is_argument else _describe_refusal(error, remedy)
+    if isinstance(error, errors.AmbiguousNameError):  # the names that it was given are looked up before
+        message = f"{message}; this command takes no id, so rename or delete all but one"
     return CommandFailure(
         message=_with_notes(describe_refusal(message), error), exit=find_exit_code(error), details=details
     )
@@ -288,7 +295,8 @@ def _describe_refusal(error: PineconeError, remedy: str) -> str:
     code = "" if error.status_code is None else code
     facts = ", ".join(filter(None, (code, f"request {error.request_id}" if error.request_id else "")))
     first, semicolon, rest = re.sub(_OUTCOME, "", text).partition("; ")
-    return f"{first.rstrip('.')}{f' ({facts})' if facts else ''}{semicolon}{rest}{advice}"
+    first = f"{first.rstrip('.')} ({facts})" if facts else first.rstrip(".")
+    return f"{first.replace(') (', ', ')}{semicolon}{rest}{advice}"
 
 
 def read_notes(error: BaseException | None) -> list[str]:
@@ -302,7 +310,14 @@ def _is_in_ledger(note: str) -> bool:
 
 
 def _with_notes(message: str, error: BaseException) -> str:
-    return make_printable(join_sentences([message, *map(as_sentences, read_notes(error))]))
+    notes = [re.sub(_TEMPORARY_NAME, r"\1", each) for each in read_notes(error)]
+    undone = [each for each in notes if re.fullmatch(_UNDONE_KEY, each)]
+    if len(undone) > 1:  # of each attempt whose response was lost
+        notes = [
+            f"{len(undone)} API keys that were created were deleted",
+            *(each for each in notes if each not in undone),
+        ]
+    return make_printable(join_sentences([message, *map(as_sentences, notes)]))
 
 
 def _describe_usage(error: click.ClickException) -> str:

@@ -19,7 +19,7 @@ _SECRET_STATES: Mapping[SecretState, str] = {
         "The new {noun} of {owner} could not be stored, so it is in {place}, which only you can read. Store it, then "
         "delete the file."
     ),
-    "lost": "The new {noun} of {owner} could not be kept anywhere ({place}), and is lost. Rotate {pronoun} again.",
+    "lost": "The new {noun} of {owner} could not be kept anywhere, and is lost. Rotate {pronoun} again. {place}.",
 }
 _MOST_NAMED = 5
 """How many changes a line names."""
@@ -124,14 +124,30 @@ _PARTICIPLES = {
 }
 
 
-def describe_changes(effects: Effects) -> list[str]:
-    """Return what remains of changes, as sentences."""
+def describe_changes(effects: Effects, said: str = "") -> list[str]:
+    """Return what remains of changes, as sentences.
+
+    Args:
+        effects: The changes.
+        said: What is said before. What it says could not be deleted is not named again, and neither is a change of what
+            it names by its id, or of what another change created.
+    """
+    created = {each.made for each in effects.done} - {None}
+    named = {id for each in effects.done if _is_named(id := each.made or each.target, said)}
+    left = named if "could not be deleted" in said else set[str]()
+    done = [
+        each for each in effects.done if each.made not in left and (each.made or each.target not in created | named)
+    ]
     forms = (
-        (effects.done, "{was} {participle}."),
+        (done, "{was} {participle}."),
         (effects.unread, "{was} {participle}, but the response could not be read."),
         (effects.unknown, "may have been {participle}."),
     )
     return [sentence for changes, form in forms for sentence in _describe_in(form, changes)]
+
+
+def _is_named(id: str | None, text: str) -> bool:
+    return id is not None and re.search(rf"(?<![\w-]){re.escape(id)}(?![\w-])", text) is not None
 
 
 def _describe_in(form: str, changes: Sequence[SentChange]) -> list[str]:

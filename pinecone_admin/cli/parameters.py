@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import click
 
 from pinecone_admin.cli.failures import CLIError, describe_refusal, spell_parameter
-from pinecone_admin.cli.sentences import join_sentences
+from pinecone_admin.cli.sentences import join_sentences, list_words
 from pinecone_admin.errors import PineconeValueError
 
 if TYPE_CHECKING:
@@ -108,8 +108,11 @@ class Choice(click.Choice[str]):
         """Return the word."""
         words = list(map(str, self.choices))
         text = str(value) if self.case_sensitive else str(value).upper()
+        if ":" in text and self.topic == "roles":
+            self.fail(f"{value}: write the role alone, without a project.", param, ctx)
         if text not in words:
-            self.fail(f"{value}: this is not one of the words. {suggest(str(value), words)}", param, ctx)
+            instead = f"Write {list_words(words, 'or')} instead."
+            self.fail(f"{value}: there is no such value. {suggest(str(value), words, instead)}", param, ctx)
         return text
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
@@ -444,6 +447,8 @@ def parse_role(option: str, text: str, *, before: str = "") -> WantedRole:
     project, colon, role = text.rpartition(":")
     if colon and not project:
         raise CLIError(f"{option} {text} names no project. Write PROJECT:ROLE, or a role on the organization alone.")
+    if not role:
+        raise CLIError(f"{option} {text} names no role. Write PROJECT:ROLE, such as search:ProjectEditor.")
     known = PROJECT_ROLES if colon else ORGANIZATION_ROLES
     if role not in known:
         raise CLIError(_explain_role(option, role, project, before=before))
@@ -465,7 +470,7 @@ def _explain_role(option: str, role: str, project: str, *, before: str = "") -> 
         return f"{role} is a role on the organization, so write it without a project: {option} {role}."
     if role in others:
         return f"{role} is a role on a project, so say which one: {before or f'{option} '}search:{role}, for example."
-    return f"{option}: {role} is no role on {where}. {suggest(role, fitting)}"
+    return f"{option}: there is no role {role} on {where}. {suggest(role, fitting)}"
 
 
 def parse_grant(option: str, text: str) -> WantedGrant:
@@ -572,7 +577,7 @@ def check_options(command: click.Command, context: click.Context, args: Sequence
             suggest(error.option_name, error.possibilities or (), otherwise=""),
         ]
         if "--" not in args and any(each.name == "command" for each in command.params):
-            said.append("Options of the command that is run stand behind --.")
+            said.append("Put options of the command that is run behind --.")
         raise click.NoSuchOption(error.option_name, join_sentences(said), ctx=context) from None
     given: set[str] = context.meta.setdefault(f"{__name__}.given", set())  # shared with the contexts of the groups
     for each in order:

@@ -14,7 +14,12 @@ _OPERATION = r"\b([a-z]+(?:_[a-z]+)+): "
 """The beginnings of the library's errors, also where one is quoted in another."""
 _ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _NOUN = r"API key|[Kk]ey|[Rr]ole binding|[Ss]ervice account|[Pp]roject|[Uu]ser|[Ii]nvite"
-_NAMED_ID = rf" \((?P<behind>[\w-]{{20,}})\)|\b(?P<noun>{_NOUN}) (?P<id>{_ID})\b"
+_NAMED_ID = rf" \((?P<behind>[\w-]{{20,}})\)|, (?P<apart>{_ID})\b|\b(?P<noun>{_NOUN}) (?P<id>{_ID})\b"
+_STATUS = (
+    r"\[(?P<status>\d{3}(?: \w+)?)\] (?P<message>(?:(?!\(request_id: ).)*?) \((?:request_id: )(?P<request>[^()\s]+)\)"
+)
+"""The status of a response, the message in it, and the id of the request, as the errors of the library have them."""
+_ERRNO = r"\[Errno \d+\] "
 _ENDS = (".", "?", "!", "…")
 
 
@@ -43,14 +48,15 @@ def list_words(words: Iterable[str], conjunction: str = "and") -> str:
 def tidy(text: str) -> str:
     """Return a message without names of operations, and with each id once.
 
-    An id in brackets stands behind a name, and is left out the second time. Of another one, the noun before it is left.
+    An id in brackets or behind a comma stands behind a name, and is left out the second time. Of another one, the noun
+    before it is left. What identifies a response stands behind its message.
     """
 
     def name_once(match: re.Match[str]) -> str:
-        id = match["behind"] or match["id"]
+        id = match["behind"] or match["apart"] or match["id"]
         if id not in text[: match.start()]:
             return match[0]
-        if match["behind"]:
+        if not match["noun"]:
             return ""
         begins = not text[: match.start()].strip() or text[: match.start()].endswith(". ")
         noun = match["noun"] if match["noun"] == "API key" else match["noun"].lower()
@@ -60,8 +66,10 @@ def tidy(text: str) -> str:
 
 
 def leave_out_operations(text: str) -> str:
-    """Return a text without the names of operations with which errors of the library begin."""
-    return re.sub(_OPERATION, _leave_out_operation, text)
+    """Return a text without names of operations, in which what identifies a response stands behind its message."""
+    text = re.sub(_OPERATION, _leave_out_operation, text)
+    text = re.sub(_STATUS, r"\g<message> (\g<status>, request \g<request>)", text)
+    return re.sub(_ERRNO, "", text)
 
 
 def name_ids(text: str, names: Mapping[str, str]) -> str:

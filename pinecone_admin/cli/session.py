@@ -241,7 +241,10 @@ class Session:
         """
         self.stderr.write(f"{text.rstrip('.').removesuffix('; can be repeated')}: ")
         self.stderr.flush()
-        return self.stdin.readline().strip()
+        typed = self.stdin.readline()
+        if not typed.endswith("\n"):  # the prompt is unfinished
+            self.stderr.write("\n")
+        return typed.strip()
 
     def ask_for_secret(self, text: str) -> str:
         """Return what a person types for a value that the terminal does not show; empty if the input ends.

@@ -249,7 +249,7 @@ def count_not_listed(not_listed: Iterable[Ref]) -> list[str]:
     counts = Counter(_COUNTED[each.kind] for each in not_listed)
     kinds = dict.fromkeys(_COUNTED.values())
     parts = [count_noun(counts[one, many], one, many) for one, many in kinds if counts[one, many]]
-    return [f"not listed, and left as it is: {', '.join(parts)}"] if parts else []
+    return [f"not in the file, so not changed: {', '.join(parts)}"] if parts else []
 
 
 def _describe_all(changes: Iterable[Change]) -> list[str]:

@@ -44,6 +44,8 @@ MAX_CREATED_ROLES = 100
 _ABSENT: Mapping[str, object] = {"absent_by_default": True}
 """Metadata of a field that JSON has only if it is set."""
 
+_MARKS: Mapping[str, str] = {"drift": " (drift)", "end": " (its end date has passed)"}
+"""What follows a change, by its cause."""
 _PAST: Mapping[str, str] = {
     "create": "created",
     "update": "updated",
@@ -238,8 +240,10 @@ class Change:
         action = "rename" if is_rename else self.action
         verb = {"past": _PAST[action], "present": action, "conditional": f"would {action}"}[tense]
         clauses = [f"{verb} {_describe_object(self)}", None if tense == "past" else _describe_replaced(self)]
-        mark = f" ({self.cause})" if self.cause in {"drift", "end"} else ""
-        return make_printable(": ".join(filter(None, [*clauses, self.reason])) + mark)
+        text = ": ".join(filter(None, clauses))
+        if self.reason is not None:
+            return make_printable(f"{text}, because {self.reason}")
+        return make_printable(text + _MARKS.get(self.cause, ""))
 
     def __str__(self) -> str:
         return self.describe("present")
@@ -287,11 +291,11 @@ class Step:
             case "done":
                 text = change.describe("past")
             case "undone":
-                text = f"{change.describe('past')}, and undid it" + (f": {self.error}" if self.error else "")
+                text = f"{change.describe('past')}, and undid it" + (f". The error: {self.error}" if self.error else "")
             case "skipped" | "not_run":
                 text = f"{self.state.replace('_', ' ')}: {evolve(change, replaces=())}"
             case "failed" | "rejected":
-                text = f"failed: {evolve(change, replaces=())}: {self.error}"
+                text = f"failed: {evolve(change, replaces=())}. The error: {self.error}"
             case "sent" | "unread":
                 seen = "may have been done" if self.state == "sent" else "was done, as far as the status shows"
                 # What may exist has the temporary name.
@@ -300,7 +304,7 @@ class Step:
                     replaces=(),
                     target=evolve(change.target, name=(change.creates and change.settings.name) or change.target.name),
                 )
-                text = f"failed, and {seen}: {change}: {self.error}"
+                text = f"failed, and {seen}: {change}. The error: {self.error}"
         return make_printable(text)
 
 

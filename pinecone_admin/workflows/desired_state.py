@@ -346,7 +346,9 @@ class _Reader:
     def _read_fields(self, kind: str, value: object, path: str) -> dict[str, Any]:
         """Return the fields of a mapping that are as they must be."""
         if not isinstance(value, Mapping):
-            self._refuse(value, path, "", f"must be a mapping, not {_describe(value)}")
+            shown = "an empty file" if value is None and not path else _describe(value)
+            needs = "a mapping" if path else "a mapping with sections such as projects"
+            self._refuse(value, path, "", f"must be {needs}, not {shown}")
             return {}
         known = _FIELDS[kind]
         given: Mapping[Any, Any] = value  # pyright: ignore[reportUnknownVariableType]

@@ -77,7 +77,7 @@ def identify_caller(own: str | None, client_id: str | None) -> Caller:
     """
     check_client_id(client_id)
     if client_id not in {None, own} and own is not None:
-        raise value_error("client_id", f"is not that of this client, which is {own}")
+        raise value_error("client_id", f"is another account than that of the credentials, which is {own}")
     return Caller(own or client_id, is_stated=own is None and client_id is not None)
 
 
@@ -89,9 +89,9 @@ def explain_unknown(caller: Caller, accounts: Iterable[ServiceAccount]) -> str |
         accounts: All service accounts; those that lose something are enough if no argument states the caller.
     """
     if caller.client_id is None:
-        return f"an access token does not show its account: pass {_CLIENT_ID}"
+        return f"an access token does not show its account; pass {_CLIENT_ID}"
     if caller.is_stated and all(account.client_id != caller.client_id for account in accounts):
-        return f"no service account has this {_CLIENT_ID}"
+        return f"no service account has the client id {caller.client_id}; correct {_CLIENT_ID}"
     return None
 
 
@@ -268,7 +268,7 @@ def _find_unknown(changes: Sequence[Change], organization: Resources, caller: Ca
     unknown = explain_unknown(caller, organization.service_accounts)
     if unknown is None or not taking:
         return None
-    reason = f"{taking[0].target} may be the caller's own, since {unknown}"
+    reason = f"{taking[0].target} may be the caller's own, because {unknown}"
     return RefusedChanges(reason=reason, changes=taking, allowed_by="client_id")
 
 

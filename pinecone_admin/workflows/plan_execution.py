@@ -43,7 +43,7 @@ from pinecone_admin.workflows.readable_store import PlacedStore, ReadableStore, 
 from pinecone_admin.workflows.reports import OffboardReport
 from pinecone_admin.workflows.sent_changes import read_reason
 
-_DRIFT = "it is drift, which this call leaves alone"
+_DRIFT = "it is drift"
 _STOPPED = "the run was stopped"
 
 
@@ -201,7 +201,7 @@ class PlanExecution:
         is_troubled, deletes_user = _find_changed_principal(change) in self._troubled, _deletes_user(change)
         takes_owner = deletes_user or (change.action == "revoke" and change.is_sensitive)
         obstacles = {
-            f"project {drift} is missing, which is drift: apply drift, or write its id if it was renamed": bool(drift),
+            f"project {drift} is missing, which is drift; apply drift, or write its id if it was renamed": bool(drift),
             f"project {', '.join(str(each.name) for each in missing)} was not created": bool(missing),
             "a secret could not be stored": change.makes_secret and self._store_failed,
             "the server takes no more invites for now": change.action == "invite" and self._invites_ended,

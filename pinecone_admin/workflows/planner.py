@@ -472,7 +472,8 @@ class _Planner:
         wanted: dict[str, Any] = {"name": item.name, **_make_settings(item.settings).fields}
         if isinstance(current, Project) and current.force_encryption_with_cmek and wanted.get(_CMEK) is False:
             self.notes.append(
-                f"{item} requires its own encryption key, which cannot be turned off, and the file has {_CMEK}: false"
+                f"{item.place}, {item}: it requires its own encryption key, and that cannot be turned off; remove "
+                f"{_CMEK}, or set it to true"
             )
             del wanted[_CMEK]
         if all(read_settings(current).fields[name] == value for name, value in wanted.items()):
@@ -544,7 +545,7 @@ class _Planner:
     def _refuse_role(self, item: DesiredItem, text: str) -> None:
         name, _, role = text.rpartition(":")
         names = sorted({place for place in self._places if self._places[place].id != place} | {*self._shared})
-        problem = f"a project that is neither in the file nor there{suggest(name, names)}"
+        problem = f"a project that is neither in the file nor in the organization{suggest(name, names)}"
         if name in self._misleading:
             problem = f"a project whose id is the name of project {self._misleading[name].id}: write its name"
         elif name in self._shared:

@@ -388,7 +388,7 @@ def _describe_other_plan(workflow: object) -> list[str | Name]:
 
 def describe_missing(not_found: Iterable[str], unseen: Iterable[Left]) -> list[str]:
     """Return a line for each address without a person, and for each that the account may just not see."""
-    lines = [f"{each}: not found: no user or open invite has this address" for each in not_found]
+    lines = [f"{each}: no user or open invite has this address" for each in not_found]
     lines += [f"{each.name}: not seen: {each.reason}" for each in unseen]
     return [*map(make_printable, lines)]
 
@@ -420,7 +420,7 @@ def raise_transient_failure(unread: Iterable[Unread], *, operation: str) -> None
     for each in unread:
         if not each.worth_retrying:
             continue
-        message = f"not everything could be read: {each}"
+        message = f"{name_unread(each, ())} could not be read ({each.error})"
         status = each.status_code or HTTPStatus.REQUEST_TIMEOUT
         if status == HTTPStatus.REQUEST_TIMEOUT:
             raise PineconeConnectionError(message, operation=operation, outcome="not_sent", worth_retrying=True)

@@ -378,10 +378,10 @@ class DueAccountRotations:
         lines += [f"{_name_account(each)} was not tried" for each in self.not_tried]
         lines = lines or ["no service account is due"]
         if self.own is not None and self.own not in (each.account for each in self.failed):
-            lines.append(f"own, not rotated: {_name_account(self.own)}")
+            lines.append(f"{_name_account(self.own)} makes this call, so it is never rotated")
         lines += [
-            f"{_name_account(each)} may be older: it was created on {each.created_at:%Y-%m-%d} and changed on "
-            f"{each.updated_at:%Y-%m-%d}"
+            f"{_name_account(each)} may have an older secret: it was created on {each.created_at:%Y-%m-%d}, and last "
+            f"changed on {each.updated_at:%Y-%m-%d}"
             for each in self.may_be_older
         ]
         lines += [f"the age of {_name_account(each)} is unknown" for each in self.unknown_age]
@@ -713,7 +713,7 @@ def describe_unseen(kinds: Iterable[str]) -> str:
 def name_temporary_keys(ids: Iterable[str]) -> list[str]:
     """Return a line that names the temporary keys of a workflow, if there are any."""
     named = ", ".join(ids)
-    return [f"temporary API keys, deleted since: {named}"] if named else []
+    return [f"temporary API keys that were deleted again: {named}"] if named else []
 
 
 def parse_project_roles(bindings: object) -> list[ProjectRole]:

@@ -74,7 +74,7 @@ def describe_unread(part: Unread, projects: Iterable[Project]) -> str:
     """
     if part.status_code == HTTPStatus.FORBIDDEN and part.error_code is not None:
         return f"{name_unread(part, projects)}, which this account may not see"
-    return make_printable(f"{name_unread(part, projects)}: {part.error}")
+    return make_printable(f"{name_unread(part, projects)} ({part.error})")
 
 
 @frozen(kw_only=True, repr=False)

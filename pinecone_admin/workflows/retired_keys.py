@@ -112,7 +112,7 @@ def find_concurrent_rotation(
     known = {(key.id, key.name) for key in leftovers}
     for key in keys:
         if key.id != new.id and is_unfinished_successor(key, old) and (key.id, key.name) not in known:
-            return f"another run is about to replace it with key {key.id}"
+            return f"another run has begun to rotate it, and created key {key.id}"
     return None
 
 

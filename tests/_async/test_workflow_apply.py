@@ -148,7 +148,7 @@ async def test_the_text_of_a_plan(emulator: Emulator) -> None:
         "would delete key old-batch in project search with ProjectEditor",
         "would delete service account old-ci with OrgMember",
         "would delete user eve@example.com with OrgMember and ProjectViewer on project search",
-        "not listed, and left as it is: 1 key, 1 service account, 1 person",
+        "not in the file, so not changed: 1 key, 1 service account, 1 person",
     ]
     first = plan.to_markdown().split("### Changes")[0]
     secrets = ("create service account", "create key", "delete key", "delete service account")
@@ -348,7 +348,7 @@ async def test_what_is_done_meanwhile_is_skipped(emulator: Emulator) -> None:
     report = await admin.apply(plan)
     assert [each.change.target.name for each in report.done] == ["docs"]
     [skipped] = report.skipped
-    assert re.fullmatch(r"skipped: create project shop \(.*\): this step is no longer needed", str(skipped))
+    assert re.fullmatch(r"skipped: create project shop \(.*\), because this step is no longer needed", str(skipped))
 
 
 async def test_drift_is_left_alone(emulator: Emulator) -> None:
@@ -369,7 +369,7 @@ async def test_drift_is_left_alone(emulator: Emulator) -> None:
     assert restored == plan
     report = await admin.apply(restored)
     assert [each.change.target.name for each in report.done] == ["shop"]
-    assert [each.change.reason for each in report.skipped] == ["it is drift, which this call leaves alone"]
+    assert [each.change.reason for each in report.skipped] == ["it is drift"]
     report = await admin.apply(restored, drift=True)
     assert [each.change.target.name for each in report.done] == ["eve@example.com"]
 
@@ -995,10 +995,10 @@ async def test_a_token_needs_a_client_id(emulator: Emulator) -> None:
         await admin.service_accounts.create(name="old")
         plan = await admin.plan(absent, client_id=emulator.client_id)
         with raises(
-            RefusedError, match="account old .* may be the caller's own, since an access token .*: pass client_id"
+            RefusedError, match="account old .* may be the caller's own, because an access token .*; pass client_id"
         ):
             await admin.apply(plan)
-        with raises(PineconeValueError, match="client_id is not that of this client"):
+        with raises(PineconeValueError, match="client_id is another account than that of the credentials"):
             await owner.apply(plan, client_id="another")
         report = await admin.apply(plan, client_id=emulator.client_id)
         assert (len(report.done), report.client_id) == (1, emulator.client_id)

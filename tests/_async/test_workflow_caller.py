@@ -128,15 +128,15 @@ async def test_nothing_is_taken_from_the_caller(name: str, passed: str, *, crede
         call = Call(admin, owner, emulator.organization_id, accounts[target], arguments)
         is_caller = target == ("own" if credentials else passed)
         if credentials and passed in {"mistyped", "other"}:
-            with raises(PineconeValueError, match="client_id is not that of this client"):
+            with raises(PineconeValueError, match="client_id is another account than that of the credentials"):
                 await WORKFLOWS[name](call)
         elif passed == "mistyped":
-            with raises(RefusedError, match="no service account has this client_id"):
+            with raises(RefusedError, match="no service account has the client id"):
                 await WORKFLOWS[name](call)
         elif passed == "none" and not credentials:
             kind = PineconeValueError if name == "plan" else RefusedError
             with raises(
-                kind, match="client_id is needed, because an access token|an access token does not .*: pass client_id"
+                kind, match="client_id is needed, because an access token|an access token does not .*; pass client_id"
             ):
                 await WORKFLOWS[name](call)
         elif is_caller and name in {"apply", "change_role", "rotate"}:

@@ -141,7 +141,7 @@ async def test_a_role_of_the_caller_is_changed_only_if_that_is_allowed(emulator:
     token = (await admin.token()).value
     unknown = AsyncAdmin(access_token=token, transport=emulator.transport)
     lower: dict[str, Any] = {"from_role": "OrgManager", "to_role": "OrgMember"}
-    with raises(RefusedError, match="may be the caller's own, since an access token .*: pass client_id"):
+    with raises(RefusedError, match="may be the caller's own, because an access token .*; pass client_id"):
         await unknown.role_bindings.change_role(**other, **lower)
     with raises(RefusedError, match="allow_own"):
         await unknown.role_bindings.change_role(**change, principal_id=own.id, client_id=own.client_id)

@@ -134,7 +134,7 @@ async def test_a_saved_plan_is_carried_out(emulator: Emulator, clock: VirtualClo
     again = await admin.projects.delete_stale(plan=plan, name_pattern="ci-*", older_than=WEEK)
     assert (again.deleted, again.left) == (plan.projects, [])
     assert describe_steps(again.steps) == [
-        f"skipped: delete project {name} ({id}): it was already deleted"
+        f"skipped: delete project {name} ({id}), because it was already deleted"
         for name, id in zip(("ci-1", "ci-2"), ids, strict=False)
     ]
 
@@ -197,7 +197,7 @@ async def test_a_changed_project_is_not_deleted(emulator: Emulator, clock: Virtu
     assert (report.deleted, report.steps) == ([], [])
     assert list(projects) == ids
     assert len(projects[ids[0]].indexes) == 2
-    assert str(report).splitlines()[0] == f"skipped: delete project ci-new-content ({ids[0]}): {reasons[0]}"
+    assert str(report).splitlines()[0] == f"skipped: delete project ci-new-content ({ids[0]}), because {reasons[0]}"
 
 
 async def test_a_project_that_is_not_stale_is_not_deleted(emulator: Emulator, clock: VirtualClock) -> None:

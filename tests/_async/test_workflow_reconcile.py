@@ -164,7 +164,7 @@ async def test_roles_of_the_caller_are_never_revoked(admin: AsyncAdmin, emulator
     who = f"service account {own.name} ({own.id})"
     assert describe_steps(ensured.steps) == [
         f"granted OrgMember on the organization to {who}",
-        f"skipped: revoke OrgOwner on the organization from {who}: this client authenticates as the account",
+        f"skipped: revoke OrgOwner on the organization from {who}, because this client authenticates as the account",
     ]
     assert await list_roles(admin, "account", own.id) == ["OrgMember", "OrgOwner"]
     called = AsyncAdmin(client_id=lambda: own.client_id, client_secret=own.client_secret, transport=emulator.transport)
@@ -185,7 +185,7 @@ async def test_a_client_with_a_token_revokes_no_role_of_an_account(admin: AsyncA
         AsyncAdmin(additional_headers=headers, transport=transport),
         transport.async_admin().with_options(additional_headers=headers),
     ):
-        with raises(RefusedError, match="may be the caller's own, since an access token .*; nothing was changed"):
+        with raises(RefusedError, match="may be the caller's own, because an access token .*; nothing was changed"):
             await client.service_accounts.ensure(name="robot", role_bindings=[], on_difference="update", **REVOKE)
     assert all(request.startswith("GET") for request in transport.requests)
     own = await AsyncAdmin(access_token=token, transport=transport).service_accounts.ensure(

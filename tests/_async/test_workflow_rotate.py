@@ -290,7 +290,7 @@ async def test_the_secret_of_the_caller_is_rotated_only_if_that_is_allowed(emula
             RefusedError, match="a lost response would lock this client out: use another account, or allow_own"
         ):
             await admin.service_accounts.rotate(service_account_id=own.id, **arguments)
-        with raises(RefusedError, match="may be the caller's own, since an access token .*: pass client_id"):
+        with raises(RefusedError, match="may be the caller's own, because an access token .*; pass client_id"):
             await unknown.service_accounts.rotate(service_account_id=other, **arguments)
         with raises(RefusedError, match="allow_own"):
             await unknown.service_accounts.rotate(service_account_id=own.id, client_id=own.client_id, **arguments)

@@ -122,7 +122,7 @@ def test_a_dry_run_deletes_only_its_own_key(emulator: Emulator) -> None:
     assert len(deleted) == 1
     assert deleted == [f"DELETE /admin/api-keys/{key_id}" for key_id in report.temporary_keys]
     assert str(report).splitlines()[-2:] == [
-        f"temporary API keys, deleted since: {report.temporary_keys[0]}",
+        f"temporary API keys that were deleted again: {report.temporary_keys[0]}",
         "nothing else was deleted",
     ]
     assert report.to_dict()["contents"][1]["protected"] is True

@@ -407,7 +407,7 @@ def test_accounts_that_runs_left_are_deleted(admin: Admin, emulator: Emulator) -
     assert others == [own, named]
     assert (account.name, account.client_secret) == ("s", ensured.value.client_secret)
     assert describe_steps(ensured.steps[1:-1]) == [
-        f"deleted service account {each.name!r} ({each.id}): an earlier run left it" for each in left
+        f"deleted service account {each.name!r} ({each.id}), because an earlier run left it" for each in left
     ]
 
 

@@ -163,7 +163,7 @@ def test_roles_of_the_caller_are_never_revoked(admin: Admin, emulator: Emulator)
     who = f"service account {own.name} ({own.id})"
     assert describe_steps(ensured.steps) == [
         f"granted OrgMember on the organization to {who}",
-        f"skipped: revoke OrgOwner on the organization from {who}: this client authenticates as the account",
+        f"skipped: revoke OrgOwner on the organization from {who}, because this client authenticates as the account",
     ]
     assert list_roles(admin, "account", own.id) == ["OrgMember", "OrgOwner"]
     called = Admin(client_id=lambda: own.client_id, client_secret=own.client_secret, transport=emulator.transport)
@@ -184,7 +184,7 @@ def test_a_client_with_a_token_revokes_no_role_of_an_account(admin: Admin, emula
         Admin(additional_headers=headers, transport=transport),
         transport.admin().with_options(additional_headers=headers),
     ):
-        with raises(RefusedError, match="may be the caller's own, since an access token .*; nothing was changed"):
+        with raises(RefusedError, match="may be the caller's own, because an access token .*; nothing was changed"):
             client.service_accounts.ensure(name="robot", role_bindings=[], on_difference="update", **REVOKE)
     assert all(request.startswith("GET") for request in transport.requests)
     own = Admin(access_token=token, transport=transport).service_accounts.ensure(

@@ -282,7 +282,7 @@ def test_an_account_that_an_interrupted_run_left_gets_exactly_the_wanted_roles(
         report = admin.apply(admin.plan(desired), store=target)
         steps = report.steps
         assert re.match(
-            r"renamed service account '~makes:.* robot' \(.*\) to robot: an earlier run left it", str(steps[-1])
+            r"renamed service account '~makes:.* robot' \(.*\) to robot, because an earlier run left it", str(steps[-1])
         )
     assert [each.change.action for each in steps] == ["revoke", "update"]
     (account,) = [each for each in emulator.state.service_accounts.listing if each.name == "robot"]

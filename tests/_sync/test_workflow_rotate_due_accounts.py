@@ -130,8 +130,8 @@ def test_what_is_old_is_tried_rotated_and_stored(accounts: Accounts) -> None:
     assert accounts.list_changes() == [UPDATE, ROTATE, ROTATE]
     assert (accounts.find_lost(), len(old.items() & accounts.vault.items())) == (set(), 1)
     assert not set(accounts.vault.values()) & set(json.dumps(report.to_dict()).split('"'))
-    assert "with its own name: this sets its updated_at, which is the age of its secret" in str(report.steps[0])
-    assert "own, not rotated: service account" in str(report)
+    assert "with its own name, because this sets its updated_at, which is the age of its secret" in str(report.steps[0])
+    assert "makes this call, so it is never rotated" in str(report)
     again = accounts.rotate()
     assert (again.rotated, again.steps, accounts.list_changes()) == ([], [], [])
     assert str(again).startswith("no service account is due")
@@ -144,7 +144,7 @@ def test_a_later_change_may_hide_the_age(accounts: Accounts) -> None:
     accounts.add("new", age=DAY)
     report = accounts.rotate()
     assert (names(report.may_be_older), report.rotated) == (["renamed"], [])
-    assert "may be older: it was created on" in str(report)
+    assert "may have an older secret: it was created on" in str(report)
     report = accounts.rotate(names=["renamed", "nobody"])
     assert (names(report.rotated), report.may_be_older) == (["renamed"], [])
     assert [str(each) for each in report.failed] == [
@@ -190,7 +190,7 @@ def test_the_own_account_is_left_out_and_a_token_needs_its_client_id(accounts: A
     token = (accounts.emulator.admin().token()).value
     transport = FaultyTransport(accounts.emulator)
     admin = Admin(access_token=token, transport=transport)
-    with raises(RefusedError, match="a due service account may be the caller's own, since .*: pass client_id"):
+    with raises(RefusedError, match="a due service account may be the caller's own, because .*; pass client_id"):
         accounts.rotate(admin, names=["a"])
     assert accounts.list_changes() == []
     report = accounts.rotate(admin, names=["a"], client_id=own.client_id)

@@ -128,7 +128,7 @@ def test_a_part_that_could_not_be_read_is_no_clean_review(tmp_path: Path) -> Non
     assert (review.exit, failed.exit, taken.exit, compared.exit) == (9, 9, 9, 9)
     for done in (review, failed, taken, compared):
         assert "Not shown: the users" in done.stderr
-    assert compared.stderr.startswith("Nothing has changed in what both have\n")
+    assert compared.stderr.startswith("Nothing has changed in the parts that both inventories have.\n")
     assert taken.json == saved
     assert asked_for.json == ["users"]
     assert re.search(r"^users *$", table.stdout, re.MULTILINE)
@@ -146,7 +146,7 @@ def test_an_account_that_sees_only_some_roles_makes_no_claim_about_the_others() 
             assert (done.exit, "could-not-be-read" in kinds) == (9, True), on_project
             assert "service-account-without-roles" not in kinds
             (unread,) = done.json["unread"]
-            assert unread.startswith("the role bindings: this account can see only some of them")
+            assert unread.startswith("the role bindings (this account can see only some of them")
             assert "can see only some" in done.stderr
 
 
@@ -184,7 +184,7 @@ def test_a_change_since_the_saved_inventory_is_reported(tmp_path: Path) -> None:
     assert text.stdout.startswith("+ project docs")
     assert raw.stdout == text.stdout
     assert selected.stdout == "docs\n"
-    assert (unchanged.exit, unchanged.stdout, unchanged.stderr) == (0, "", "Nothing has changed\n")
+    assert (unchanged.exit, unchanged.stdout, unchanged.stderr) == (0, "", "Nothing has changed.\n")
     kinds = {(row["kind"], row["name"]) for row in csv.DictReader(io.StringIO(listed.stdout))}
     assert {("project", "docs"), ("user", "ada@example.com"), ("role_binding", "ProjectViewer")} < kinds
     rows = list(csv.DictReader(io.StringIO(table.stdout)))
@@ -208,7 +208,7 @@ def test_files_that_are_no_inventory_end_in_one_line(tmp_path: Path) -> None:
         "cut": (2, "saved only in part"),
         "list": (2, "not a JSON object"),
         "wrong": (2, "$.users"),
-        "other": (5, "two organizations"),
+        "other": (5, "different organizations"),
     }
     for name, (code, message) in cases.items():
         done = run("diff", str(good), str(tmp_path / name))

@@ -76,7 +76,7 @@ def test_what_is_missing_is_asked_for_on_a_terminal() -> None:
     """With the words of its help, in the order of the help; elsewhere, one error names all that is missing."""
     with example_organization() as emulator:
         missing = run("api-key", "create")
-        check_usage(missing, "These are missing: NAME, --project")
+        check_usage(missing, "NAME and --project are missing.")
         assert len(emulator.requests) == 0
         asked = run("api-key", "create", "--dry-run", terminal=True, stdin="k 1\nsearch\n")
         assert asked.exit == 0, asked
@@ -85,9 +85,9 @@ def test_what_is_missing_is_asked_for_on_a_terminal() -> None:
         given = run("project", "create", terminal=True, stdin="--yes\nn\n")
         assert "About to: project create --yes" in given.stderr
         nothing = run("project", "create", terminal=True, stdin="")
-        assert (nothing.exit, "missing: NAME" in nothing.stderr) == (2, True)
+        assert (nothing.exit, "NAME is missing." in nothing.stderr) == (2, True)
         silent = run("project", "create", terminal=True, stdin="x\n", env={"PINECONE_ADMIN_NO_PROMPT": "1"})
-        assert (silent.exit, silent.stderr.startswith("error: These are missing: NAME")) == (2, True)
+        assert (silent.exit, silent.stderr.startswith("error: NAME")) == (2, True)
         assert run("api-key", "create", "--help", terminal=True).exit == 0
 
 
@@ -137,7 +137,7 @@ def test_every_choice_suggests_the_nearest_word() -> None:
         check_usage(run("send", "PACTH", "/admin/projects"), "METHOD", "did you mean PATCH?")
         check_usage(run("emulator", "--plan", "enterprise"), "did you mean Enterprise?")
         check_usage(run("completion", "bsh"), "did you mean bash?")
-        check_usage(run("completion"), "one of bash, zsh, fish")
+        check_usage(run("completion"), "SHELL (bash, zsh or fish) is missing.")
         for words, advice in (  # what does not exist, as a thing of the organization
             (("help", "exit-code"), "Did you mean exit-codes?"),
             (("help", "project", "lst"), "Did you mean project list?"),

@@ -152,4 +152,5 @@ def test_a_dry_run_that_has_to_write_says_so_first_and_asks() -> None:
             assert "create_api_key" in {each.operation_id for each in emulator.requests}
             emulator.requests.clear()
     page = " ".join(run("help", "changes").stdout.split())
-    assert "a dry run of project delete PROJECT --with-contents create a temporary API key in each project" in page
+    assert "Some commands create a temporary API key in each project" in page
+    assert "and a dry run of project delete PROJECT --with-contents." in page

@@ -199,16 +199,16 @@ REFUSED = [
     (["logout", "{name}"], "profile cannot be run for each row"),
     (["service-account", "ensure", "{name}", "--apply-as", "{name}"], "--apply-as takes no placeholder"),
     (["login", "--name", "{name}", "--client-id", "x", "--secret-command", "op"], "login cannot be run for each row"),
-    ([*CREATE, "-y"], "--yes stands before --"),
-    ([*CREATE, "--confirm", "1"], "--confirm stands before --"),
+    ([*CREATE, "-y"], "--yes is for all rows, so put it before --"),
+    ([*CREATE, "--confirm", "1"], "--confirm is for all rows, so put it before --"),
     ([*CREATE, "-oraw"], "each writes one line of JSON per row, so -o has no place here. Leave it out."),
     ([*CREATE, "--output", "json"], "each writes one line of JSON per row, so -o has no place here. Leave it out."),
     ([*CREATE, "--query", "{name}"], "--query takes no placeholder such as {name}"),
     ([*CREATE, "--profile", "{name}"], "--profile takes no placeholder such as {name}"),
     ([*CREATE, "--profile", "p", "--profile", "q"], "--profile is given twice"),
-    ([*CREATE, "--help"], "--help stands before --"),
-    (["--yes", *CREATE], "--yes stands before --"),
-    (["project", "--yes", "create", "{name}"], "--yes stands before --"),
+    ([*CREATE, "--help"], "--help is for all rows, so put it before --"),
+    (["--yes", *CREATE], "--yes is for all rows, so put it before --"),
+    (["project", "--yes", "create", "{name}"], "--yes is for all rows, so put it before --"),
     (["project", "{name}"], "the words of a command have no placeholders"),
     (["user", "offboard", "--people", "-", "--out", "{name}"], "'-' would read standard input"),
     (["send", "POST", "/x/{name}", "--body", "@-"], "'@-' would read standard input"),
@@ -224,12 +224,18 @@ REFUSED = [
     (["project", "create", "{}{name}"], "has a single brace"),
     (
         ["api-key", "create", "{name}", "--project", "search"],
-        "Say where they should go, for example --store 'file:{name}.key'.",
+        "Say where the secrets should go, for example --store 'file:{name}.key'.",
     ),
     (["api-key", "create", "{name}", "--project", "search", "--reveal"], "The secrets of rows cannot be shown."),
-    (["api-key", "create", "{name}", "--project", "search", "--store", "file:k"], "needs a place of its own"),
+    (
+        ["api-key", "create", "{name}", "--project", "search", "--store", "file:k"],
+        "is one place for the secrets of all rows",
+    ),
     (["api-key", "rotate-due", "--older-than", "{name}"], "api-key rotate-due cannot be run for each row"),
-    (["api-key", "create", "{name}", "--project", "search", "--store", "{name}:k"], "a place for secrets is given as"),
+    (
+        ["api-key", "create", "{name}", "--project", "search", "--store", "{name}:k"],
+        "--store: write env-file:PATH#NAME",
+    ),
     (["send", "POST", "/admin/projects", "--body", '{"name": "{name}"}'], "--body takes no placeholder such as {name}"),
 ]
 
@@ -263,7 +269,7 @@ def test_options_that_do_not_fit_are_refused_before_the_first_row() -> None:
             "each writes one line of JSON per row, so -o has no place here. Leave it out.",
         ),
         (("--query", "[?name=='{name}']"), "rows.csv", "--query takes no placeholder such as {name}"),
-        (("--client-secret-stdin",), "-", "standard input has the rows"),
+        (("--client-secret-stdin",), "-", "tandard input has the rows"),
         (("--failed-rows", "rows.csv"), "rows.csv", "rows.csv exists. Add --overwrite"),
         (("--failed-rows", "no/such/folder"), "rows.csv", "its folder does not exist"),
         (("--concurrency", "0"), "rows.csv", "from 1 to 20"),
@@ -333,7 +339,7 @@ WRONG = {
     (
         ("project", "ensure", "fine", "--if-different", "{name}"),
         '{"name": "maybe"}',
-    ): "--if-different maybe: this is not one of the words.",
+    ): "--if-different maybe: there is no such value.",
     (("send", "POST", "/admin/projects", "--body", "{name}"), '{"name": "-"}'): "--body takes no placeholder",
     (("send", "POST", "/admin/projects", "--body", "@{name}"), '{"name": "-"}'): "would read standard input",
     (("access", "--inventory", "{name}"), '{"name": "-"}'): "--inventory: '-' would read standard input",
@@ -591,7 +597,7 @@ def test_deletions_want_the_number_of_rows_before_the_first_one(words: Sequence[
         piped = each(words, "--yes", file="-", stdin=rows)
         assert (piped.exit, "Add --confirm N, the number of rows" in piped.stderr) == (2, True)
         in_row = each([*words, "--confirm", "{who}"], "--confirm", str(number), rows=rows)
-        assert (in_row.exit, "--confirm stands before --" in in_row.stderr) == (2, True)
+        assert (in_row.exit, "--confirm is for all rows, so put it before --" in in_row.stderr) == (2, True)
         assert changes_of(emulator) == 0
         if number > 1:
             preview = each(words, "--dry-run", "--confirm", "1", rows=rows)
@@ -623,7 +629,10 @@ def test_a_number_is_refused_where_nothing_is_deleted() -> None:
     """A script must not think that a number counted."""
     with example_organization():
         done = each(CREATE, "--yes", "--confirm", "1", rows="name\nx\n")
-        assert (done.exit, done.stderr) == (2, "error: --confirm: project create deletes nothing. [PA101]\n")
+        assert (done.exit, done.stderr) == (
+            2,
+            "error: project create deletes nothing, so --confirm has no place here. Leave it out. [PA101]\n",
+        )
 
 
 def test_no_number_covers_the_account_that_the_command_uses() -> None:
@@ -659,7 +668,7 @@ def test_a_file_of_a_row_is_replaced_only_by_an_option_of_its_command() -> None:
         refused = each(words, "--failed-rows", "failed.csv", "--overwrite", rows=rows)
         assert (refused.exit, Path("kept.json").read_text(), Path("failed.csv").read_text()) == (2, "mine", rows)
         useless = each(words, "--overwrite", rows=rows)
-        assert (useless.exit, useless.stdout, "write it after --" in useless.stderr) == (2, "", True)
+        assert (useless.exit, useless.stdout, "put it behind --" in useless.stderr) == (2, "", True)
         assert each((*words, "--overwrite"), rows=rows).exit == 0
     assert Path("kept.json").read_text() != "mine"
 
@@ -717,9 +726,11 @@ def test_rows_of_standard_input_that_were_not_read_are_in_no_file() -> None:
 
 def test_a_row_whose_change_may_have_been_made_is_named() -> None:
     """It must not be run again blindly, and the last line says so, with the numbers of rows as such."""
-    said = "may have made its change. Look first, before you run it again."
-    both = "may have made their changes. Look first, before you run them again."
-    for exits, named in (([6, 0, 0], f"Row 1 (line 2) {said}"), ([6, 6, 0], f"Row 1 (line 2), row 2 (line 3) {both}")):
+    one = "It may have made its change. Check that before you run it again. It is in failed.csv, to run again."
+    both = (
+        "They may have made their changes. Check that before you run them again. They are in failed.csv, to run again."
+    )
+    for exits, named in (([6, 0, 0], one), ([6, 6, 0], both)):
         with example_organization() as emulator:
             emulator.faults.add("create_project", reset="after", times=exits.count(6))
             done = each(CREATE, "--yes", "--failed-rows", "failed.csv", rows="name\na\nb\nc\n")
@@ -743,7 +754,6 @@ def test_a_full_disk_takes_neither_an_outcome_nor_a_warning(name: str, room: int
     assert lines_of(done)[0]["error"]["outcome"] == "unknown"
     assert "1 of 1 row failed: row 1 (line" in done.stderr
     assert "2 rows did not run. failed.csv may not have all that is to run again.\n" in done.stderr
-    assert "Row 1 (line" in done.stderr
     assert "may have made its change" in done.stderr
     assert "The output cannot be written" in done.stderr
     assert "They are in" not in done.stderr

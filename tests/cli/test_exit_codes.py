@@ -452,9 +452,9 @@ def test_a_command_that_fails_on_differences_shows_them_and_changes_nothing() ->
             preview = run(*words, "--if-different", "fail", "--dry-run")
             reported = run(*words, "--yes")
             assert (failed.exit, preview.exit, reported.exit) == (exit_codes.FINDINGS, exit_codes.FINDINGS, 0), words
-            assert failed.stderr.endswith("This fails on 1 difference, as you asked.\n")
-            assert "It differs, and was left as it is: " in reported.stderr
-            assert "left as it is" not in failed.stderr + preview.stderr
+            assert "This fails on 1 difference, as you asked: " in failed.stderr
+            assert "It exists with other settings, which were not changed (" in reported.stderr
+            assert "not changed" not in failed.stderr + preview.stderr
             assert failed.json["differences"] == preview.json["would_do"]["differences"] == reported.json["differences"]
         same = run("project", "ensure", "search", "--max-pods", "0", "--if-different", "fail", "--yes")
         assert (same.exit, same.stderr) == (0, "")
@@ -473,11 +473,11 @@ def test_whatever_differs_and_is_left_is_said_beside_a_query() -> None:
             left = run(*words, "--yes", "--query", "created", "--output", "raw")
             changed = run(*words, "--yes", "--if-different", "update")
             assert (left.exit, left.stdout, changed.exit) == (0, "false\n", 0), (words, left, changed)
-            assert "It differs, and was left as it is: " in left.stderr
-            assert "left as it is" not in changed.stderr
+            assert "It exists with other settings, which were not changed (" in left.stderr
+            assert "not changed" not in changed.stderr
         granted = run("user", "ensure", "bob@example.com", "--role", "OrgMember", "--role", "OrgBillingAdmin", "--yes")
         more = run("user", "ensure", "bob@example.com", "--role", "OrgMember", "--yes")
-        assert ("left as it is" in granted.stderr, "left as it is" in more.stderr) == (False, True), (granted, more)
+        assert ("not changed" in granted.stderr, "not changed" in more.stderr) == (False, True), (granted, more)
         run("project", "provision", "p", "--role", "DataPlaneEditor", "--store", "exec:cat", "--yes")
         again = run(
             "project",
@@ -491,7 +491,7 @@ def test_whatever_differs_and_is_left_is_said_beside_a_query() -> None:
             "--query",
             "created",
         )
-        assert "It differs, and was left as it is: roles: found" in again.stderr
+        assert "It exists with other settings, which were not changed (roles: found" in again.stderr
 
 
 def test_the_other_roles_of_an_invite_that_is_sent_again_are_said() -> None:
@@ -503,7 +503,7 @@ def test_the_other_roles_of_an_invite_that_is_sent_again_are_said() -> None:
         emulator.clock.advance(60 * 24 * 3600)
         updated = run(*words, "--if-different", "update", "--revoke-others")
     assert (sent.stdout.strip(), updated.stdout.strip()) == ("true", "true")
-    assert "Its roles differ, and were left as they are: role_bindings: found" in sent.stderr
+    assert "It has other roles, which were not changed (role_bindings: found" in sent.stderr
     assert updated.stderr == ""
 
 

@@ -77,6 +77,95 @@ def test_no_help_is_longer_than_a_person_reads() -> None:
     assert [name for name, page in TOPICS.items() if len(page.splitlines()) > 60] == []
 
 
+HELPS = """
+:
+Manage a Pinecone organization from the shell. Start with: pinecone-admin login
+: access
+Show who can do what, and what to look at in a review. Roles show what is allowed, not what was used.
+--query findings -o csv lists the findings
+--waivers FILE Findings you accept, each with a reason and an end date (help waivers).
+: apply
+Make the organization match a file, or carry out a saved plan. You see the steps and are asked first.
+A plan that would now do more is refused. Run the command again after a failure
+# Somebody else can apply a file of another organization at that time.
+Do not run two calls for the same organization at the same time.
+: plan
+Show what apply would do. Nothing is changed.
+# A list of 5,000 things would hide the changes.
+What the file does not mention is counted last and never removed.
+The organization file (help organization-file)
+--base FILE The file as last applied. What someone changed since by hand is then shown as drift.
+: export
+Write the organization as a file for plan and apply.
+The file holds no secrets, and two exports of the same state are equal.
+: inventory
+Read everything in the organization. --out keeps it, and diff compares it later.
+: diff
+Show what changed between a saved inventory and now, or between two.
+: api-key create
+Create an API key. Its value can be read only now: store it, or print it with --reveal.
+Without --role it may edit the project (ProjectEditor).
+--store DESTINATION Where the secret goes: env-file:PATH#NAME, file:PATH or exec:COMMAND (help secrets).
+--yes Do not ask. --dry-run Show what would happen, and stop.
+: api-key rotate
+Replace an API key with a new one that has the same name and roles.
+The old key keeps working for --keep-old-for, then until delete-retired or rotate-due next runs.
+# It also has the reason.
+If the command fails, run it again with the id of the old key, because the name may mean the new key.
+--keep-old-for TIME How long the old key is kept at least, such as 7d; 0 deletes it at once.
+: api-key rotate-due
+Rotate every API key that is older than --older-than.
+The command also finishes what an earlier run left, and deletes old keys whose time is up.
+It is made for a nightly job: one key that fails does not stop the others.
+# A service account has no project, so that {project} would be no example for apply, whose option this is, too.
+--store DESTINATION Where each secret goes, such as 'file:{scope}-{name}.key' (help secrets).
+: project delete
+Delete a project. If it has API keys, they go with it, and you are asked for its name.
+--with-contents deletes its indexes too
+--confirm NAME Go ahead; NAME is what you would have to type.
+: project stale
+Find old projects that tests left behind.
+Nothing is deleted: --out writes a plan, which you read and shorten, and apply carries out.
+To see what a project holds, a temporary API key is created in it and deleted again
+: user offboard
+Remove a person, and show which secrets to rotate.
+Keep the output: afterwards nothing can show what the person could reach.
+For many people: --people FILE --out PLAN
+then apply the plan.
+: user ensure
+Give a person these roles: a member gets what is missing, anyone else an invite.
+One role must be on the organization, such as OrgMember.
+: service-account rotate
+Replace the secret of a service account.
+# A token of the old secret is accepted for some seconds more.
+The old one stops working within seconds, so store the new one where its programs read it.
+For the account you are using, you are asked for its name.
+: role change
+Replace one role by another. The new role is granted first, so access is never lost in between.
+: each
+Run a command once for each row of a CSV or JSON file. {email} stands for the column email.
+# Standard input may have no end.
+All rows are checked before the first one runs; rows of standard input are checked one by one.
+A row that fails does not stop the others.
+one line of JSON per row
+: token
+Print an access token for other tools.
+For example: curl -H "Authorization: Bearer $(pinecone-admin token --reveal)" URL
+"""
+"""What helps say before the first run, by command; behind # stands why one says it otherwise than its design."""
+
+
+def test_helps_say_what_a_reader_needs_before_the_first_run() -> None:
+    """Summaries and texts of options are these."""
+    missing, text = list[str](), ""
+    for line in HELPS.strip().splitlines():
+        if line.startswith(":"):
+            text = " ".join(run(*line[1:].split(), "--help", env={"COLUMNS": "80"}).stdout.split())
+        elif not line.startswith("#") and line not in text:
+            missing.append(line)
+    assert missing == []
+
+
 def test_a_help_leads_to_the_topics_that_say_more() -> None:
     """Common options, roles, places of secrets and the file have topics, which the help names."""
     for spec in COMMANDS:

@@ -78,7 +78,7 @@ def test_a_project_that_cannot_be_compared_is_a_part_that_is_missing() -> None:
         emulator.faults.add("create_api_key", path=path, status=403, times=None)
         words = ("api-key", "identify", "--yes", "--project", "empty")
         alone, both = run(*words, stdin=key.value), run(*words, "--project", "search", stdin=key.value)
-    assert (alone.exit, "1 project could not be compared. The report says why." in alone.stderr) == (9, True)
+    assert (alone.exit, "1 project could not be compared. The output shows why." in alone.stderr) == (9, True)
     assert (both.exit, both.json["compared"], len(both.json["candidates"])) == (0, [projects["search"]], 1), both
 
 

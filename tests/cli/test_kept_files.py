@@ -218,7 +218,10 @@ def test_options_of_a_file_are_refused_beside_another_plan(emulator: Emulator) -
     for option in (("--base", "org.yaml"), ("--fix-drift",), ("--store", "file:{name}"), ("--allow-group",)):
         for plan in ("plan.json", "stale.json"):
             done = run("apply", plan, "--confirm", "9", *option)
-            assert (done.exit, f"{option[0]} is for an organization file" in done.stderr) == (2, True)
+            assert (
+                done.exit,
+                f"is not a plan of an organization file, so {option[0]} has no place here" in done.stderr,
+            ) == (2, True)
     assert len(emulator.requests) == before
 
 

@@ -105,7 +105,7 @@ def test_without_a_terminal_all_that_is_missing_is_named_at_once(emulator: Emula
     """Nothing is sent, and nothing is saved."""
     done = run("login", env=NOBODY)
     assert done.exit == 2
-    assert "Add --client-id ID and --secret-command COMMAND or --client-secret-stdin." in done.stderr
+    assert "Add --client-id ID and either --secret-command COMMAND or --client-secret-stdin." in done.stderr
     assert list(emulator.requests) == []
     assert run("profile", "list").json == []
 

@@ -252,7 +252,7 @@ def test_roles_are_read() -> None:
         ("search:OrgMember", "a role on the organization"),
         (":ProjectViewer", "names no project"),
         ("xyz", "Choose from OrgBillingAdmin"),
-        ("", "Choose from"),
+        ("", "names no role"),
     ],
 )
 def test_a_wrong_role_is_explained_before_anything_is_sent(text: str, hint: str) -> None:

@@ -99,7 +99,7 @@ def test_one_line_for_each_key_says_what_happened_and_where_its_value_is(emulato
         "search/reader: replaced; the new value is in search-reader.key, the old key stays at least until TIME.",
         "search/indexer: replaced; the new value is in search-indexer.key, the old key stays at least until TIME.",
         "shop/reader: replaced; the new value is in shop-reader.key, the old key stays at least until TIME.",
-        f"search/'in/valid': not replaced: --store: the name of key search/in/valid {problem}. Rename it first",
+        f"search/'in/valid': not replaced. --store: the name of key search/in/valid {problem}. Rename it first.",
     ]
     kept = run("api-key", "delete-retired", "--yes", *table)
     assert lines_of(kept) == [
@@ -139,7 +139,7 @@ def test_a_rotation_that_a_store_ends_is_one_line(emulator: Emulator) -> None:
     assert [line.partition(":")[0] for line in failed.stdout.splitlines()] == [
         *("search/reader", "search/indexer", "shop/reader") * 2
     ]
-    assert failed.stdout.count(": not replaced: ") == 3
+    assert failed.stdout.count(": not replaced. ") == 3
 
 
 @pytest.mark.usefixtures("emulator")
@@ -230,10 +230,11 @@ def test_a_place_that_fails_for_one_key_does_not_stop_the_others(emulator: Emula
     store = f'exec:{sys.executable} -c "{program}" ' + "{project} {name}"
     done = rotate(store)
     assert done.exit == 9
-    assert done.stderr == "1 failure. The report says why.\n"
+    assert done.stderr == "1 failure. The output shows why.\n"
     (failed,) = done.json["failed"]
     assert failed["key"]["name"] == "indexer"
-    assert failed["reason"].startswith(f"{sys.executable} ended with exit status 1: sealed; the new API key ")
+    said = "ended with exit status 1. Its standard error ends with: sealed; the new API key "
+    assert failed["reason"].startswith(f"The command of --store, {sys.executable}, {said}")
     assert len(done.json["rotated"]) == 2
     assert values(emulator)["search/indexer"] == before["search/indexer"]
     assert {name for name, value in values(emulator).items() if value != before[name]} == KEYS - {"search/indexer"}
@@ -262,13 +263,13 @@ def test_a_project_that_cannot_be_listed_keeps_its_places(emulator: Emulator, pl
     ("store", "message"),
     [
         (None, "Each secret is shown only once. Say where they should go, for example --store 'file:{project}-"),
-        ("file:{nmae}.key", "there is no placeholder {nmae}. Did you mean name? For braces, write {{ and }}."),
+        ("file:{nmae}.key", "there is no placeholder {nmae}. Did you mean {name}? For braces, write {{ and }}."),
         (
             "exec:sh -c 'jq {x: .}' {name}",
-            "there is no placeholder {x: .}. Choose from kind, scope, project, name. For braces",
+            "there is no placeholder {x: .}. Choose from {kind}, {scope}, {project}, {name}. For braces",
         ),
         ("file:}{name}.key", "has a single brace"),
-        ("vault:x", "a place for secrets is given as env-file:PATH#NAME, file:PATH or exec:COMMAND, such as"),
+        ("vault:x", "--store: write env-file:PATH#NAME, file:PATH or exec:COMMAND, such as"),
         ("api-key/*=file:{name}", "--store has no patterns: it is one template for all secrets, in which {scope} and"),
         ("file:{project}.key", "--store file:{project}.key is one place for all keys, and each would replace the one "),
         ("exec:cat", "Put {project} and {name} in it, for example --store 'file:{project}-{name}.key'."),
@@ -295,7 +296,7 @@ def test_a_second_template_is_refused(emulator: Emulator) -> None:
     ("store", "message"),
     [
         ("file:{project}/{name}", "--store, for key search/reader: "),
-        ("exec:no-such-command {project} {name}", "no-such-command is not an executable file"),
+        ("exec:no-such-command {project} {name}", "no-such-command is no program that can be run"),
     ],
 )
 def test_keys_whose_places_do_not_suit_are_not_rotated(emulator: Emulator, store: str, message: str) -> None:
@@ -344,7 +345,7 @@ def test_a_second_key_of_a_name_stops_only_the_keys_of_that_name(emulator: Emula
         done = rotate("file:{project}-{name}.key")
         assert done.exit == 9
         assert [each["key"]["name"] for each in done.json["failed"]] == ["reader"] * (1 + is_old)
-        assert "key shop/reader and key shop/reader, which are called the same" in done.json["failed"][0]["reason"]
+        assert "2 keys with the same name, shop/reader" in done.json["failed"][0]["reason"]
         assert "Rename one of them" in done.json["failed"][-1]["reason"]
         assert [each["key"]["name"] for each in done.json["rotated"]] == ["reader", "indexer"]
         assert len(done.json["deleted"]) == 3

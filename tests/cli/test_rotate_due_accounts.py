@@ -72,7 +72,7 @@ def test_old_secrets_are_replaced_where_they_are(emulator: Emulator) -> None:
         assert stored(name) not in done.stdout
     again = rotate("--output", "table")
     assert again.exit == 0
-    assert again.stdout.startswith("no service account is due\nown, not rotated: ")
+    assert again.stdout.startswith("No service account is due.\nService account emulator (")
 
 
 def test_a_destination_that_does_not_hold_the_secret_fails_alone(emulator: Emulator) -> None:
@@ -189,5 +189,5 @@ def test_the_command_says_why_nothing_is_rotated() -> None:
         Path("deploy.json").write_text(json.dumps(content))
         done = rotate("--output", "table")
         assert (done.exit, stored("deploy")) == (9, account.client_secret)
-        assert "the run ended early" in done.stdout
+        assert "The run ended early" in done.stdout
         assert ROTATE not in [each.operation_id for each in emulator.requests]

@@ -251,7 +251,7 @@ def test_unread_parts_cause_no_findings(part: str) -> None:
     missing: dict[str, Any] = {part: []} | ({"api_keys": []} if part == "projects" else {})
     poor = evolve(poor, **missing)
     access = poor.access()
-    text = f"the {part.replace('_', ' ')}: 500"
+    text = f"the {part.replace('_', ' ')} (500)"
     assert access.unread == [text]
     silent = {"users": "principal-is-gone", "role_bindings": "service-account-without-roles"}
     if part in silent:
@@ -359,5 +359,5 @@ def test_json_is_complete() -> None:
     data = json.loads(make_hostile_access().to_json())
     assert len(data["access"]) == len(make_hostile_access().rows())
     assert data["findings"]
-    assert data["unread"] == [f"the invites: {HOSTILE}"]
+    assert data["unread"] == [f"the invites ({HOSTILE})"]
     assert "cannot see usage" in data["note"]

@@ -74,9 +74,9 @@ CHANGES: Mapping[str, tuple[Change, str]] = {
         Change(action="rotate", target=CI),
         "rotated the secret of service account ci (s1)",
     ),
-    "delete key reader (k1) in project search (p1) with DataPlaneViewer: an earlier run left it": (
+    "delete key reader (k1) in project search (p1) with DataPlaneViewer, because an earlier run left it": (
         Change(action="delete", target=READER, before=VIEWER, reason="an earlier run left it"),
-        "deleted key reader (k1) in project search (p1) with DataPlaneViewer: an earlier run left it",
+        "deleted key reader (k1) in project search (p1) with DataPlaneViewer, because an earlier run left it",
     ),
     "delete index 'a b' in project search (p1)": (
         Change(action="delete", target=Ref("index", "a b", None, SEARCH)),
@@ -177,13 +177,13 @@ def test_a_shape_that_types_allow_and_no_request_has_is_a_flaw(flaw: str) -> Non
 STEPS: Mapping[StepState, str] = {
     "planned": "would delete service account ci (s1)",
     "done": "deleted service account ci (s1)",
-    "undone": "deleted service account ci (s1), and undid it: no",
+    "undone": "deleted service account ci (s1), and undid it. The error: no",
     "skipped": "skipped: delete service account ci (s1)",
     "not_run": "not run: delete service account ci (s1)",
-    "failed": "failed: delete service account ci (s1): no",
-    "rejected": "failed: delete service account ci (s1): no",
-    "sent": "failed, and may have been done: delete service account ci (s1): no",
-    "unread": "failed, and was done, as far as the status shows: delete service account ci (s1): no",
+    "failed": "failed: delete service account ci (s1). The error: no",
+    "rejected": "failed: delete service account ci (s1). The error: no",
+    "sent": "failed, and may have been done: delete service account ci (s1). The error: no",
+    "unread": "failed, and was done, as far as the status shows: delete service account ci (s1). The error: no",
 }
 
 

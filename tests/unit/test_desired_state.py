@@ -245,7 +245,7 @@ def test_a_plan_needs_everything() -> None:
     ):
         with raises(ForbiddenError, match="use an account with OrgOwner"):
             plan_changes(inventory, state, client_id=client_id)
-    with raises(RefusedError, match="no service account has this client_id"):
+    with raises(RefusedError, match="no service account has the client id"):
         plan_changes(make_inventory(), state, client_id="c-nobody")
 
 
@@ -280,7 +280,7 @@ def test_contradictions_with_the_organization() -> None:
         "projects[0], project 'a': several have this name: add one of the ids p-a, p-a2",
         "projects[1], project 'c': nothing has the id p-none",
         "projects[2].api_keys[0], key 'k': nothing has the id k-none",
-        "role 'bb:ProjectViewer' is on a project that is neither in the file nor there: did you mean 'b'?",
+        "'bb:ProjectViewer' is on a project that is neither in the file nor in the organization: did you mean 'b'?",
         "role 'a:ProjectViewer' is on one of 2 projects: write p-a:ProjectViewer or p-a2:ProjectViewer",
     ):
         assert [each for each in found.stopped if each.endswith(part)], found.stopped
@@ -520,7 +520,9 @@ def test_encryption_that_was_switched_on_by_hand_blocks_no_plan() -> None:
     found = plan(evolve(inventory, projects=projects), projects=[item])
     assert summarize(found.changes) == ["update project a: max_pods from 0 to 2"]
     [note] = found.notes
-    assert note.startswith("project 'a' requires its own encryption key, which cannot be turned off, and the file has")
+    assert note.startswith(
+        "projects[0], project 'a': it requires its own encryption key, and that cannot be turned off"
+    )
 
 
 @pytest.mark.parametrize("is_there", [True, False])

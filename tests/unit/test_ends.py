@@ -114,9 +114,8 @@ def test_the_last_day_is_inclusive_and_in_utc() -> None:
     before = plan(make(now=DAY_AFTER - timedelta(seconds=1)), people=people)
     assert (before.changes, before.next_end) == ([], DAY_AFTER)
     after = plan(make(), people=people)
-    assert [str(each).partition(" to ")[0] for each in after.changes] == [
-        "revoke ProjectEditor on project search (p-search) from user bob@example.com (u-bob@example.com) (end)"
-    ]
+    revoked = "revoke ProjectEditor on project search (p-search) from user bob@example.com (u-bob@example.com)"
+    assert [str(each).partition(" to ")[0] for each in after.changes] == [f"{revoked} (its end date has passed)"]
     assert after.next_end == datetime(2027, 3, 1, tzinfo=UTC)
     last = plan(make(), people=[bob("search:ProjectEditor", until="9999-12-31")])
     assert (last.changes, last.next_end) == ([], None)

@@ -168,10 +168,10 @@ def test_unread_parts_are_not_compared(failed_first: bool) -> None:
     poor = evolve(BEFORE, users=[], api_keys=BEFORE.api_keys[:1], unread=unread)
     changes = poor.diff(BEFORE) if failed_first else BEFORE.diff(poor)
     assert not changes
-    assert changes.unknown == ["the API keys of project p2: 500", "the users: 403"]
+    assert changes.unknown == ["the API keys of project p2 (500)", "the users (403)"]
     blind = evolve(BEFORE, projects=[], api_keys=[], unread=[Unread(part="projects", project_id=None, error="500")])
     changes = blind.diff(BEFORE) if failed_first else BEFORE.diff(blind)
-    assert (bool(changes), changes.unknown) == (False, ["the projects: 500"])
+    assert (bool(changes), changes.unknown) == (False, ["the projects (500)"])
 
 
 def test_an_invalid_field_is_named() -> None:

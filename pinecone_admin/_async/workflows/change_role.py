@@ -46,7 +46,7 @@ async def change_role(
         check_scope(binding_fields(body) or {}, role_argument="to_role")
         check_operation(create_role_binding(body=body))
         if from_role == to_role:
-            raise PineconeValueError(Name("from_role"), " and ", Name("to_role"), f" are both {to_role!r}")
+            raise PineconeValueError(Name("from_role"), " and ", Name("to_role"), f" are both {to_role}")
     bindings = run.admin.role_bindings.list(
         principal_type=principal_type,
         principal_id=principal_id,

@@ -69,7 +69,7 @@ def mask_key_value(value: object) -> Masked:
     """
     text = check_string("value", value)
     if not is_visible_ascii(text) or not (is_key_value(text) or is_legacy_value(text)):
-        raise value_error("value", "must be the value of an API key: it begins with pcsk_ or pckey_, or is a UUID")
+        raise value_error("value", "is not that of an API key, which begins with pcsk_ or pckey_, or is a UUID")
     return Masked(text)
 
 

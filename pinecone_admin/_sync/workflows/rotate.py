@@ -48,6 +48,7 @@ from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, Serv
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.changes import Change, Ref, Settings
 from pinecone_admin.workflows.guard import check_client_id
+from pinecone_admin.workflows.quoting import quote_name
 from pinecone_admin.workflows.reports import Rotation
 from pinecone_admin.workflows.sent_changes import IgnoreGone, add_note, may_have_been_processed
 
@@ -140,7 +141,8 @@ def replace_key(
             present = admin.api_keys.list(project_id=old.project_id)
             if (reason := retired_keys.find_concurrent_rotation(old, stored, leftovers, present)) is not None:
                 raise RefusedError(
-                    f"API key {old.id} is not rotated: {reason}; run this again when the other run has ended",
+                    f"API key {quote_name(name)} ({old.id}) was not rotated, because {reason}; run this again when the "
+                    "other run has ended",
                     operation="rotate_api_key",
                 )
             store_key(run, new_key, name, store)

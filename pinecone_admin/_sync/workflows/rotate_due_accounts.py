@@ -59,8 +59,8 @@ _UNREADABLE = (
     "rely on it, pass "
 )
 _OWN = (
-    "it is your own, and if each response is lost, no valid secret is left; rotate its secret from another service "
-    "account"
+    "it is the account that makes this call, and a lost response would leave it without a valid secret; rotate it as "
+    "another service account"
 )
 _NAMESAKE = "other service accounts have the same name; rename them, or rotate this one by its id"
 
@@ -88,7 +88,7 @@ def rotate_due_accounts(
     accounts = admin.service_accounts.list().to_list()
     caller = find_caller(admin, client_id, operation=_OPERATION)
     if (unknown := explain_unknown(caller, accounts)) is not None:
-        raise RefusedError(f"a due service account may be the caller's own, since {unknown}", operation=_OPERATION)
+        raise RefusedError(f"a due service account may be the caller's own, because {unknown}", operation=_OPERATION)
     now = require_server_time(admin, operation=_OPERATION)
     found = find_due_accounts(accounts, client_id=caller.client_id, now=now, older_than=older_than, names=names)
     report = DueAccountRotations(

@@ -90,19 +90,19 @@ def _check_options(session: Session, template: Template, path: str, *, concurren
     """Raise CLIError if options do not fit the command or one another."""
     makes_keys = template.command.makes_temporary_keys
     if "confirm" in session.settings and not template.deletes:
-        raise CLIError(f"--confirm: {template.command.full_name} deletes nothing.")
+        raise CLIError(f"{template.command.full_name} deletes nothing, so --confirm has no place here. Leave it out.")
     if template.changes or makes_keys:
         require_change_allowed(session)
         if concurrency > 1:
-            raise CLIError("--concurrency is only for commands that change nothing")
+            raise CLIError("--concurrency is only for commands that change nothing. Leave it out")
     if session.settings.get("output") not in {None, "json"}:
         raise output_error()
     refuse_placeholders("--query", session.settings.get("query") or "")
     if path == "-" and session.settings.get("client_secret_stdin"):
-        raise CLIError("--client-secret-stdin: standard input has the rows")
+        raise CLIError("Standard input has the rows, so --client-secret-stdin cannot read the client secret from it")
     if "overwrite" in session.settings and failed is None:
         raise CLIError(
-            "--overwrite before -- is about the file of --failed-rows. For those of rows, write it after --."
+            "--overwrite before -- is for the file of --failed-rows. For files that rows write, put it behind --."
         )
     check_new_files(session, failed, inputs=(path,))
     session.written += [] if failed is None else [failed]
@@ -201,7 +201,7 @@ def _ask(session: Session, template: Template, file: RowFile, total: int | None)
             once = "can be read only once, so its rows cannot be shown and counted first."
             raise CLIError(f"{file.name.capitalize()} {once} Add {option}.")
     rows = "the rows" if total is None else count_noun(total, "row")
-    what = f"{name}, once for each of {rows} of {file.name}"
+    what = name if deletes else f"{name}, once for each of {rows} of {file.name}"
     if session.is_interactive and needs_answer(session, wants_typed=deletes):
         for row in islice(file.rows(), _SHOWN):
             session.notify(template.show(row))
@@ -472,6 +472,7 @@ class RowRunner:
             self._session.notify("There are no rows.")
         if failed or left:
             said = [f"{failed} of {count_noun(self._exits.total(), 'row')} failed: {_name_rows(self._failed_rows)}."]
+            said += [self._advise_on_unclear_rows()] if self._unclear else []
             said += [f"{count_noun(left, 'row')} did not run."] if left else []
             if self._writer is not None:
                 again = "It is" if failed + left == 1 else "They are"
@@ -482,12 +483,14 @@ class RowRunner:
             if self._file.is_stream and not self._has_read_all:
                 said.append(f"The rest of {self._file.name} was not read.")
             self._session.warn(" ".join(said if failed else said[1:]))
-        if self._unclear:
-            it, its = ("it", "its change") if len(self._unclear) == 1 else ("them", "their changes")
-            named = _name_rows(self._unclear)
-            self._session.warn(
-                f"{named[:1].upper()}{named[1:]} may have made {its}. Look first, before you run {it} again."
-            )
+
+    def _advise_on_unclear_rows(self) -> str:
+        """Return which of the rows that failed may have made a change, as a sentence, and what to do first."""
+        it, its = ("it", "its change") if len(self._unclear) == 1 else ("them", "their changes")
+        named = _name_rows(self._unclear)
+        if len(self._unclear) == len(self._failed_rows):
+            named = "it" if len(self._unclear) == 1 else "they"
+        return f"{named[:1].upper()}{named[1:]} may have made {its}. Check that before you run {it} again."
 
     def _write_unfinished_rows(self, writer: RowWriter) -> None:
         """Write the rows that have not ended, and those of a file that have not begun."""

@@ -204,7 +204,7 @@ def read_template(session: Session, words: Sequence[str]) -> Template:
     command = command.given({str(each.name): _read_fact(each, values, context) for each in facts})
     if command.makes is not None and "store" not in values and not session.is_dry_run:
         example = f"--store 'file:{{{min(columns, default='COLUMN')}}}.key'"
-        raise CLIError(f"Each row makes a secret. Say where they should go, for example {example}.")
+        raise CLIError(f"Each row makes a secret. Say where the secrets should go, for example {example}.")
     effect = command.effect
     for name, effects in command.effect_with.items():
         given = str(values.get(name)).upper()
@@ -243,7 +243,7 @@ def _find_command(words: Sequence[str]) -> tuple[Command, list[str]]:
 
 
 def _stands_before(option: str) -> CLIError:
-    return CLIError(f"{option} stands before --, and holds for all rows")
+    return CLIError(f"{option} is for all rows, so put it before --")
 
 
 def _take_for_all_rows(
@@ -317,4 +317,4 @@ def _check_store(text: str, names: Collection[str]) -> None:
 
     parse_template(text, names)
     if not {*names} - {"kind"}:
-        raise CLIError("--store: the secret of each row needs a place of its own: write {COLUMN} in it")
+        raise CLIError("--store is one place for the secrets of all rows. Put {COLUMN} in it")

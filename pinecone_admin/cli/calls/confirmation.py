@@ -102,9 +102,8 @@ def needs_answer(session: Session, *, wants_typed: bool, is_for_dry_run: bool = 
 
 def _reject(consent: Consent, given: str) -> CLIError:
     called = f"{consent.subject} is called {consent.typed}" if consent.subject else f"it has to be {consent.typed}"
-    if consent.is_number:
-        called = f"{consent.typed} would be removed"
-    return CLIError(f"--confirm {given} does not match: {called}.", says_if_unchanged=True)
+    problem = f"is too low: {consent.typed} would be removed" if consent.is_number else f"does not match: {called}"
+    return CLIError(f"--confirm {given} {problem}.", says_if_unchanged=True)
 
 
 def _spell_option(consent: Consent) -> str:

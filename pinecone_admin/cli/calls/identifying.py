@@ -54,7 +54,7 @@ def identify_value(session: Session, projects: Sequence[Reference]) -> None:
     session.exit_code = _EXITS[result.state]
     if session.exit_code == exit_codes.DONE and not result.candidates and len(result.compared) < len(found):
         missing = count_noun(len(found) - len(result.compared), "project")
-        why = "The report says why." if result.slugs else "The value lists no index, so it shows no project."
+        why = "The output shows why." if result.slugs else "The value lists no index, so it shows no project."
         session.warn(f"{missing} could not be compared. {why}")
         session.exit_code = exit_codes.PARTLY_DONE
 

@@ -57,8 +57,9 @@ class Thing:
         return self.noun.replace("-", "_")
 
     def __str__(self) -> str:
-        noun = spell_noun(self.noun)
-        return f"{noun} {self.name!r} ({self.id})" if self.name else f"{noun} {self.id}"
+        from pinecone_admin.workflows.quoting import describe_thing  # noqa: PLC0415 - a list shows none
+
+        return describe_thing(spell_noun(self.noun), self.name or None, self.id)
 
 
 class NameLookup:

@@ -136,7 +136,7 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
         session.exit_code = find_exit_code(RefusedError)
     failed: Sequence[Any] = getattr(result, "failed", ())
     if failed:
-        session.warn(f"{count_noun(len(failed), 'failure')}. The report says why.")
+        session.warn(f"{count_noun(len(failed), 'failure')}. The output shows why.")
         codes = [each.help_code for each in failed]
         session.exit_code = find_exit_code_of_report(codes, session.ledger)
 
@@ -146,11 +146,13 @@ def _report_differences(call: Call, ensured: object) -> None:
     differences: Sequence[object] = getattr(ensured, "differences", ())
     steps: Sequence[object] = getattr(ensured, "steps", ())
     if differences and call.fails_on_difference:
-        call.session.fail_on(count_noun(len(differences), "difference"))
+        details = " and ".join(map(str, differences))
+        call.session.fail_on(count_noun(len(differences), "difference"), details)
     elif differences and (call.leaves_differences or not steps):
         # Of what was just made, only an invite that was sent again can differ.
-        left = "Its roles differ, and were left as they are" if steps else "It differs, and was left as it is"
-        call.session.notify(f"{left}: {', '.join(map(str, differences))}.")
+        left = "It has other roles" if steps else "It exists with other settings"
+        left += ", which were not changed"
+        call.session.notify(f"{left} ({', '.join(map(str, differences))}).")
 
 
 def check_values(session: Session, command: Command, typed: Mapping[str, Any]) -> None:

@@ -76,7 +76,7 @@ def run_with_key(
         if status is None:
             raise
         status = status or PARTLY_DONE
-        error.add_note("after its expiry time, pinecone-admin api-key delete-retired deletes it")
+        error.add_note("to delete the key after its expiry time, run pinecone-admin api-key delete-retired")
         failure = describe_failure(error, ledger=session.ledger)._replace(exit=status)
         with suppress(OSError):
             write_failure(session.stderr, failure, as_json=session.expects_json_errors)
@@ -90,7 +90,7 @@ def _refuse_output_options(session: Session) -> None:
         )
     if session.settings.get("output") not in {None, "json"}:
         raise CLIError(
-            "run shows the output of its command, so --output can only be json, for errors.", says_if_unchanged=True
+            "run shows the output of its command, so -o can only be json, which is for errors.", says_if_unchanged=True
         )
 
 

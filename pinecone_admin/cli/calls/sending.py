@@ -68,8 +68,10 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
         destination.check_account(destination.unnamed_owner, account_id)
     if method != "GET":
         name = last_segment(target)
-        what = f"send: {method} {target}"
-        ask(session, Consent(what=what, typed=name, wants_typed=method == "DELETE", subject="the end of the path"))
+        what = f"send {method} {target}"
+        ask(
+            session, Consent(what=what, typed=name, wants_typed=method == "DELETE", subject="the last part of the path")
+        )
     if session.is_dry_run and method != "GET":
         write_preview(session, [WouldSend(operation).document])
         return

@@ -40,24 +40,24 @@ CHECKS = ("variables", *STAGES, "clock", "token endpoint", "credentials", "API v
 MAX_CLOCK_DIFFERENCE = timedelta(minutes=2)
 
 _STAGE_FIXES: dict[Stage, str] = {
-    "proxy": "check HTTPS_PROXY: its host, port, user name and password; NO_PROXY excludes a host from it",
-    "name look-up": "check the spelling of the host, and the DNS of this machine; behind a proxy, set HTTPS_PROXY",
-    "connection": "check the host, its port and firewalls; behind a proxy, set HTTPS_PROXY",
+    "proxy": "check the host, port, user name and password in HTTPS_PROXY. NO_PROXY excludes a host from the proxy",
+    "name look-up": "check the spelling of the host, and the DNS of this machine. Behind a proxy, set HTTPS_PROXY",
+    "connection": "check the host, its port and firewalls. Behind a proxy, set HTTPS_PROXY",
     "certificates": "check the host and its port",
 }
 _CAUSE_FIXES: dict[Cause, str] = {
-    "untrusted": "if a proxy of your company replaces certificates, set SSL_CERT_FILE to a file with its authority; "
-    "otherwise check the host",
-    "other host": "check the host: the server that responds there has a certificate for another one",
-    "validity": "check the clock of this machine; if it is right, the operator of the server has to renew the "
+    "untrusted": "if a proxy of your company replaces certificates, set SSL_CERT_FILE to a file with its authority. "
+    "Otherwise check the host",
+    "other host": "check the host, because the certificate of the server there is for another host",
+    "validity": "check the clock of this machine. If it is right, the operator of the server has to renew the "
     "certificate",
-    "not TLS": "check the port: what listens there does not use TLS. For an emulator or a local server, write http:// "
-    "in the address",
-    "TLS ended": "check the host and its port; a proxy or a firewall on the way can also end the handshake",
+    "not TLS": "check the port, because the server there does not use TLS. For an emulator or a local server, write "
+    "http:// in the address",
+    "TLS ended": "check the host and its port. A proxy or a firewall on the way can also end the handshake",
     "not HTTP": "check the host and its port, and whether the address must begin with https://",
 }
 """How a failure is fixed whose cause says more than its stage."""
-_ROLES_FIX = "let an owner of the organization grant the account a role: pinecone-admin role grant"
+_ROLES_FIX = "ask an owner of the organization to grant the account a role, with pinecone-admin role grant"
 
 # Values of API keys begin with pcsk_ or pckey_.
 _API_KEY = re.compile(r"\s*pc(sk|key)_\w")
@@ -83,7 +83,7 @@ class Diagnosis(NamedTuple):
 
 def skipped(checks: Iterable[str]) -> list[Diagnosis]:
     """Return the results of checks that could not be made."""
-    return [Diagnosis(check, "skipped", "not checked: an earlier check failed") for check in checks]
+    return [Diagnosis(check, "skipped", "not checked, because an earlier check failed") for check in checks]
 
 
 def judge_refused_configuration(message: str, variable: str) -> Diagnosis:
@@ -94,13 +94,13 @@ def judge_refused_configuration(message: str, variable: str) -> Diagnosis:
         return Diagnosis(
             "certificates", "failed", message, "set SSL_CERT_FILE to a file of certificates in PEM form, or unset it"
         )
-    return Diagnosis("variables", "failed", message, "correct what this names")
+    return Diagnosis("variables", "failed", message, "correct the setting that is named here")
 
 
 def judge_refused_identity(message: str) -> Diagnosis:
     """Return the result for an identity that is not complete, or that the client refuses."""
     return Diagnosis(
-        "credentials", "failed", message, "let it give the client id and the current secret of a service account"
+        "credentials", "failed", message, "set the client id and the present secret of a service account there"
     )
 
 
@@ -149,16 +149,16 @@ def judge_clock(date: datetime | None, *, now: datetime) -> Diagnosis:
         now: The time of this machine.
     """
     if date is None:
-        return Diagnosis("clock", "skipped", "not checked: the server sent no date")
+        return Diagnosis("clock", "skipped", "not checked, because the server sent no date")
     difference = abs(now - date)
     if difference <= MAX_CLOCK_DIFFERENCE:
-        return Diagnosis("clock", "ok", "agrees with the server's")
-    direction = "fast" if now > date else "slow"
+        return Diagnosis("clock", "ok", "agrees with that of the server")
+    direction = "ahead of" if now > date else "behind"
     return Diagnosis(
         "clock",
         "failed",
-        f"this machine's is {describe_duration(difference)} {direction}, by the server's",
-        "set the clock of this machine, with NTP if possible: certificates and tokens depend on it",
+        f"the clock of this machine is {describe_duration(difference)} {direction} that of the server",
+        "set the clock of this machine, with NTP if possible, because certificates and tokens depend on it",
     )
 
 
@@ -168,13 +168,16 @@ def judge_supplied_token(error: PineconeError | None) -> list[Diagnosis]:
     Args:
         error: The error of a read, or None.
     """
-    unused = Diagnosis("token endpoint", "skipped", "not checked: there is an access token, so that it is not used")
+    unused = Diagnosis("token endpoint", "skipped", "not checked, because the access token is used instead")
     if error is None or (isinstance(error, ForbiddenError) and error.error_code is not None):
         return [unused, Diagnosis("credentials", "ok", "the API accepts the access token")]
     if isinstance(error, UnauthorizedError):
         detail = f"the API does not accept the access token: {error.message}"
-        return [unused, Diagnosis("credentials", "failed", detail, "get another token: this one may have expired")]
-    return [unused, Diagnosis("credentials", "skipped", "not known: the read fails")]
+        return [
+            unused,
+            Diagnosis("credentials", "failed", detail, "get another token, because this one may have expired"),
+        ]
+    return [unused, Diagnosis("credentials", "skipped", "not known, because the read fails")]
 
 
 def judge_token(error: PineconeError | None) -> list[Diagnosis]:
@@ -182,11 +185,11 @@ def judge_token(error: PineconeError | None) -> list[Diagnosis]:
     if error is None:
         return [Diagnosis("token endpoint", "ok", "issues tokens"), Diagnosis("credentials", "ok", "accepted")]
     if isinstance(error, InvalidCredentialsError):
-        fix = "copy the client id and secret of a service account again; a rotated secret is no longer valid"
+        fix = "copy the client id and secret of the service account again, or use the new secret if it was rotated"
         return [Diagnosis("token endpoint", "ok", "responds"), Diagnosis("credentials", "failed", error.message, fix)]
-    fix = "check PINECONE_OAUTH_URL or oauth-url: it must be the token endpoint, with its path"
+    fix = "check that PINECONE_OAUTH_URL, or oauth-url of the profile, is the token endpoint with its path"
     if isinstance(error, TokenError) and (error.status_code or 0) >= 500:  # noqa: PLR2004 - the server's errors
-        fix = f"try again later: the token endpoint has an error; if it lasts, {fix}"
+        fix = f"try again later, because the token endpoint failed. If that lasts, {fix}"
     return [Diagnosis("token endpoint", "failed", error.message, fix)]
 
 
@@ -205,14 +208,14 @@ def judge_read(error: PineconeError | None) -> list[Diagnosis]:
     if isinstance(error, BadRequestError) and "version" in error.message.lower():
         detail = f"{API_VERSION} is refused: {error.message}"
         return [Diagnosis("API version", "failed", detail, "install a newer version of pinecone-admin")]
-    detail, fix = error.message, f"pinecone-admin explain {error.help_code}"
+    detail, fix = error.message, f"run pinecone-admin explain {error.help_code}"
     if isinstance(error, UnauthorizedError):
         detail = f"the API does not accept the token: {error.message}"
-        fix = "host and token endpoint must belong together; a token from elsewhere may have expired: get another one"
+        fix = "check that the host and the token endpoint belong together. If you passed a token, get another one"
     elif isinstance(error, ResponseParsingError) or (isinstance(error, ApiError) and error.error_code is None):
         detail = f"not a response of the API: {error.message}"
-        fix = "check PINECONE_CONTROLLER_HOST or the profile's host: what responds there is not this API"
-    unknown = Diagnosis("API version", "skipped", "not known: the read fails")
+        fix = "check PINECONE_CONTROLLER_HOST, or host of the profile, because another server responds there"
+    unknown = Diagnosis("API version", "skipped", "not known, because the read fails")
     return [unknown, Diagnosis("read", "failed", detail, fix)]
 
 
@@ -220,11 +223,11 @@ def judge_roles(view: CallerView) -> Diagnosis:
     """Return whether a role of the account is in the list of bindings."""
     if view.roles is None:
         is_token = view.client_id is None
-        reason = "an access token does not say whose it is" if is_token else "the account may not see which are its own"
-        return Diagnosis("roles", "skipped", f"unknown: {reason}")
+        reason = "an access token does not show its account" if is_token else "the account may not read its own roles"
+        return Diagnosis("roles", "skipped", f"not known, because {reason}")
     if view.roles:
         return Diagnosis("roles", "ok", ", ".join(view.roles))
-    return Diagnosis("roles", "failed", "no role of the account is in the list of bindings", _ROLES_FIX)
+    return Diagnosis("roles", "failed", "the list of role bindings has none of this account", _ROLES_FIX)
 
 
 def judge_organization(view: CallerView, expected: str | None) -> list[Diagnosis]:
@@ -233,10 +236,13 @@ def judge_organization(view: CallerView, expected: str | None) -> list[Diagnosis
         return []
     if list(view.organizations) == [expected]:
         return [Diagnosis("organization", "ok", expected)]
-    detail = f"it is {', '.join(view.organizations) or 'unknown'}, and {expected} is expected"
+    detail = f"the account belongs to {', '.join(view.organizations) or 'none that it can see'}, not to {expected}"
     return [
         Diagnosis(
-            "organization", "failed", detail, "use credentials of the expected organization, or another expectation"
+            "organization",
+            "failed",
+            detail,
+            "use credentials of that organization, or correct --expect-organization or its variable",
         )
     ]
 
@@ -261,7 +267,7 @@ def find_variable_problems(env: Mapping[str, str], variables: Mapping[str, str])
 def _find_wrong_variables(env: Mapping[str, str]) -> Iterator[_Problem]:
     unset = [name for name in VARIABLES if not env.get(name, "").strip()]
     for given, name in find_misspelt(env, unset):
-        yield (f"{given} means nothing here", f"rename it to {name}")
+        yield (f"{given} is no variable of this program", f"rename it to {name}")
     for name in (*CREDENTIAL_VARIABLES, TOKEN_VARIABLE, *ADDRESS_VARIABLES):
         value = env.get(name, "")
         is_token = name == TOKEN_VARIABLE
@@ -305,5 +311,5 @@ def _find_missing(env: Mapping[str, str]) -> Iterator[_Problem]:
     names = " and ".join(missing)
     problem = f"{names} {'is' if len(missing) == 1 else 'are'} not set"
     if "PINECONE_API_KEY" in env:
-        problem += "; PINECONE_API_KEY is for another API"
-    yield (problem, f"set {names} to what a service account has; or pass --profile or --env-file")
+        problem += ". PINECONE_API_KEY is for another API"
+    yield (problem, f"set {names} from a service account, or pass --profile or --env-file")

@@ -100,7 +100,7 @@ def _make_checks(session: Session) -> Iterator[Diagnosis]:
     used, refusal = _try_to_complete_identity(session)
     config = _resolve_config(session.env, used)
     if problems or not isinstance(config, Diagnosis) or config.check != "variables":  # else "no fault found" is untrue
-        fine = Diagnosis("variables", "ok", f"no fault found; the identity comes from {identity.origin}")
+        fine = Diagnosis("variables", "ok", f"no fault found; credentials are from {identity.origin}")
         yield from problems or [fine]
     if refusal and not problems:  # else what is missing has been named already
         yield judge_refused_identity(refusal)

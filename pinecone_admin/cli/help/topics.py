@@ -72,9 +72,9 @@ such as --role DataPlaneViewer:
 
 {_list(API_KEY_ROLES)}
 
-Everyone in the organization needs a role on it, such as OrgMember, beside roles
-on projects. To see who has which role, use pinecone-admin role list or
-pinecone-admin access.
+Everyone in the organization needs a role on it, such as OrgMember, and can have
+roles on projects as well. To see who has which role, use pinecone-admin role
+list or pinecone-admin access.
 """,
     "organization-file": """\
 The file that plan and apply compare with the organization.
@@ -96,19 +96,20 @@ example:
   - {email: eve@example.com, absent: true}
   - {email: bob@example.com, until: 2099-03-31, roles: [OrgMember]}
 
-A section that is left out is not managed. What is listed gets exactly the roles
-that it has in the file; with keep_other_roles: true it also keeps others.
+A section that is left out is not managed. A person, an account or a key that is
+listed gets exactly the roles in the file. With keep_other_roles: true, it also
+keeps its other roles.
 
 Nothing is deleted because it is missing in the file. To delete an API key, a
 service account or a person, give it absent: true, and leave the line there. No
 file deletes a project.
 
-After its until, a person, a service account or an API key counts as absent. A
-role of a person or an account ends with {role: ROLE, until: DAY}. The day is
-the last one, in UTC. Nothing ends unless you run apply on a later day.
+After its until, a person, a service account or an API key counts as absent. To
+end one role of a person or an account, write {role: ROLE, until: DAY}. The day
+is the last one, in UTC. Nothing ends unless you run apply on a later day.
 
-A person without a membership is invited. An id beside another name renames.
-Quote names such as "no", "1e3" or a date.
+A person who is no member is invited. To rename something, write its id and the
+new name. Quote names such as "no", "1e3" or a date.
 """,
     "exit-codes": f"""\
 What the exit code of a command means.
@@ -126,22 +127,26 @@ Formats, selecting a part, and what goes to which stream.
 On a terminal the output is a table, elsewhere JSON. --output chooses another:
 
   table  For reading. If a terminal has no room for all of it, standard error
-         says what is cut off or left out.
+         shows what is cut off or left out.
   json   For programs. With --output json, each line on standard error is JSON,
-         too: an object with error, warning or note. Where you can be asked,
-         only errors are JSON.
-  yaml   As json, for reading and for files.
+         too: an object with error, warning or note. On a terminal, only errors
+         are JSON.
+  yaml   The same as json, easier to read.
   csv    For spreadsheets.
   raw    One value on each line, for variables of a shell. Columns of a query
          are separated by tabs.
 
-The columns of csv are the fields of json, in their order. A field of an object
-within has the names of both, with a dot: organization.id. Words of a list are
-separated by spaces, sentences by semicolons, and a list of objects is JSON.
-Plans and reports on many things have columns of their own, one row for each
-thing: inventory has kind, id, name and project_id; access has principal_type,
-principal_id, principal, project_id, project, level and roles. An empty list has
-no header.
+The columns of csv are the fields of json, in their order. A field inside an
+object has both names, with a dot: organization.id. In a cell, words of a list
+are separated by spaces and sentences by semicolons. A list of objects is JSON.
+An empty list has no header.
+
+These have a row for each thing: lists, inventory, access, project stale, and
+user offboard --people. Other reports are one row. A plan of an organization
+file has no columns, so -o csv is refused.
+
+In csv, inventory has kind, id, name and project_id, and access has
+principal_type, principal_id, principal, project_id, project, level and roles.
 
 --query selects a part with a JMESPath expression:
 
@@ -155,96 +160,111 @@ colours off.
     "names": """\
 How things and times are written.
 
-You can use an exact name instead of an id, but not for --expect-organization,
-and not in the path of send. Names are not unique. If several things have the
-name, the command stops and lists their ids.
+You can use an exact name instead of an id, except for --expect-organization and
+in the path of send. Names are not unique. If several things have the name, the
+command stops and lists their ids.
 
-Roles: pinecone-admin help roles. A role that somebody has is written
-TYPE:WHO:ROLE or TYPE:WHO:PROJECT:ROLE. The types are user, service-account,
-api-key and invite:
+How roles are written: pinecone-admin help roles. A role that somebody has is
+written TYPE:WHO:ROLE, or TYPE:WHO:PROJECT:ROLE for a role on a project. The
+types are user, service-account, api-key and invite:
 
   role revoke user:ada@example.com:search:ProjectViewer
   role revoke service-account:nightly:OrgMember
 
-Times are a number and a unit: 90s, 90m, 12h, 7d, 2w.
+Write a time as a number with a unit: 90s, 90m, 12h, 7d or 2w.
 
-The --body of send is JSON, @FILE to read it from a file, or - to read it from
-standard input.
+The --body of send is JSON. @FILE reads it from a file, and - from standard
+input.
 """,
     "secrets": """\
 Where the values of API keys and the secrets of service accounts go.
 
-A secret is shown only once, when it is created. A command that creates secrets
-requires one of these options, except service-account rotate of the account that
-the command uses, whose secret stays in the secret file of its profile:
+A secret is shown only once, when it is created. So a command that creates
+secrets requires one of these options:
 
   --store env-file:PATH#NAME  Sets NAME in a file of variables, and keeps the
                               other lines.
   --store file:PATH           Writes a file that only you can read.
   --store exec:COMMAND        Runs a command, which reads the secret from
                               standard input.
-  --reveal                    Writes it to standard output.
+  --reveal                    Writes the secret to standard output.
 
---store is one template for all secrets of a command. In it, {kind} stands for
-api-key or service-account, {project} for the name of the project, {scope} for
-{project} of a key and {kind} of a service account, and {name} for the name of
-the key or account: file:{scope}-{name}.key. In each, the columns of the row can
-stand in it, too. {{ and }} are braces.
+If you rotate the account that the command itself uses, leave both out. The
+secret file of its profile then gets the new secret.
 
-A name becomes one segment of a path, or a part of one word, which exec: takes
-only without characters of the shell. If it cannot, or if two secrets have one
-place, apply and each refuse everything before the first change, and rotate-due
-leaves these keys as they are. Capitals do not count.
+--store is one template for all secrets of a command:
 
-For a service account, the client id is stored, too: in a file of variables
-under the same name with ID for SECRET, or else _ID behind it, in other files as
-JSON. A command also gets API_KEY_ID, API_KEY_NAME and API_KEY_PROJECT_ID in its
-environment, or SERVICE_ACCOUNT_ID, SERVICE_ACCOUNT_NAME and
-SERVICE_ACCOUNT_CLIENT_ID.
+  {name}     The name of the API key or the service account.
+  {project}  The name of the project; a service account has none.
+  {kind}     The word api-key or service-account.
+  {scope}    {project} of a key, and {kind} of a service account.
+  {{ and }}  Braces.
 
-Before anything is made, the command checks that the secret can be stored: the
-folder exists, the disk has room, the command to run is there, nobody else can
-read the file, and no other secret is in its place. A file of variables is
-refused if programs could read it differently, for example one with an open
-quote. The command writes the file under a lock, .NAME.pinecone-admin-lock
-beside it, and reads the secret back. If another command holds the lock for ten
-seconds, the exit code is 7, and nothing is made.
+For example: --store 'file:{scope}-{name}.key'. In each, the template can also
+contain the columns of the row. Every secret needs a destination of its own, and
+capitals do not make a difference. A name must fit into one segment of a path.
+In exec:, it must not contain characters of the shell.
 
-If storing fails all the same, the key is deleted (exit code 1, in rotate-due
-9). What cannot be undone is kept in a file that the error names (exit code 9).
-Ctrl-C while a secret is stored takes effect once the secret is in the report.
+The client id of a service account is stored, too. In a file of variables, its
+name is NAME with ID in place of SECRET, or else NAME_ID. Other destinations get
+both as JSON. A command of exec: also gets variables, such as API_KEY_ID,
+API_KEY_NAME and API_KEY_PROJECT_ID, or SERVICE_ACCOUNT_ID, SERVICE_ACCOUNT_NAME
+and SERVICE_ACCOUNT_CLIENT_ID.
 
-A command has stored the secret if it exits with 0 and leaves nothing on its
-standard input unread within 2 seconds. One that only reads it, such as
-exec:cat, cannot be told from one that stores it. Of what it writes on standard
-error, the end is shown if it fails, unless a part of the secret is in it.
+No option takes a client secret, because other users can see command lines. Use
+variables, a profile, or --client-secret-stdin.
 
-A rotation replaces the value in the file. No command can see whether that is
-the old one. It refuses values that certainly are not: text that does not begin
-as an API key does, or the client id of another service account.
+What is checked first, and what happens if a secret cannot be stored:
+pinecone-admin help storing.
+""",
+    "storing": """\
+How a secret is stored, and what happens if that fails.
 
-If ensure, provision, apply or a rotation of keys was interrupted after it
-stored a secret in a file, the same command finds it there and finishes; create
-refuses to replace it, and service-account rotate replaces it. No command can
-read back a secret that exec: stored, so these commands create a new one. To
-repeat api-key rotate, give the id of the old key, because the name may be that
-of the new one.
+Before a secret is created, the command checks its destination. The folder must
+exist, the disk must have room, and nobody else may read the file. No other
+secret may be in its place. A file of variables is refused if programs could
+read it differently, for example because of an open quote. apply and each check
+all destinations before the first change. rotate-due leaves a key as it is if
+its destination is refused.
 
-There is no option for a client secret, because other users can see command
-lines: use variables, a profile, or --client-secret-stdin.
+The command writes the file under a lock, .NAME.pinecone-admin-lock beside it,
+and reads the secret back. If another command holds the lock for ten seconds,
+nothing is created, and the exit code is 7.
+
+If a new secret cannot be stored, its key is deleted, and the exit code is 1, or
+9 for rotate-due. If the change cannot be undone, the secret goes to a file that
+the error names, and the exit code is 9. Ctrl-C while a secret is being stored
+takes effect afterwards.
+
+A command of exec: has stored the secret if it reads its whole standard input
+and exits with 0. Test your command first, because exec:cat does the same and
+stores nothing. If the command fails, the end of its standard error is shown,
+unless that contains a part of the secret.
+
+A rotation replaces the value at the destination. The command cannot check that
+the value there is the old one. It refuses text that does not begin as an API
+key does, and credentials with the client id of another service account.
+
+If a command was interrupted after it stored a secret in a file, run it again.
+ensure, provision, apply and rotations of keys find the secret there and finish.
+create refuses to replace the secret, and service-account rotate replaces it. No
+command can read back a secret that exec: stored, so these commands create a new
+one. To repeat api-key rotate, give the id of the old key, because its name may
+be the name of the new one.
 """,
     "changes": """\
 Questions, dry runs and plans.
 
-A command that changes the organization asks first, on a terminal; elsewhere it
-needs --yes. PINECONE_ADMIN_NO_PROMPT=1 ends all questions. --dry-run shows what
-would happen, and changes nothing. One exception: project delete PROJECT
---with-contents creates a temporary key, to read the contents. A dry run of
-that command or of user offboard exits with 5 if the run would be refused. So
-does user offboard --people.
+On a terminal, a command that changes the organization asks first. Elsewhere it
+needs --yes. PINECONE_ADMIN_NO_PROMPT=1 ends all questions.
 
-You are asked for the name, and need --confirm NAME elsewhere, if more is lost
-than you named:
+--dry-run shows what would happen, and changes nothing, with one exception: to
+read the contents, project delete PROJECT --with-contents creates a temporary
+key. If the run would be refused, a dry run of that command or of user offboard
+exits with 5. So does user offboard --people.
+
+If more is lost than you named, the command asks for the name. Elsewhere it
+needs --confirm NAME. These commands do so:
 
   organization delete
   project delete (of a project that has API keys, or --with-contents)
@@ -252,30 +272,29 @@ than you named:
   role revoke, change (of a role of that account)
   send of a DELETE (the last segment of the path)
 
-To delete many things with each, you are asked for the number of rows, and need
---confirm N elsewhere. N can be larger than the number, so that a second run
-passes. If the command can see which account it uses, that one is not deleted in
-this way. send does not check that. To delete many projects or people, you can
-also save a plan, read it, and carry it out:
+If each deletes things, it asks for the number of rows. Elsewhere it needs
+--confirm N. N can be larger than the number, so that a second run passes. each
+does not delete the account that it uses, if it can see which account that is;
+send does not check this.
+
+To delete many projects or people, you can save a plan, read it, and carry it
+out:
 
   pinecone-admin project stale --match 'ci-*' --older-than 7d --out plan.json
   pinecone-admin user offboard --people people.csv --out people.json
   pinecone-admin apply plan.json
 
-A plan is for one organization. What has changed since the plan was made stays
-as it is, and is listed.
+A plan is for one organization. Things that have changed since the plan was made
+stay as they are, and are listed. If something is removed, apply asks for the
+number. Elsewhere it needs --confirm N, and N can be larger.
 
-To show what is in a project, project stale, api-key identify --project and a
-dry run of project delete PROJECT --with-contents create a temporary API key in
-each project that they read, and delete it again. Their first line shows this,
-and they ask first, or need --yes.
+Some commands create a temporary API key in each project that they read, and
+delete it again: project stale, api-key identify --project, and a dry run of
+project delete PROJECT --with-contents. Their first line shows this, and they
+ask first, or need --yes.
 
-If something is removed, apply asks for the number, and needs --confirm N
-elsewhere. Again, N can be larger.
-
-A file of --out, or of another option that writes one, must not exist yet, or
-needs --overwrite. A plan that --overwrite replaces is deleted first, so that
-nobody carries out the old one.
+A file that an option writes, such as --out, must not exist yet. --overwrite
+replaces it. An old plan is deleted first, so that nobody carries it out.
 
 --read-only, or PINECONE_ADMIN_READ_ONLY=1, refuses every change of the
 organization before it asks.
@@ -286,8 +305,9 @@ Which account a command uses.
 The command uses the first of these that is set:
 
   --profile NAME   A profile; pinecone-admin login saves one.
-  --env-file PATH  Variables in a file. It must set the addresses that the
-                   environment sets; without any, it goes to production.
+  --env-file PATH  Variables in a file. Without addresses in it, the command
+                   goes to production. If the environment sets an address, the
+                   file must set it, too.
   environment      PINECONE_ACCESS_TOKEN, or PINECONE_CLIENT_ID and
                    PINECONE_CLIENT_SECRET; or PINECONE_ADMIN_PROFILE, the name
                    of a profile. If both are set, the command stops. If a
@@ -307,11 +327,13 @@ Other programs know these, too:
 
 {_OTHER_VARIABLES}
 
-An option comes before its variable. --env-file reads from a file the first six,
-and those of the organization, read-only and the audit log. The last four of
-these count from here, too: of organizations, all must name the same; of two
-audit logs, the one that is set here is used. An address that is set here must
-be in the file. The audit log has the values of these where they are set:
+An option counts more than its variable. --env-file reads the first six from a
+file, and those of the organization, read-only and the audit log. The variables
+of the organization, read-only, the audit log and plain http also count if they
+are set here. If the organization is set twice, both must be the same. If the
+audit log is set twice, the one that is set here is used.
+
+The audit log contains the values of these variables if they are set:
 
 {_CI_VARIABLES}
 """,
@@ -327,11 +349,11 @@ any for every kind.
 How findings are accepted for a time.
 
 access --waivers FILE reads a list in YAML. An entry accepts the findings of one
-kind, or only those about one principal_id, project_id or key_id, for a reason,
-until the end of a day, in UTC, by the clock of the server, or of this machine
-with --inventory. A rotated key has another id, so that a waiver of its old
-key_id covers it no longer. The ids are in the findings that --output json
-writes:
+kind, for a reason, until the end of a day in UTC. With principal_id, project_id
+or key_id, it accepts only the findings about that. The ids are in the findings
+of --output json. A rotated key has another id, so a waiver of its old id no
+longer covers it. The day is that of the server, or with --inventory that of
+this machine:
 
   - kind: many-owners
     reason: The board, as agreed in October.
@@ -341,8 +363,8 @@ writes:
     reason: The nightly import creates the index of the day.
     until: 2027-03-31
 
---fail-on passes over accepted findings. A waiver that has ended, or that
-accepts nothing, is named.
+--fail-on ignores accepted findings. A warning names each waiver that has ended
+or that accepts nothing.
 """,
 }
 

@@ -39,6 +39,7 @@ def _complete_word(context: click.Context, _: click.Parameter, incomplete: str) 
 )
 def help_(session: Session, *, words: tuple[str, ...] = ()) -> None:
     """Show a page on a topic, or the help of a command."""
+    words = tuple(word for each in words for word in each.split())
     if not words:
         width = max(map(len, TOPICS)) + 2
         topics = "".join(f"  {name:{width}}{summarize_topic(name)}\n" for name in TOPICS)
@@ -69,7 +70,7 @@ def _render_command(context: click.Context, words: tuple[str, ...]) -> str:
 
 def _advise_topic(words: tuple[str, ...]) -> str:
     known = [*TOPICS, *NOUNS, *(each.full_name for each in load_commands())]
-    return suggest(" ".join(words), known, otherwise=f"The topics are {', '.join(TOPICS)}.")
+    return suggest(" ".join(words), known, otherwise="All topics: pinecone-admin help.")
 
 
 def _complete_code(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

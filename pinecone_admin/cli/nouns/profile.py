@@ -76,7 +76,10 @@ def login(
 
     for option in ("profile", "env_file"):
         if session.settings.get(option) is not None:
-            raise CLIError(f"--{option.replace('_', '-')} has no place here: login makes a profile, named by --name.")
+            raise CLIError(
+                f"login creates a profile, whose name is in --name, so --{option.replace('_', '-')} has no place here. "
+                "Leave it out."
+            )
     path = files.find_profile_file()
     command = _split_command(secret_command)
     profile = Profile(
@@ -113,7 +116,7 @@ def login(
 def _split_command(text: str | None) -> tuple[str, ...]:
     words = () if text is None else tuple(split_command(text, "--secret-command"))
     if text is not None and not words:
-        raise CLIError("--secret-command is empty")
+        raise CLIError("--secret-command needs a value, but is empty.")
     return words
 
 

@@ -132,7 +132,9 @@ def revoke(call: Call, *, role_binding_id: str) -> None:
     required=True,
     help="The present role, such as OrgMember or search:ProjectViewer.",
 )
-@click.option("--to", "to_role", type=Choice(ROLES, topic="roles"), required=True, help="Role to grant.")
+@click.option(
+    "--to", "to_role", type=Choice(ROLES, topic="roles"), required=True, help="Role to grant, without its project."
+)
 @principal
 @key_scope
 @apply_as

@@ -7,7 +7,7 @@ from typing import cast
 
 from pinecone_admin._text.moments import describe_minute
 from pinecone_admin.cli.ledger import Ledger
-from pinecone_admin.cli.sentences import leave_out_operations, name_ids
+from pinecone_admin.cli.sentences import as_sentences, name_ids, tidy
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import (
     ApplyReport,
@@ -33,8 +33,7 @@ def list_lines(report: object, ledger: Ledger, *, is_dry_run: bool) -> list[str]
         ledger: The changes of the command, with the places of new secrets.
         is_dry_run: Whether the command changes nothing.
     """
-    lines = _list_lines(report, ledger, is_dry_run=is_dry_run)
-    return [leave_out_operations(name_ids(line, ledger.names)) for line in lines]
+    return [tidy(name_ids(line, ledger.names)) for line in _list_lines(report, ledger, is_dry_run=is_dry_run)]
 
 
 def _list_lines(report: object, ledger: Ledger, *, is_dry_run: bool) -> list[str]:
@@ -49,12 +48,14 @@ def _list_lines(report: object, ledger: Ledger, *, is_dry_run: bool) -> list[str
         differences: Sequence[object] = getattr(changed, "differences", ())
         shown = [each for each in changed.steps if not _takes_tag_away(each)]
         # Of a run that only finishes what an earlier one left, the new name is all that there is to show.
-        return [*map(str, shown or changed.steps), *(f"differs: {each}" for each in differences)]
+        return [*map(str, shown or changed.steps), *(f"differed: {each}" for each in differences)]
+    if isinstance(report, Ensured | Provisioned | RoleChange):
+        return [as_sentences(str(cast("object", report)))]
     if isinstance(report, ApplyReport | DueAccountRotations):
         for number, step in enumerate(report.steps):  # each is a line, before all others
             if step.change.makes_secret and (place := _find_place(ledger, _id_of(step))):
                 lines[number] += f"; the new secret {place}"
-    return lines
+    return [*map(as_sentences, lines)] if isinstance(report, DueAccountRotations) else lines
 
 
 def _takes_tag_away(step: Step) -> bool:
@@ -126,8 +127,9 @@ class _Keys:
         ]
         if isinstance(report, DueRotations):
             for failed in failures:
-                whole = f"{self._name_project(failed.project_id)}: no key was rotated: {failed.reason}"
-                lines.append(f"{self._name(failed.key)}: not replaced: {failed.reason}" if failed.key else whole)
+                whole = f"{self._name_project(failed.project_id)}: no key was rotated"
+                what = f"{self._name(failed.key)}: not replaced" if failed.key else whole
+                lines.append(f"{what}. {as_sentences(tidy(failed.reason))}")
             lines += [f"{self._name(each)}: not replaced, since its age is unknown." for each in report.unknown_age]
         return [*(lines or [none]), *(["Nothing was changed."] if report.dry_run else [])]
 

@@ -26,7 +26,7 @@ from pinecone_admin.cli.plans.plan_files import (
     write_result,
 )
 from pinecone_admin.cli.secrets.target_files import rescue_folders, reserve_rescue_file
-from pinecone_admin.cli.sentences import as_sentences
+from pinecone_admin.cli.sentences import as_sentences, tidy
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import NotFoundError, RefusedError
 from pinecone_admin.workflows import Left, OffboardManyReport, OffboardPlan, OffboardReport
@@ -190,12 +190,12 @@ def _describe_person(report: OffboardReport, plan: OffboardPlan | None = None) -
         "may know": ", ".join(count_noun(len(each), name) for name, each in secrets.items() if each),
         "result": "cannot be removed: last owner"
         if is_last_owner
-        else "; ".join(map(str, report.steps)) or "nothing to do",
+        else tidy("; ".join(map(str, report.steps))) or "nothing to do",
     }
 
 
 def _describe_kept_person(left: Left) -> dict[str, Any]:
-    return {"email": left.name, "id": left.id, "projects": "", "may know": "", "result": f"left: {left.reason}"}
+    return {"email": left.name, "id": left.id, "projects": "", "may know": "", "result": tidy(f"left: {left.reason}")}
 
 
 def _describe_missing(result: OffboardPlan | OffboardManyReport) -> list[dict[str, Any]]:

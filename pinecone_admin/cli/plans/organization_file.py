@@ -113,7 +113,7 @@ def plan_file(
 
 def _notify_refusals(session: Session, plan: ChangePlan, inventory: Inventory, caller: Caller) -> None:
     """Name the parts of a plan that apply would refuse, and choose the exit code of its dry run."""
-    end_with_missing(session, "Left out", plan.stopped)
+    end_with_missing(session, "Left out", [f"{plan.source}, {each}" for each in plan.stopped])
     try:
         compared = _review(plan, inventory, caller, drift=False)
     except RefusedError as error:
@@ -203,7 +203,7 @@ def _format_plan(plan: ChangePlan, *, unlisted: bool) -> list[str]:
             lines += [f"{_BOLD}{title}{_RESET}", *(_style(" ", str(each)) for each in aside)]
     if unlisted and plan.not_listed:
         lines += [f"{_BOLD}Not listed{_RESET}", *(_style(" ", str(each)) for each in plan.not_listed)]
-    notes = [*plan.notes, *([] if unlisted else count_not_listed(plan.not_listed))]
+    notes = [*map(as_sentences, plan.notes), *([] if unlisted else count_not_listed(plan.not_listed))]
     return [*lines, *map(make_printable, notes), make_printable(plan.summary)]
 
 
@@ -252,7 +252,7 @@ def apply_file(
     if ready:
         what = f"apply {file}: {count_noun(len(ready), 'change')}"
         allowed = _confirm(session, shown, what, [*find_removed(ready, inventory, reviewed)])
-    end_with_missing(session, "Left out", plan.stopped)
+    end_with_missing(session, "Left out", [f"{plan.source}, {each}" for each in plan.stopped])
     held = _notify_held(session, compared, beside=[*ready, *plan.stopped])
     if not drift and any(each.cause == "drift" for each in plan.changes):
         session.notify("Drift is left as it is. To undo it, add --fix-drift.")
@@ -292,7 +292,7 @@ def _notify_held(session: Session, compared: Sequence[Compared], *, beside: Coll
     """
     held = [each for each in compared if each.state == "held"]
     for each in held:
-        session.warn(f"This is not carried out: {each.change}. {describe_refusal(each.reason)}")
+        session.warn(f"Not carried out: {each.change}. {describe_refusal(each.reason)}")
     if held:
         codes = [RefusedError.help_code] * len(held)
         session.exit_code = find_exit_code_of_report(codes, session.ledger, is_anything_done=bool(beside))
@@ -330,7 +330,9 @@ def _refuse_options_of_files(session: Session, path: str, *, base: str | None, d
         "--allow-group": "allow_group" in session.settings,
     }
     for option in (option for option, is_given in given.items() if is_given):
-        raise CLIError(f"{option} is for an organization file, and {describe_path(path)} is another plan.")
+        raise CLIError(
+            f"{describe_path(path)} is not a plan of an organization file, so {option} has no place here. Leave it out."
+        )
 
 
 _CARRIED_OUT_ELSEWHERE: Mapping[str | None, Callable[[Session, str, str, str | None], None]] = {
@@ -367,7 +369,7 @@ def _confirm(session: Session, plan: ChangePlan, what: str, removed: Sequence[Re
     number, lines = len(removed), str(plan).splitlines()
     if not (session.is_dry_run or (session.is_interactive and needs_answer(session, wants_typed=bool(removed)))):
         for line in plan.notes:
-            session.notify(line)
+            session.notify(as_sentences(line))
     names = join_first_names([str(each.name) for each in removed])
     ask_for_number(session, what, [f"This removes {count_noun(number, 'thing')}: {names}."], number, details=lines)
     return number if given is None else given

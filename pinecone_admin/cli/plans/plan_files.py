@@ -147,7 +147,7 @@ def parse_people(text: str) -> list[str]:
     # Below a header, "#4711" is a value like any other.
     people = uncommented if column is None else rows[rows.index(uncommented[0]) + 1 :]
     if not people:
-        raise PineconeValueError("the list has no email address")
+        raise PineconeValueError("the list of people has no email address")
     find = _find_only_address if column is None else partial(_read_column, column=column)
     addresses = [(number, find(number, cells)) for number, cells in people]
     for number, address in addresses:
@@ -187,7 +187,7 @@ def _find_only_address(number: int, cells: Sequence[str]) -> str:
     if len(addresses) != 1 or is_marked:
         has = "has several email addresses" if addresses else "has no email address"
         found = "begins with #" if is_marked else has
-        raise PineconeValueError(f"line {number} of the list {found}: a column named email says which to take")
+        raise PineconeValueError(f"line {number} of the list {found}; name the column of the addresses email")
     return addresses[0]
 
 

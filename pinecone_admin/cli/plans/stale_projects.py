@@ -26,6 +26,7 @@ from pinecone_admin.cli.output.formats import clean_reasons
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_file, write_preview
 from pinecone_admin.cli.plans.plan_files import as_document, parse_plan, prepare_plan_file, save_plan, write_result
+from pinecone_admin.cli.sentences import tidy
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeError
 from pinecone_admin.workflows import Left, StalePlan, StaleProject
@@ -58,7 +59,7 @@ def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta,
 
 def _warn_of_unread(session: Session, failed: list[str], *, was_any_read: bool) -> None:
     count = count_noun(len(failed), "project")
-    session.warn(f"{count} that might be stale could not be read. The reasons are in the column result, or in left.")
+    session.warn(f"{count} that might be stale could not be read. The column result shows why, or left in JSON.")
     session.exit_code = find_exit_code_of_report(failed, session.ledger, is_anything_done=was_any_read)
 
 
@@ -69,8 +70,8 @@ def _describe_next(*, has_projects: bool, has_failed: bool, out: str | None) -> 
         )
     if out is None:
         return (
-            "Nothing was deleted. To do so, add --out plan.json, read that file, and run pinecone-admin apply "
-            "plan.json."
+            "Nothing was deleted. To delete these projects, add --out plan.json, read that file, and run "
+            "pinecone-admin apply plan.json."
         )
     command = f"pinecone-admin apply {shlex.quote(out)}"
     return f"Nothing was deleted. Read {out}, remove what must stay, and delete the rest with: {command}."
@@ -144,7 +145,10 @@ def _list_rows(projects: list[StaleProject], left: list[Left], *, done: str) -> 
             }
             for project in projects
         ),
-        *({"name": each.name, "id": each.id, "created": "", "contents": "", "result": each.reason} for each in left),
+        *(
+            {"name": each.name, "id": each.id, "created": "", "contents": "", "result": tidy(each.reason)}
+            for each in left
+        ),
     ]
 
 

@@ -38,12 +38,12 @@ def ask_client_id(session: Session, client_id: str | None, secret_command: Seque
     has_secret = has_piped_secret or bool(secret_command)
     if not session.is_interactive and not (client_id and has_secret):
         missing = [] if client_id else ["--client-id ID"]
-        missing += [] if has_secret else ["--secret-command COMMAND or --client-secret-stdin"]
+        missing += [] if has_secret else ["either --secret-command COMMAND or --client-secret-stdin"]
         raise CLIError(f"{session.explain_silence()} Add {' and '.join(missing)}.")
     if client_id is None:
         client_id = session.ask_for_value("Client id of the service account")
     if not client_id:
-        raise CLIError("No client id was typed. Nothing was saved.")
+        raise CLIError("You typed no client id, so nothing was saved. Run the command again.")
     return client_id
 
 
@@ -58,7 +58,7 @@ def obtain_secret(session: Session, profile: Profile) -> str:
         return run_secret_command(profile.secret_command, env=session.env, origin=f"profile {profile.name}")
     if session.settings.get("client_secret_stdin"):
         return read_secret_from(session.stdin)
-    return check_secret(session.ask_for_secret("Client secret"), source="What you typed")
+    return check_secret(session.ask_for_secret("Client secret"), source="The client secret that you typed")
 
 
 def try_credentials(session: Session, profile: Profile, secret: str) -> Profile:

@@ -11,18 +11,18 @@ from attrs import evolve
 
 from pinecone_admin.cli.calls.naming import require_one
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.output.files import check_new_files, read_text
+from pinecone_admin.cli.output.files import check_new_files
 from pinecone_admin.cli.output.writing import wants_document, write_file, write_items, write_value
+from pinecone_admin.cli.parameters import suggest
 from pinecone_admin.cli.reports.inventory_report import end_with_missing, read_inventory
-from pinecone_admin.cli.reports.waiver_files import describe_waiver, parse_waivers
+from pinecone_admin.cli.reports.waiver_files import describe_waiver, read_waivers
 from pinecone_admin.cli.sentences import as_sentences
 from pinecone_admin.cli.session import Session
-from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows import Access, Finding, Holder, Review
 from pinecone_admin.workflows.access import NOTE
 from pinecone_admin.workflows.roles import highest_level
-from pinecone_admin.workflows.waivers import check_kind
+from pinecone_admin.workflows.waivers import FINDING_KINDS
 
 # A role that this release does not know could permit writing, as in the access page.
 LEVELS: Mapping[str, frozenset[str]] = {
@@ -62,7 +62,7 @@ def report_access(
         raise CLIError(f"--fail-on {ages[0]} needs --max-key-age, such as 90d. Without it, no key is too old.")
     files = [each for each in (html, csv, markdown) if each is not None]
     check_new_files(session, *files, inputs=(inventory, waivers))
-    accepted = parse_waivers(read_text(waivers, session.stdin)) if waivers else []
+    accepted = read_waivers(waivers, session.stdin) if waivers else []
     taken = read_inventory(session, inventory)
     access = taken.access(max_owners=max_owners, max_pending=max_pending, max_key_age=max_key_age)
     project_id = find_project(access.projects, project) if project else None
@@ -115,14 +115,18 @@ def parse_kinds(texts: Sequence[str]) -> list[str]:
     """Return the kinds in lists that are separated by commas.
 
     Raises:
-        PineconeValueError: A list is empty, as an unset variable gives it, or one of them is no kind of finding; then
-            the message has the nearest one.
+        CLIError: A list is empty, as an unset variable gives it, or one of them is no kind of finding; then the message
+            has the nearest one.
     """
     lists = [[each.strip() for each in text.split(",") if each.strip()] for text in texts]
     if not all(lists):
-        raise PineconeValueError("--fail-on: the value is empty")
+        raise CLIError("--fail-on needs a value, but is empty.")
     words = [each for words in lists for each in words]
-    return [word if word == ANY_FINDING else check_kind("--fail-on:", word) for word in words]
+    for each in words:
+        if each not in {ANY_FINDING, *FINDING_KINDS}:
+            advice = suggest(each, FINDING_KINDS, otherwise="All kinds: pinecone-admin help findings.")
+            raise CLIError(f"--fail-on {each}: there is no such kind of finding. {advice}")
+    return words
 
 
 def find_project(projects: Mapping[str, str], text: str) -> str:

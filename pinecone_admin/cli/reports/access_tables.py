@@ -81,7 +81,8 @@ def build_findings(review: Review) -> Group:
     """Return the findings by kind, each accepted one with what the waiver says."""
     notes = [(each, "") for each in review.open]
     notes += [(each, describe_waiver(waiver)) for each, waiver in review.accepted]
-    parts: list[RenderableType] = [Text(f"\nFindings: {len(review.open) or 'none'}", style="bold")]
+    accepted = f", and {len(review.accepted)} accepted" if review.accepted else ""
+    parts: list[RenderableType] = [Text(f"\nFindings: {len(review.open) or 'none'}{accepted}", style="bold")]
     for kind in dict.fromkeys(finding.kind for finding, _ in notes):
         parts.append(Text(kind, style="yellow"))
         for finding, note in notes:

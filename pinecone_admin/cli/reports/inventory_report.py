@@ -11,6 +11,7 @@ from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import wants_document, write_file, write_items, write_value
+from pinecone_admin.cli.sentences import join_sentences
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError, RefusedError
 from pinecone_admin.workflows import Inventory, InventoryChanges
@@ -51,7 +52,7 @@ def end_with_missing(session: Session, what: str, parts: Sequence[str]) -> None:
         parts: The parts.
     """
     for part in parts:
-        session.warn(f"{what}: {part}.")
+        session.warn(join_sentences([f"{what}: {part}"]))
     if parts:
         session.exit_code = exit_codes.PARTLY_DONE
 
@@ -129,7 +130,7 @@ def _write_changes(session: Session, changes: InventoryChanges) -> None:
         with session.until_closed():
             write_change_lines(session, changes)
     if not changes and session.output == "table":
-        session.notify(f"Nothing has changed{' in what both have' if changes.unknown else ''}")
+        session.notify(f"Nothing has changed{' in the parts that both inventories have' if changes.unknown else ''}.")
 
 
 def write_change_lines(session: Session, changes: InventoryChanges) -> None:
@@ -151,15 +152,15 @@ def parse_inventory(text: str, path: str) -> Inventory:
         document: object = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise PineconeValueError(
-            f"{describe_path(path)} is no inventory, or one that was saved only in part: {error}"
+            f"{describe_path(path)} is not an inventory, or was saved only in part, because it is not JSON: {error}"
         ) from error
     if not isinstance(document, dict):
-        raise PineconeValueError(f"{describe_path(path)} is no inventory: it is not a JSON object")
+        raise PineconeValueError(f"{describe_path(path)} is not an inventory, because it is not a JSON object")
     try:
         return Inventory.from_dict(document)  # pyright: ignore[reportUnknownArgumentType]
     except PineconeValueError as error:
         problem = error.message_with_names({"data": "$"})  # as JSONPath calls the whole document
-        raise PineconeValueError(f"{describe_path(path)} is no inventory: {problem}") from error
+        raise PineconeValueError(f"{describe_path(path)} is not an inventory: {problem}") from error
 
 
 def check_same_organization(before: Inventory, after: Inventory) -> None:
@@ -170,4 +171,4 @@ def check_same_organization(before: Inventory, after: Inventory) -> None:
     """
     old, new = ([each.id for each in inventory.organizations] for inventory in (before, after))
     if old and new and not set(old).intersection(new):
-        raise RefusedError(f"the inventories are of two organizations, {', '.join(old)} and {', '.join(new)}")
+        raise RefusedError(f"the two inventories are of different organizations: {', '.join(old)} and {', '.join(new)}")

@@ -4,17 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 from attrs import fields
 
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli.output.files import describe_path
+from pinecone_admin.cli.output.files import read_text as read_file
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 from pinecone_admin.workflows import Waiver
 from pinecone_admin.workflows.strict_yaml import NotText, read_text
 
 _FIELDS = tuple(each.name for each in fields(Waiver))
 _REQUIRED = ("kind", "reason", "until")
+
+
+def read_waivers(path: str, stdin: TextIO) -> list[Waiver]:
+    """Return the waivers in a file, or in standard input for ``-``.
+
+    Raises:
+        PineconeValueError: It is not a list of waivers; the message names the file, the entry and the field.
+    """
+    name = "standard input" if path == "-" else describe_path(path)
+    try:
+        return parse_waivers(read_file(path, stdin))
+    except PineconeValueError as error:
+        raise PineconeValueError(f"{name}: {error.message}") from error
 
 
 def parse_waivers(text: str) -> list[Waiver]:

@@ -227,7 +227,7 @@ def _notify_existing(session: Session, delivery: SecretDelivery, result: object)
     Of a key that an earlier run replaced, the secret was asked for: if the place does not have it, the exit code is 9.
     """
     existing: object = getattr(result.key if isinstance(result, Provisioned) else result, "value", None)
-    text = "No new secret was created. The secret of what exists cannot be shown again: to replace it, use rotate."
+    text = "No new secret was created, and the present one cannot be shown again. To replace it, use rotate."
     if isinstance(result, Rotation):
         existing = result.key
         text = (

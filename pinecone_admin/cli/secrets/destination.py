@@ -453,10 +453,12 @@ class Destination(StoreByName):
         """Return what is wrong if several secrets have one place, and places that work."""
         places = [self._find_place(each, met) for each in met]
         if len({_label(each).casefold() for each in met}) == 1:
-            called = "are called the same" if len({_label(each) for each in met}) == 1 else "differ only in capitals"
-            named = list_words(map(_label, met))
-            text = f"--store {places[0].address} is one place for {named}, which {called}. Rename one of them"
-            return WrongPlaceError(text)
+            labels = list(dict.fromkeys(map(_label, met)))
+            named = f"{list_words(labels)}, which differ only in capitals"
+            if len(labels) == 1:
+                kind = "service account" if self.makes.is_of_account else "key"
+                named = f"{count_noun(len(met), kind)} with the same name, {labels[0].removeprefix(f'{kind} ')}"
+            return WrongPlaceError(f"--store {places[0].address} is one place for {named}. Rename one of them")
         named = _list_or_count(met)
         text = f"--store {places[0].address} is one place for {named}, and each would replace the one before"
         (shared, *_) = set(places[0].targets()).intersection(*(each.targets() for each in places[1:2]))

@@ -18,7 +18,7 @@ from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.profiles.files import find_profile_file, load_profiles
 from pinecone_admin.cli.secrets.places import FilePlace, PresentSecret
 from pinecone_admin.cli.secrets.target_files import explain_os_errors, find_target_file
-from pinecone_admin.cli.sentences import list_words
+from pinecone_admin.cli.sentences import as_sentences, list_words
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeError, RefusedError
 
@@ -58,8 +58,8 @@ class OwnSecretFile(FilePlace):
     def remedy(self) -> str:
         """How the profile gets the secret if the file does not have it."""
         return (
-            f"profile {self.profile} cannot sign in until {self.path} has the valid secret: run {self.login} with it, "
-            "or rotate the secret again as another service account"
+            f"profile {self.profile} cannot sign in until {self.path} has the valid secret; if you have that secret, "
+            f"run {self.login}; otherwise, rotate it as another account"
         )
 
     @contextmanager
@@ -166,7 +166,7 @@ def try_own_secret(session: Session, place: OwnSecretFile) -> None:
     """
     try_it = f"Run pinecone-admin whoami --profile {place.profile}"
     if session.interruptions.received:
-        session.warn(f"The new secret is stored in {place.path}, and was not tried. {try_it} to try it.")
+        session.warn(f"The new secret is stored in {place.path}, and was not tried. {try_it}.")
         return
     try:
         secret = read_secret_file(place.path, identity=session.identity)
@@ -176,6 +176,6 @@ def try_own_secret(session: Session, place: OwnSecretFile) -> None:
     except (PineconeError, CLIError) as error:
         session.exit_code = PARTLY_DONE
         session.warn(
-            f"The new secret is stored in {place.path}, but it was not accepted yet, or could not be tried: "
-            f"{error.message.rstrip('.')}. {try_it} in a minute. If that fails, {place.remedy}."
+            f"The new secret is stored in {place.path}, but it was not accepted yet, or could not be tried. "
+            f"{as_sentences(error.message)} {try_it} in a minute. If that fails, {as_sentences(place.remedy)}"
         )

@@ -321,7 +321,7 @@ class FilePlace(SecretPlace):
             if document.keys() == {"client_id", "client_secret"}:
                 return PresentSecret(str(document["client_secret"]), str(document["client_id"]))
         raise WrongPlaceError(
-            f"{self.path} has something else than the credentials of a service account, as this command stores them. "
+            f"{self.path} has other text than the credentials of a service account. "
             "Choose another file, or remove that one first",
         )
 
@@ -372,7 +372,7 @@ class CommandPlace(SecretPlace):
     def _find_executable(self) -> str:
         found = shutil.which(self.command[0])
         if found is None:
-            raise StoreError(f"{self.command[0]} is not an executable file, and none of this name is in PATH")
+            raise StoreError(f"{self.command[0]} is no program that can be run")
         return found
 
 

@@ -74,7 +74,8 @@ def _run(
     if status != 0 or is_unread:
         ending = f"exit status {status}" if status >= 0 else f"signal {-status}"
         unread = ", but did not read the whole secret" if is_unread else ""
-        raise StoreError(f"{command[0]} ended with {ending}{unread}{_describe_output(bytes(output), secret)}")
+        said = _describe_output(bytes(output), secret)
+        raise StoreError(f"The command of --store, {command[0]}, ended with {ending}{unread}{said}")
 
 
 def _wait(process: subprocess.Popen[bytes], interruptions: Interruptions) -> int:
@@ -116,9 +117,9 @@ def _keep_end(stream: IO[bytes], output: bytearray) -> None:
 def _describe_output(output: bytes, secret: str) -> str:
     text = output.decode(errors="replace")
     if _reveals(text, secret):
-        return "; what it wrote on its standard error is withheld, because a part of the secret is in it"
+        return ". Its standard error is not shown, because a part of the secret is in it"
     words = " ".join(text.split())
-    return f": {words[-_MAX_SHOWN:]}" if words else ""
+    return f". Its standard error ends with: {words[-_MAX_SHOWN:]}" if words else ""
 
 
 def _reveals(text: str, secret: str) -> bool:

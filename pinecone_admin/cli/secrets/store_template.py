@@ -122,13 +122,11 @@ def parse_template(text: str, columns: Collection[str] = ()) -> StoreTemplate:
     else:
         texts = [rest] if form == "file" and rest else []
     if not texts:
-        raise CLIError(f"--store: a place for secrets is given as {FORMS}, such as env-file:.env#PINECONE_API_KEY.")
+        raise CLIError(f"--store: write {FORMS}, such as env-file:.env#PINECONE_API_KEY.")
     words = [parse_word(each) for each in texts]
     for name in sorted(names_of(words).difference(OWNER_PLACEHOLDERS, columns)):
-        raise CLIError(
-            f"--store: there is no placeholder {{{name}}}. {suggest(name, OWNER_PLACEHOLDERS)} For braces, write {{{{ "
-            "and }}."
-        )
+        advice = suggest(f"{{{name}}}", [f"{{{each}}}" for each in OWNER_PLACEHOLDERS])
+        raise CLIError(f"--store: there is no placeholder {{{name}}}. {advice} For braces, write {{{{ and }}}}.")
     return StoreTemplate(form, words, text)
 
 

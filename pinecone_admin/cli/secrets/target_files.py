@@ -120,7 +120,7 @@ def find_target_file(text: str, *, allow_group: bool) -> TargetFile:
         if _OWN_NAMES.fullmatch(path.name):
             raise WrongPlaceError(f"{path} is a name that this command uses for its own files")
         if not path.parent.is_dir():
-            raise StoreError(f"{path}: the folder {path.parent} does not exist")
+            raise StoreError(f"{path.parent}, the folder of {path.name}, does not exist")
         status = path.lstat() if path.exists() else None
     if status is not None:
         _check_private(path, status, allow_group=allow_group)
@@ -158,9 +158,11 @@ def _check_private(path: Path, status: os.stat_result, *, allow_group: bool) -> 
         return
     mode = stat.S_IMODE(status.st_mode)
     if mode & stat.S_IRWXO:
-        raise StoreError(f"{path} is accessible to every user (mode {mode:04o}): chmod 600 it")
+        raise StoreError(f"{path} is accessible to every user (mode {mode:04o}). Run chmod 600 on it")
     if mode & stat.S_IRWXG and not allow_group:
-        raise StoreError(f"{path} is accessible to a group (mode {mode:04o}): chmod 600 it, or pass --allow-group")
+        raise StoreError(
+            f"{path} is accessible to a group (mode {mode:04o}). Run chmod 600 on it, or add --allow-group"
+        )
 
 
 @define(kw_only=True)
@@ -201,7 +203,7 @@ def reserve_rescue_file(folders: Iterable[Path]) -> RescueFile:
             return _reserve_in(folder)
         except OSError as error:
             reasons.append(f"{folder}: {error.strerror}")
-    raise StoreError(f"No file can be created for a secret that cannot be stored ({'; '.join(reasons)})")
+    raise StoreError(f"No file can be created to keep the secret if storing it fails: {', '.join(reasons)}")
 
 
 def rescue_folders() -> Generator[Path, None, None]:
