@@ -38,7 +38,7 @@ PLACES = {
         "some.key cannot be read, or has something else than the secret of a service account.",
     ),
 }
-EXISTS = "No new secret was created. The secret of what exists cannot be shown again: to replace it, use rotate."
+EXISTS = "No new secret was created, and the present one cannot be shown again. To replace it, use rotate."
 
 
 @pytest.mark.parametrize("name", PLACES)

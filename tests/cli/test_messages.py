@@ -444,7 +444,6 @@ def refuse_deletions(request: httpx.Request, handle: Callable[[], httpx.Response
     return DENIED if request.method == "DELETE" else handle()
 
 
-# The page does not say why; the line does, since the reason is what somebody can mend.
 @says("13", "The new value of key writer could not be kept anywhere, and is lost. Rotate the key again. *.")
 def _(_: World) -> Run:
     create = words_of("api-key create", "--store", "exec:false")
@@ -462,8 +461,6 @@ def _(_: World) -> Run:
     return run("service-account", "rotate", "ci", "--store", "exec:false", "--yes")
 
 
-# It is a note below the plan of the file, since the rest of the file can be carried out. A line may have several
-# settings, so the one that is to go is named.
 @says(
     "38",
     "Line 3: projects[0], project 'q1': it requires its own encryption key, and that cannot be turned off. "
@@ -475,7 +472,6 @@ def _(world: World) -> Run:
     return run("plan", write("org.yaml", file), "--output", "table")
 
 
-# A date has its year: a rotation in December keeps a key into the next one.
 @says("48", "search/reader: the old key stays until * UTC.")
 def _(_: World) -> Run:
     _rotate("--keep-old-for", "7d")
@@ -487,7 +483,6 @@ def _(_: World) -> Run:
     return _rotate("--keep-old-for", "0")
 
 
-# A key of another run shows that the run has begun, and not that it still goes on; the key may be looked at.
 @says(
     "51",
     "API key reader (*) was not rotated, because another run has begun to rotate it, and created key *. Run this again "
@@ -545,7 +540,6 @@ def _(_: World) -> Run:
         return run("project", "list")
 
 
-# The first line says what a create is waited for: until its response is there, nothing can be deleted.
 @says(
     "54b",
     "Interrupted. Waiting for the response that shows whether API key writer was created.\n"
@@ -669,6 +663,42 @@ def test_a_message_is_sentences_that_name_what_happened_and_what_to_do(number: s
         assert not [name for name in operations if "_" in name and name in each], each
         ids: list[str] = re.findall(r"[\da-f]{8}-[\da-f-]{27}", each)
         assert len(ids) == len(set(ids)), each
+
+
+DIFFERENCES = {
+    "2": "The name is in the option alone; a dry run is offered, as everywhere.",
+    "3": "The words are those of every command that deletes more than what was named.",
+    "10": "It is refused before the keys are listed, so nothing knows their number.",
+    "13": "The reason is named, because somebody can remove it.",
+    "15": "The project has its id, since another one may have the name; the command must not be run again.",
+    "17": "The glossary has created, and ids have dates with a time.",
+    "24": "It names every unit.",
+    "25": "The glossary has token endpoint; the status and the request are for a report to the vendor.",
+    "26": "The status and the request are for a report to the vendor.",
+    "30": "Without --overwrite, the command in the advice would refuse the name.",
+    "33": "The option can be the reason, too.",
+    "34": "Each part that is hidden is named.",
+    "35": "Each part that is hidden is named.",
+    "36": "It begins as the messages of plan and export do.",
+    "38": "It is a note, since the rest of the file can be carried out; a line may have several settings.",
+    "41": "The step and its reason are one line.",
+    "42": "The account may belong to several organizations.",
+    "43": "People who lose every role count, and they are not deleted.",
+    "44": "The limit is more than a third, and the number is that of all removals.",
+    "45": "It names the person whose deletion would leave no owner.",
+    "47": "A file cannot have old keys, so export counts them.",
+    "48": "A date has its year: a rotation in December keeps a key into the next one.",
+    "51": "A key of the other run shows that it has begun, and not that it still goes on.",
+    "52": "Nothing is read after the refusal, so nothing shows that the person still has access.",
+    "53": "It has the reason in the words of every refusal for the last owner.",
+    "54b": "Until the response to the create is there, nothing can be deleted, and the line says so.",
+}
+"""Why a message has other words than its design, by the number of its row."""
+
+
+def test_every_reason_for_other_words_is_about_a_message() -> None:
+    """A reason whose message is gone goes, too."""
+    assert DIFFERENCES.keys() <= MESSAGES.keys()
 
 
 _WRITERS = {"CLIError", "UsageError", "identity_error", "notify", "warn", "StoreError"}
