@@ -243,7 +243,7 @@ class Change:
         text = ": ".join(filter(None, clauses))
         if self.reason is not None:
             return make_printable(f"{text}, because {self.reason}")
-        return make_printable(text + _MARKS.get(self.cause, ""))
+        return make_printable(text + _MARKS.get(self.cause or "", ""))
 
     def __str__(self) -> str:
         return self.describe("present")

@@ -353,10 +353,10 @@ def test_a_store_that_fails_ends_with_1_and_beside_work_that_remains_and_in_rota
         emulator.clock.advance(60)
         done = run(*shlex.split(line))
     assert done.exit == STORES[line], done
-    topics = {name: " ".join(run("help", name).stdout.split()) for name in ("exit-codes", "secrets")}
+    topics = {name: " ".join(run("help", name).stdout.split()) for name in ("exit-codes", "storing")}
     assert "a --store failed" in topics["exit-codes"]
     assert "api-key rotate-due could not store a value" in topics["exit-codes"]
-    assert "(exit code 1, in rotate-due 9)" in topics["secrets"]
+    assert "the exit code is 1, or 9 for rotate-due" in topics["storing"]
 
 
 def test_what_reads_have_found_has_no_status_and_the_exit_code_of_its_class() -> None:

@@ -57,9 +57,9 @@ class Thing:
         return self.noun.replace("-", "_")
 
     def __str__(self) -> str:
-        from pinecone_admin.workflows.quoting import describe_thing  # noqa: PLC0415 - a list shows none
+        from pinecone_admin.workflows.quoting import describe_resource  # noqa: PLC0415 - a list shows none
 
-        return describe_thing(spell_noun(self.noun), self.name or None, self.id)
+        return describe_resource(spell_noun(self.noun), self.name or None, self.id)
 
 
 class NameLookup:
