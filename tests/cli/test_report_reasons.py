@@ -50,7 +50,7 @@ def test_no_reason_of_a_report_has_the_name_of_an_operation(
         out = ["--out", "report.json"] if line.startswith("apply") else []
         done = run(*shlex.split(line), *out, "-o", output)
     written = Path("report.json").read_text() if out else ""
-    assert "fault injected" in done.stdout + done.stderr, done
+    assert "ault injected" in done.stdout + done.stderr, done
     for text in (done.stdout, done.stderr, written):
         assert re.findall(rf"\b({'|'.join(OPERATIONS)}): ", text) == []
 
