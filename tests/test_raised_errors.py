@@ -5,13 +5,16 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import yaml
 
-from pinecone_admin import Admin, AsyncAdmin
+from pinecone_admin import Admin, AsyncAdmin, NotFoundError, on_organization, on_project
 from pinecone_admin._sync.client import NAMESPACES
+from pinecone_admin.emulator import Emulator
 from tests.test_docstrings import read_section
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,11 +22,36 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.mark.parametrize("namespace", NAMESPACES)
 def test_a_method_that_takes_an_id_says_what_is_raised_if_it_is_unknown(namespace: str) -> None:
-    """The errors of a method that needs the id of something name NotFoundError."""
+    """The errors of a method that needs the id of something, or takes roles on projects, name NotFoundError."""
     for name, method in inspect.getmembers(getattr(Admin, namespace), inspect.isfunction):
-        required = [each.name for each in inspect.signature(method).parameters.values() if each.default is each.empty]
-        if not name.startswith("_") and any(each.endswith("_id") for each in required):
+        parameters = inspect.signature(method).parameters.values()
+        required = [each.name for each in parameters if each.default is each.empty]
+        takes_id = any(each.endswith("_id") for each in required) or any(
+            each.name == "role_bindings" for each in parameters
+        )
+        if not name.startswith("_") and takes_id:
             assert "NotFoundError" in read_section(inspect.getdoc(method) or "", "Raises"), name
+
+
+@pytest.mark.parametrize("roles", [["OrgOwner"], ["OrgManager"]], ids=["unknown", "invisible"])
+def test_a_role_on_a_project_that_cannot_be_seen_raises_not_found(roles: list[str]) -> None:
+    """Every method that takes roles raises NotFoundError if a project does not exist or the account cannot see it."""
+    emulator = Emulator()
+    with emulator.admin() as owner:
+        project = owner.projects.create(name="search").id if roles == ["OrgManager"] else str(UUID(int=1))
+    bindings = [on_organization("OrgMember"), on_project(project, "ProjectViewer")]
+    with emulator.admin(roles=roles) as admin:
+        accounts = admin.service_accounts
+        calls: list[Callable[[], object]] = [
+            lambda: admin.invites.create(email="bob@example.com", role_bindings=bindings),
+            lambda: admin.invites.ensure(email="bob@example.com", role_bindings=bindings),
+            lambda: admin.users.ensure(email="bob@example.com", role_bindings=bindings),
+            lambda: accounts.create(name="ci", role_bindings=bindings),
+            lambda: accounts.ensure(name="ci", role_bindings=bindings, store=str),
+        ]
+        for call in calls:
+            with pytest.raises(NotFoundError):
+                call()
 
 
 def test_a_request_that_is_not_repeated_says_what_an_unknown_outcome_means() -> None:

@@ -115,7 +115,9 @@ class RetryPolicy:
         budget: Points for retries, from 0, or None for no limit. A retry costs 5 points, or none after a 429 with a
             Retry-After. A successful call returns the points that its retries have cost, or 1 point if it had no retry.
             If there are too few points, the client does not retry, so that an outage does not multiply the requests.
-            The client has one budget for each host, which its copies share. Token requests spend no points.
+            The client counts the spent points of each host, and its copies share the count. A call may retry while the
+            count is within the ``budget`` of the client or copy that makes it. So a copy with a small ``budget`` may
+            have no retry after calls that had some. Token requests spend no points.
 
             The standard retry mode of botocore also has 500 points (``retries/quota.py``). AWS explains their purpose:
             https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html

@@ -69,6 +69,7 @@ class Invites(Namespace):
                 Or a member of the organization has the address, or an identity provider manages the person.
             ForbiddenError: The plan allows no further user or does not include one of the roles, or your account does
                 not have a role that it would grant.
+            NotFoundError: A role is on a project that does not exist, or that your account cannot see.
             RateLimitError: The organization has sent 100 invite emails within an hour. This is the limit in the API
                 description.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the invite may have been sent. Check whether
@@ -122,6 +123,7 @@ class Invites(Namespace):
                 for five seconds, because a new invite may appear late. Or an identity provider manages the person.
             ForbiddenError: The plan allows no further user or does not include one of the roles, or your account does
                 not have a role that it would grant.
+            NotFoundError: A role is on a project that does not exist, or that your account cannot see.
             RateLimitError: The organization has sent 100 invite emails within an hour.
             PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
 

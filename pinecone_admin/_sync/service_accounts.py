@@ -71,6 +71,7 @@ class ServiceAccounts(Namespace):
         Raises:
             ForbiddenError: The plan does not include service accounts or one of the roles, or your account does not
                 have a role that it would grant.
+            NotFoundError: A role is on a project that does not exist, or that your account cannot see.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, a service account may exist, and its secret is
                 lost. Find the account by its name and rotate its secret.
 
@@ -134,6 +135,7 @@ class ServiceAccounts(Namespace):
                 ``client_id`` is None or no service account has it. Nothing was changed.
             ForbiddenError: The plan does not include service accounts or one of the roles, or your account does not
                 have a role that it would grant.
+            NotFoundError: A role is on a project that does not exist, or that your account cannot see.
             LeftoverError: The new account could not be deleted after ``store`` failed, or after the response with the
                 secret was lost. The same holds if there is no ``store``, and the account could not get its name.
             PineconeError: Every response with a secret was lost; or the account could not get its name after ``store``,

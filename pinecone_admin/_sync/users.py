@@ -120,6 +120,7 @@ class Users(Namespace):
                 identity provider manages the person.
             ForbiddenError: Your account cannot see the users, or does not have a role that it would grant. Or the plan
                 does not include the role, or allows no further user.
+            NotFoundError: A role is on a project that does not exist, or that your account cannot see.
             RateLimitError: The organization has sent 100 invite emails within an hour. An expired invite was already
                 deleted.
             PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.

@@ -94,7 +94,10 @@ class Emulator:
         same_name_changes_updated_at: Whether an update of a service account with its own name changes `updated_at`.
         key_prefix: Prefix of key values. The published documents also show `pckey_`.
         creation_delay: Seconds until an index, collection, assistant or backup that a client creates is ready.
-        seed: Number that makes ids, secrets and the probabilities of faults the same in every run.
+        seed: Number that makes ids, secrets and the probabilities of faults the same in every run. After `load`, new
+            ids and secrets depend on the document instead. After `reset`, they depend on the last loaded document, or
+            on the state at construction. This state and the documents of `dump` contain times, so pass a fixed
+            `clock`, too, if a program calls these methods.
         clock: The clock; by default a new one at the real time, which stands still until you advance it.
 
     Attributes:
@@ -303,7 +306,8 @@ class Emulator:
         """Restore the state of construction or of the last `load`, and the time. Remove all faults and requests.
 
         The caller has its initial credentials again. Its access tokens stay valid, so that clients continue to work; a
-        client that has rotated the secret is an exception. `state` is a new object after the call.
+        client that has rotated the secret is an exception. `state` is a new object after the call. Unless a document
+        was loaded, new resources get other ids than after construction.
 
         Example:
             >>> emulator.state.projects.clear()

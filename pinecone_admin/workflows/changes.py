@@ -229,8 +229,9 @@ class Change:
         """Return a sentence about the change, such as "would create key reader in project search".
 
         Args:
-            tense: ``"present"``, ``"past"`` or ``"conditional"``. The past does not mention replaced resources, because
-                a separate change deletes them.
+            tense: ``"present"``, ``"past"`` or ``"conditional"``. For a ``Step``, the past is true only if its
+                ``state`` is ``"done"``; ``str(step)`` is true for every state. The past does not mention replaced
+                resources, because a separate change deletes them.
 
         Example:
             >>> Change(action="delete", target=Ref("user", "eve@example.com", "u1")).describe("past")
