@@ -14,6 +14,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from attrs import frozen
@@ -56,7 +57,7 @@ rule, what supports it. The tests check each cell.
   P7 to P10 are the Python SDKs {python}. T9 is the TypeScript SDK {typescript}.
 - **Contract**: a test validates successful responses of the operation against the API document.
   `tests/emulator/driven.json` names the test.
-- **Refusals**: of the refusals that the API document lists for the operation, the number that tests drive. A refusal
+- **Refusals**: of the refusals that the API document lists for the operation, the number that tests cause. A refusal
   counts only if a rule of the emulator returns it. Injected faults do not count.
 - **Recorded**: the day of the last [recording](conformance/README.md) of Pinecone's service with a success.
 """
@@ -64,10 +65,12 @@ rule, what supports it. The tests check each cell.
 REFUSALS_INTRODUCTION = """\
 ## Refusals
 
-The API document lists {documented} refusals, as pairs of an operation and a status. Tests drive {driven} of them. The
-conformance checks also drive {conformance} of these against any Admin API. They aim at unknown ids, at what their run
-has created, or at updates that change nothing. They leave out refusals that need a real user, an owner, a plan or a
-hundred mails.
+The API document lists {documented} refusals, which are error responses with a 4xx status. Each is a pair of an
+operation and a status. Tests cause {driven} of them.
+
+You can run the conformance checks against any Admin API, and they cause {conformance} of these refusals. For this, they
+use only ids that do not exist, resources that the same run has created, and updates that change nothing. So they do not
+cause refusals that need a real user, an owner, a plan or a hundred mails.
 """
 
 RULES_INTRODUCTION = """\
@@ -191,7 +194,7 @@ def _describe_operation(operation: Operation, driven: Any, recorded: Mapping[str
 def _list_refusals(operation: Operation, driven: Any) -> Iterator[tuple[str, ...]]:
     for status in operation.refusals:
         test = driven["tests"].get(operation.id, {}).get(str(status))
-        shown = f"`{test.removeprefix('tests/emulator/').partition('[')[0]}`" if test else "not driven"
+        shown = f"`{test.removeprefix('tests/emulator/').partition('[')[0]}`" if test else "none"
         is_checked = status in driven["conformance"].get(operation.id, ())
         yield f"`{operation.id}`", str(status), shown, "yes" if is_checked else "no"
 
@@ -215,16 +218,15 @@ def describe_in_short(operations: Sequence[Operation], driven: Any, proofs: Mapp
     rules = [rule for found in RULES_BY_NOUN.values() for rule in found.items()]
     bases = Counter("proven" if name in proofs else rule.source.basis for name, rule in rules)
     called = set.union(*(called for _, called in CLIENTS.values())) & {each.id for each in operations}
-    published = bases["published"] + bases["published in part"]
-    every_operation = count_noun(len(operations), "operation")
-    every_rule = count_noun(len(rules), "rule")
-    return (
-        f"- **Confidence.** Official clients call {len(called)} of {every_operation} of the emulator. Tests"
-        f" drive {refusals['driven']} of {refusals['documented']} documented\n"
-        f"  refusals. Of {every_rule}, {bases['proven']} are proven by recordings of the service, {published}"
-        f" published, {bases['observed']} observed and\n"
-        f"  {bases['assumed']} assumed ([all of them](docs/emulator-confidence.md)).\n"
+    text = (
+        f"- **Confidence.** Official clients call {len(called)} of {count_noun(len(operations), 'operation')} of the "
+        f"emulator. The API document lists {count_noun(refusals['documented'], 'error response')} with a 4xx status, "
+        f"and tests cause {refusals['driven']} of them. Of {count_noun(len(rules), 'rule')}, {bases['proven']} are "
+        f"proven by recordings of the service, {bases['published']} are published, {bases['published in part']} are "
+        f"published in part, {bases['observed']} are observed, and {bases['assumed']} are assumed "
+        "([all of them](docs/emulator-confidence.md))."
     )
+    return fill(text, 120, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False) + "\n"
 
 
 # The tests that drive a status

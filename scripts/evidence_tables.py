@@ -114,7 +114,12 @@ def show_growth(records: Records) -> str:
         [title, *(show(memory[kind][client], "MB", 1) for client in (OURS, OFFICIAL))] for kind, title in titles.items()
     ]
     tables.append(render_table(["growth of RSS", "ours", "official SDK"], rows))
-    return _join(*tables, describe_runs(records, "growth"))
+    text = _wrap(
+        f"Each rate is the median of {sizes['growth_rounds']} rounds. The [first table](#a-call) was measured in "
+        f"another run, with {sizes['rounds']} rounds, and its load can differ. If the two disagree on the same number "
+        "of threads or tasks, believe the first table. The rates only show how a client behaves when it has more to do."
+    )
+    return _join(*tables, text, describe_runs(records, "growth"))
 
 
 def compare_commands(records: Records) -> str:
@@ -128,8 +133,8 @@ def compare_commands(records: Records) -> str:
                 ratio = f"{figures['ratio']:.2f}" if position else ""
                 rows.append([name, show(figures["seconds"], "ms"), ratio, _judge(figures["ratio"], goal, f"{goal}")])
     text = _wrap(
-        f"Medians of {record['shape']['rounds']} rounds. The ratio is to the first row of the group above it without a "
-        f"ratio. `user list` lists {record['shape']['users']:,} users."
+        f"Each figure is the median of {record['shape']['rounds']} rounds. Each ratio compares a row with the nearest "
+        f"row above it that has no ratio. `user list` lists {record['shape']['users']:,} users."
     )
     heads = ["command", "processor time", "ratio", "goal"]
     return _join(render_table(heads, rows), text, describe_runs(records, "commands"))
