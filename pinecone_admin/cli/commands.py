@@ -26,6 +26,7 @@ from pinecone_admin.cli.parameters import (
     Secret,
     WantedHandling,
     check_options,
+    explain_extra_words,
     find_nearest,
     given_values,
     move_to_end,
@@ -477,14 +478,19 @@ class Command(click.Command):
         """Return the words with the values that are required and missing, which are asked for on a terminal.
 
         Raises:
-            click.UsageError: There is no terminal; the message names all that are missing.
+            click.UsageError: There are more words than the command takes. Or there is no terminal, and the message
+                names all that are missing.
         """
         session: Session | None = ctx.obj if isinstance(ctx.obj, Session) else None
-        values, _, order = self.make_parser(ctx).parse_args(list(words))
+        values, extra, order = self.make_parser(ctx).parse_args(list(words))
         # An empty value is one; of what is missing, click's parser has a mark of its own, or nothing.
         given = {name for name, value in values.items() if type(value) in {str, list, tuple} and (value or value == "")}
         missing = [param for param in self.own_params if param.required and param.name not in given]
-        if ctx.resilient_parsing or not missing or any("--help" in each.opts for each in order):
+        if ctx.resilient_parsing or any("--help" in each.opts for each in order):
+            return words
+        if extra:  # before what is missing, which may be in these words
+            raise click.UsageError(explain_extra_words(extra, self.params), ctx)
+        if not missing:
             return words
         if session is None or not session.is_interactive or any(each.nargs < 0 for each in missing):
             raise click.UsageError(_describe_missing(missing), ctx)

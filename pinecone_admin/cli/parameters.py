@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -503,6 +504,24 @@ def parse_binding(option: str, text: str) -> list[BindingReading]:
     splits = [(":".join(parts[:place]), ":".join(parts[place:])) for place in range(len(parts) - 1, 0, -1)]
     readings = [(Reference(noun, who), WantedRole(role, project)) for who, project in splits if who and project]
     return readings or [(Reference(noun, principal), parse_role(option, role, before=f"{noun}:{principal}:"))]
+
+
+def explain_extra_words(words: Sequence[str], params: Sequence[click.Parameter]) -> str:
+    """Return why a command does not take these words, with the options to write for the binding that one of them is."""
+    plural = "s" if len(words) > 1 else ""
+    text = f"Got unexpected extra argument{plural} ({' '.join(words)})"
+    options = {each.opts[0]: each for each in params if isinstance(each, click.Option)}
+    role_options = [name for name, each in options.items() if isinstance(each.type, Role)]
+    for word in words:
+        noun, _, _ = word.partition(":")
+        if role_options and f"--{noun.replace('_', '-')}" in options:
+            with suppress(CLIError):
+                who, role = parse_binding("", word)[0]
+                return (
+                    f"{text}. Write the principal and the role as options: --{who.noun} {shlex.quote(who.text)} "
+                    f"{role_options[0]} {shlex.quote(str(role))}."
+                )
+    return f"{text}."
 
 
 def _split_parts(option: str, text: str, forms: str) -> tuple[str, str, str]:
