@@ -231,7 +231,7 @@ async def test_a_secret_that_was_not_stored_is_on_the_error(
 
 
 async def test_a_lost_secret_is_rotated_again(emulator: Emulator) -> None:
-    """A secret whose response was lost is rotated again."""
+    """A secret whose response was lost is rotated again until the timeout."""
     account_id = await create_account(emulator.async_admin())
     stored: list[Any] = []
     admin = FaultyTransport(emulator, {2: InjectedFault.RESPONSE_LOST, 3: InjectedFault.INTERNAL_ERROR}).async_admin()

@@ -53,7 +53,10 @@ def test_a_new_project_is_not_taken_for_an_old_one_that_has_its_name(emulator: E
 def test_max_attempts_limits_how_often_a_change_is_sent_again(
     emulator: Emulator, operation: str, max_attempts: int | None
 ) -> None:
-    """A create or rotation whose response was lost is sent again, in all as often as ``RetryPolicy`` permits."""
+    """A create or rotation whose response was lost is sent again, in all as often as ``RetryPolicy`` permits.
+
+    By default, a rotation is repeated until the timeout, because nobody may have a valid secret.
+    """
     admin = emulator.admin(retry=RetryPolicy(max_attempts=max_attempts))
     project = admin.projects.create(name="shop")
     account = (admin.service_accounts.create(name="reporter")).service_account
@@ -77,7 +80,11 @@ def test_max_attempts_limits_how_often_a_change_is_sent_again(
     with raises(PineconeConnectionError) as caught:
         workflows[operation]()
     assert caught.value.outcome == "unknown"
-    assert len(emulator.requests.filter(id)) == (max_attempts or 4)
+    sent = len(emulator.requests.filter(id))
+    if operation == "rotate" and max_attempts is None:
+        assert sent > 6
+    else:
+        assert sent == (max_attempts or 4)
 
 
 def test_a_project_that_gets_the_name_meanwhile_is_not_the_lost_one(emulator: Emulator) -> None:

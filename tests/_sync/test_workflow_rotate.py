@@ -232,7 +232,7 @@ def test_a_secret_that_was_not_stored_is_on_the_error(
 
 
 def test_a_lost_secret_is_rotated_again(emulator: Emulator) -> None:
-    """A secret whose response was lost is rotated again."""
+    """A secret whose response was lost is rotated again until the timeout."""
     account_id = create_account(emulator.admin())
     stored: list[Any] = []
     admin = FaultyTransport(emulator, {2: InjectedFault.RESPONSE_LOST, 3: InjectedFault.INTERNAL_ERROR}).admin()

@@ -9,7 +9,7 @@ from functools import partial
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.client_state import server_now, shows_deletion
+from pinecone_admin._async.workflows.client_state import max_rotations, server_now, shows_deletion
 from pinecone_admin._async.workflows.create_with_secret import (
     Store,
     create_key,
@@ -383,9 +383,8 @@ class AsyncSecretRotation:
     async def run(self) -> None:
         """Rotate and store the secret; after an interruption, both are completed within a bounded time."""
         try:
-            rotate = partial(
-                repeat_if_response_is_lost, self._run.admin, self._rotate_once, most=self._run.max_attempts
-            )
+            admin = self._run.admin
+            rotate = partial(repeat_if_response_is_lost, admin, self._rotate_once, most=max_rotations(admin))
             await async_complete_if_interrupted(rotate, COMPLETION_TIMEOUT)
         except BaseException as error:
             if not self.issued:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime
+from math import inf
 from typing import TYPE_CHECKING
 
 from pinecone_admin._concurrency.clock import current_clock
@@ -86,6 +87,15 @@ def require_server_time(admin: Admin, *, operation: str) -> datetime:
 def max_attempts(admin: Admin) -> int:
     """Return how many attempts of a request the client makes at most."""
     return count_attempts(admin._options.retry)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+
+
+def max_rotations(admin: Admin) -> float:
+    """Return how often a client secret is rotated at most if each response is lost.
+
+    After the first one, nobody may have a valid secret, so that only a limit of the caller's own counts.
+    """
+    limit = admin._options.retry.max_attempts  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    return inf if limit is None else limit
 
 
 def get_work_in_progress(admin: Admin) -> WorkInProgress:

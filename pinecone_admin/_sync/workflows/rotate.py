@@ -21,7 +21,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
-from pinecone_admin._sync.workflows.client_state import server_now, shows_deletion
+from pinecone_admin._sync.workflows.client_state import max_rotations, server_now, shows_deletion
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     create_key,
@@ -378,9 +378,8 @@ class SecretRotation:
     def run(self) -> None:
         """Rotate and store the secret; after an interruption, both are completed within a bounded time."""
         try:
-            rotate = partial(
-                repeat_if_response_is_lost, self._run.admin, self._rotate_once, most=self._run.max_attempts
-            )
+            admin = self._run.admin
+            rotate = partial(repeat_if_response_is_lost, admin, self._rotate_once, most=max_rotations(admin))
             complete_if_interrupted(rotate, COMPLETION_TIMEOUT)
         except BaseException as error:
             if not self.issued:

@@ -128,7 +128,6 @@ class Run:
     Attributes:
         steps: The changes in order, and what happened to each.
         mark: A mark that distinguishes the temporary names of this run from those of all others; empty in a dry run.
-        max_attempts: How often a create or a rotation is sent at most, if its responses are lost.
     """
 
     def __init__(self, admin: Admin, operation: str, *, dry_run: bool, project: str | None = None) -> None:
@@ -138,7 +137,7 @@ class Run:
         self.project = project
         self.steps: list[Step] = []
         self.mark = "" if dry_run else secrets.token_hex(4)
-        self.max_attempts = max_attempts(admin)
+        self._max_attempts = max_attempts(admin)
         self._maker = os.getpid()
         self._undos: list[_Undo] = []
         self._uncertain: dict[str, None] = {}  # what may exist, in the order of sending
@@ -184,7 +183,7 @@ class Run:
         found: _T | None = None
         while found is None:
             try:
-                if lost is None or (is_unique and sent < self.max_attempts):
+                if lost is None or (is_unique and sent < self._max_attempts):
                     sent += 1
                     return Created(self._send(position, change, can_undo=can_undo))
             except ConflictError as error:
@@ -229,7 +228,7 @@ class Run:
                 self.admin,
                 lambda: self._send(len(self.steps), change),
                 prepare_next,
-                most=self.max_attempts,
+                most=self._max_attempts,
             )
         except PineconeError:
             raise
@@ -592,7 +591,7 @@ def repeat_if_response_is_lost(
     call: Callable[[], _T],
     prepare_next: Callable[[PineconeError], None] | None = None,
     *,
-    most: int,
+    most: float,
 ) -> _T:
     """Make a call that returns a secret; until the deadline, repeat it if its response, with the secret, is lost.
 
