@@ -273,9 +273,9 @@ class AsyncServiceAccounts(Namespace):
         """Replace the client secret of a service account, and store the new one.
 
         The two secrets do not overlap: the old secret can stop working before the new one is stored. If the response is
-        lost, this method rotates the secret again, until the ``timeout``. If you set ``max_attempts`` of ``RetryPolicy``,
-        it limits the number of rotations, too. A client cannot rotate its own account again, because then it has no
-        valid secret. So rotate the secret of an account from another account.
+        lost, this method rotates the secret again, until the ``timeout``. If you set ``max_attempts`` of
+        ``RetryPolicy``, it limits the number of rotations, too. A client cannot rotate its own account again, because
+        then it has no valid secret. So rotate the secret of an account from another account.
 
         If this call is cancelled or interrupted during the request, it waits up to 10 seconds for the response, and
         still stores the new secret. If there is no response in this time, a note states that the new secret may be
