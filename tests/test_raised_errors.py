@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 import yaml
 
-from pinecone_admin import Admin, AsyncAdmin, NotFoundError, on_organization, on_project
+from pinecone_admin import Admin, AsyncAdmin, NotFoundError, PaymentRequiredError, on_organization, on_project
 from pinecone_admin._sync.client import NAMESPACES
 from pinecone_admin.emulator import Emulator
 from tests.test_docstrings import read_section
@@ -52,6 +52,30 @@ def test_a_role_on_a_project_that_cannot_be_seen_raises_not_found(roles: list[st
         for call in calls:
             with pytest.raises(NotFoundError):
                 call()
+
+
+def test_a_payment_status_that_forbids_creating_raises_a_documented_error() -> None:
+    """Every method that creates a project or an API key raises PaymentRequiredError, and its docstring names it."""
+    emulator = Emulator()
+    with emulator.admin() as admin:
+        projects, keys = admin.projects, admin.api_keys
+        project_id = projects.create(name="search").id
+        key_id = keys.create(project_id=project_id, name="ci").key.id
+        emulator.configure(payment_status="Restricted")
+        calls: list[tuple[Callable[..., object], Callable[[], object]]] = [
+            (projects.create, lambda: projects.create(name="chat")),
+            (projects.ensure, lambda: projects.ensure(name="chat")),
+            (projects.provision, lambda: projects.provision(name="chat", key_roles=["ProjectViewer"], store=str)),
+            (projects.delete_with_cleanup, lambda: projects.delete_with_cleanup(project_id=project_id)),
+            (keys.create, lambda: keys.create(project_id=project_id, name="web")),
+            (keys.ensure, lambda: keys.ensure(project_id=project_id, name="web", store=str)),
+            (keys.rotate, lambda: keys.rotate(api_key_id=key_id, store=str)),
+            (keys.temporary, lambda: keys.temporary(project_id=project_id, roles=["ProjectViewer"]).__enter__()),
+        ]
+        for method, call in calls:
+            with pytest.raises(PaymentRequiredError):
+                call()
+            assert "PaymentRequiredError" in read_section(inspect.getdoc(method) or "", "Raises"), method
 
 
 def test_a_request_that_is_not_repeated_says_what_an_unknown_outcome_means() -> None:

@@ -69,6 +69,7 @@ class AsyncAPIKeys(Namespace):
             The new key with its value.
 
         Raises:
+            PaymentRequiredError: The payment status of the organization forbids creating resources.
             ForbiddenError: The plan allows no further API key in the project, or does not include one of the roles.
             NotFoundError: There is no project with this id, or your account cannot see it.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, a key may exist, and its value is lost.
@@ -123,6 +124,7 @@ class AsyncAPIKeys(Namespace):
         Raises:
             AmbiguousNameError: Several keys have the name. ``ids`` lists them.
             RefusedError: The roles differ, and ``on_difference`` is ``"raise"``. Nothing was changed.
+            PaymentRequiredError: The payment status of the organization forbids creating resources.
             ForbiddenError: The plan allows no further API key in the project, or does not include one of the roles.
             LeftoverError: The new key could not be deleted after ``store`` failed, or after the response with the value
                 was lost. The same holds if there is no ``store``, and the key could not get its name.
@@ -275,6 +277,7 @@ class AsyncAPIKeys(Namespace):
             RefusedError: An earlier run keeps the old key for a longer time. Or the key is temporary, has no role, or
                 belongs to an unfinished workflow. Or its successor was deleted or has no final name. Or another
                 rotation of the key is in progress. Nothing was changed, or the new key was deleted.
+            PaymentRequiredError: The payment status of the organization forbids creating resources.
             ForbiddenError: The plan allows no further API key in the project, or does not include one of the roles.
             LeftoverError: ``store`` failed or the response with the value was lost, and the new key could not be
                 deleted. Or another rotation of the key finished during this call.
@@ -318,6 +321,7 @@ class AsyncAPIKeys(Namespace):
             A context manager that returns the key with its value.
 
         Raises:
+            PaymentRequiredError: The payment status of the organization forbids creating resources.
             ForbiddenError: The plan allows no further API key in the project, or does not include one of the roles.
             NotFoundError: There is no project with this id, or your account cannot see it.
             RefusedError: The server's responses have no valid Date, so its time is unknown.

@@ -69,6 +69,7 @@ class AsyncProjects(Namespace):
         Raises:
             BadRequestError: ``max_pods`` is above 0, and the organization has no access to pods. Pinecone's pages on
                 projects state that organizations that signed up on or after 2025-08-18 have none.
+            PaymentRequiredError: The payment status of the organization forbids creating resources.
             ForbiddenError: The plan allows no further project.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the project may exist. Check whether it exists
                 before you create it again.
@@ -116,6 +117,7 @@ class AsyncProjects(Namespace):
             AmbiguousNameError: Several projects have the name. ``ids`` lists them.
             RefusedError: Settings differ, and ``on_difference`` is ``"raise"``. Nothing was changed.
             BadRequestError: The server refused the settings, as ``create`` and ``update`` describe.
+            PaymentRequiredError: The payment status of the organization forbids creating resources.
             ForbiddenError: The plan allows no further project.
             PineconeError: For example, the response to the create was lost, and the project did not appear before the
                 client's ``timeout`` passed; then ``outcome`` is ``"unknown"``. The notes (``__notes__``) of any error
@@ -271,6 +273,7 @@ class AsyncProjects(Namespace):
 
         Raises:
             AmbiguousNameError: Several projects have the name, or several keys in the project have it.
+            PaymentRequiredError: The payment status of the organization forbids creating resources.
             ForbiddenError: The plan allows no further project or API key, or does not include one of the roles.
             LeftoverError: A step failed, and not everything could be deleted. ``left`` lists what remains.
             NotFoundError: One of the principals does not exist.
@@ -344,6 +347,7 @@ class AsyncProjects(Namespace):
                 the start is found before anything is deleted. Otherwise, other contents may have been deleted.
             FailedPreconditionError: At the end of ``time_limit``, the server still found something in the project.
             PineconeTimeoutError: At the end of ``time_limit``, the project still had contents. The message names them.
+            PaymentRequiredError: The payment status of the organization forbids creating resources.
             ForbiddenError: The project has no room for another API key.
             LeftoverError: The temporary key could not be deleted. ``left`` names it.
             UnauthorizedError: For 30 seconds, the server did not accept the temporary key.
