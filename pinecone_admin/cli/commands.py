@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from importlib import import_module
 from inspect import cleandoc
-from itertools import chain, pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
@@ -451,9 +450,9 @@ class Command(click.Command):
             return super().parse_args(ctx, self._complete_words(ctx, self.arrange_words(ctx, args)))
         except (click.UsageError, CLIError, PineconeValueError):
             if self.makes_plan and "--overwrite" in args and not ctx.resilient_parsing:
-                from pinecone_admin.cli.plans.plan_files import remove_old_plan  # noqa: PLC0415 - only a failure needs it
+                from pinecone_admin.cli.plans.plan_files import remove_old_plans  # noqa: PLC0415 - only a failure needs it
 
-                remove_old_plan(_find_value(args, "--out"))
+                remove_old_plans(*_split_values(args, "--out"))
             raise
 
     def arrange_words(self, ctx: click.Context, args: Sequence[str]) -> list[str]:
@@ -531,11 +530,16 @@ class Command(click.Command):
             formatter.write(f"\nSee also: {', '.join(f'{PROGRAM} help {each}' for each in self.topics)}\n")
 
 
-def _find_value(words: Sequence[str], option: str) -> str:
-    """Return the value of an option in words that cannot be parsed; empty if there is none."""
-    following = (value for word, value in pairwise(words) if word == option)
-    joined = (word.partition("=")[2] for word in words if word.startswith(f"{option}="))
-    return next(chain(following, joined), "")
+def _split_values(words: Sequence[str], option: str) -> tuple[list[str], list[str]]:
+    """Return the values of an option in words that cannot be parsed, and the other words with the values in them."""
+    values, others, rest = list[str](), list[str](), iter(words)
+    for word in rest:
+        name, _, value = word.partition("=")
+        if name == option:
+            values.append(value if word != option else next(rest, ""))
+        else:
+            others += [word, value]
+    return values, others
 
 
 def _describe_missing(params: Sequence[click.Parameter]) -> str:

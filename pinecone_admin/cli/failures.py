@@ -300,9 +300,18 @@ def _describe_refusal(error: PineconeError, remedy: str) -> str:
 
 
 def read_notes(error: BaseException | None) -> list[str]:
-    """Return the notes of a workflow on an error, without the changes that remain, because the ledger has them."""
-    notes: list[str] = [each for each in getattr(error, "__notes__", ()) if not _is_in_ledger(each)]
-    return list(dict.fromkeys(notes))  # what asks and what calls it may note the same
+    """Return the notes of a workflow on an error, without the changes that remain, because the ledger has them.
+
+    Temporary names are not shown, and new keys that were deleted again are counted if there are several.
+    """
+    found: list[str] = [each for each in getattr(error, "__notes__", ()) if not _is_in_ledger(each)]
+    unique = dict.fromkeys(found)  # what asks and what calls it may note the same
+    notes = [re.sub(_TEMPORARY_NAME, r"\1", each) for each in unique]
+    undone = [each for each in notes if re.fullmatch(_UNDONE_KEY, each)]
+    if len(undone) > 1:  # of each attempt whose response was lost
+        others = [each for each in notes if each not in undone]
+        return [f"{len(undone)} API keys that were created were deleted", *others]
+    return notes
 
 
 def _is_in_ledger(note: str) -> bool:
@@ -310,14 +319,7 @@ def _is_in_ledger(note: str) -> bool:
 
 
 def _with_notes(message: str, error: BaseException) -> str:
-    notes = [re.sub(_TEMPORARY_NAME, r"\1", each) for each in read_notes(error)]
-    undone = [each for each in notes if re.fullmatch(_UNDONE_KEY, each)]
-    if len(undone) > 1:  # of each attempt whose response was lost
-        notes = [
-            f"{len(undone)} API keys that were created were deleted",
-            *(each for each in notes if each not in undone),
-        ]
-    return make_printable(join_sentences([message, *map(as_sentences, notes)]))
+    return make_printable(join_sentences([message, *map(as_sentences, read_notes(error))]))
 
 
 def _describe_usage(error: click.ClickException) -> str:

@@ -14,12 +14,18 @@ _OPERATION = r"\b([a-z]+(?:_[a-z]+)+): "
 """The beginnings of the library's errors, also where one is quoted in another."""
 _ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _NOUN = r"API key|[Kk]ey|[Rr]ole binding|[Ss]ervice account|[Pp]roject|[Uu]ser|[Ii]nvite"
-_NAMED_ID = rf" \((?P<behind>[\w-]{{20,}})\)|, (?P<apart>{_ID})\b|\b(?P<noun>{_NOUN}) (?P<id>{_ID})\b"
+_NAMED_ID = (
+    rf" \((?P<behind>[\w-]{{20,}})\)|(?<![0-9a-f]{{12}}), (?P<apart>{_ID})\b|\b(?P<noun>{_NOUN}) (?P<id>{_ID})\b"
+)
+_WORD_WITH_ID = r"(?<!\S)(\S+) \(([\w-]{20,})\)"
+"""The last word of a name with the id behind it."""
 _STATUS = (
     r"\[(?P<status>\d{3}(?: \w+)?)\] (?P<message>(?:(?!\(request_id: ).)*?) \((?:request_id: )(?P<request>[^()\s]+)\)"
 )
 """The status of a response, the message in it, and the id of the request, as the errors of the library have them."""
 _ERRNO = r"\[Errno \d+\] "
+_AFTER_WORD = r"(?=[,;:.?!)]*(?:\s|$))"
+"""The end of a word, perhaps before punctuation marks."""
 _ENDS = (".", "?", "!", "…")
 
 
@@ -48,21 +54,27 @@ def list_words(words: Iterable[str], conjunction: str = "and") -> str:
 def tidy(text: str) -> str:
     """Return a message without names of operations, and with each id once.
 
-    An id in brackets or behind a comma stands behind a name, and is left out the second time. Of another one, the noun
-    before it is left. What identifies a response stands behind its message.
+    An id in brackets or behind a comma stands behind a name, and is left out the second time that it stands behind
+    this name, unless another one does, too. Of an id without a name, the noun before it is left. What identifies a
+    response stands behind its message.
     """
+    text = leave_out_operations(text)
+    ids: dict[str, set[str]] = {}
+    for word, id in re.findall(_WORD_WITH_ID, text):
+        ids.setdefault(word, set()).add(id)
 
     def name_once(match: re.Match[str]) -> str:
-        id = match["behind"] or match["apart"] or match["id"]
-        if id not in text[: match.start()]:
+        id, before = match["behind"] or match["apart"] or match["id"], text[: match.start()]
+        word = before.rpartition(" ")[2]
+        if id not in before or (match["behind"] and (f"({id})" not in before or len(ids.get(word, ())) > 1)):
             return match[0]
         if not match["noun"]:
             return ""
-        begins = not text[: match.start()].strip() or text[: match.start()].endswith(". ")
+        begins = not before.strip() or before.endswith(". ")
         noun = match["noun"] if match["noun"] == "API key" else match["noun"].lower()
         return f"{'That' if begins else 'that'} {noun}"
 
-    return re.sub(_NAMED_ID, name_once, leave_out_operations(text))
+    return re.sub(_NAMED_ID, name_once, text)
 
 
 def leave_out_operations(text: str) -> str:
@@ -73,18 +85,29 @@ def leave_out_operations(text: str) -> str:
 
 
 def name_ids(text: str, names: Mapping[str, str]) -> str:
-    """Return a text in which each id stands behind its name, unless it stands in brackets, as it does behind one.
+    """Return a text in which each id stands behind its name where it is mentioned first.
+
+    An id that is a part of another word stays alone: a path or a URL with a name in it would lead nowhere.
 
     Args:
         text: The text.
         names: The names by the ids.
     """
-    for id, name in names.items():
-        if id in text and f"({id})" not in text:
-            from pinecone_admin.workflows.quoting import describe_resource  # noqa: PLC0415 - few texts have an id
+    found = [id for id in names if id in text]
+    if not found:
+        return text
+    from pinecone_admin.workflows.quoting import describe_resource  # noqa: PLC0415 - few texts have an id
 
-            text = text.replace(id, describe_resource("", name, id))
-    return text
+    named = set[str]()
+
+    def name_id(match: re.Match[str]) -> str:
+        id = match[0]
+        if id in named or f"({id})" in text[: match.start()]:
+            return id
+        named.add(id)
+        return describe_resource("", names[id], id)
+
+    return re.sub(rf"(?<!\S)(?:{'|'.join(map(re.escape, found))}){_AFTER_WORD}", name_id, text)
 
 
 def _leave_out_operation(match: re.Match[str]) -> str:

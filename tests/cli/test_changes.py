@@ -262,6 +262,24 @@ def test_keys_that_cannot_be_seen_are_feared() -> None:
         assert sent_changes(emulator) == []
 
 
+def test_projects_that_cannot_be_seen_are_feared() -> None:
+    """An organization that may have projects is asked about all the same, since only a refusal shows that it has."""
+    with example_organization() as emulator:
+        emulator.faults.add("list_projects", status=403, times=None)
+        for words, code in (((), exit_codes.USAGE), (("--dry-run",), exit_codes.DONE)):
+            done = run("organization", "delete", "Emulated Organization", *words)
+            assert (done.exit, "may have projects that this account cannot see" in done.stderr) == (code, True), done
+
+
+def test_an_input_that_ends_is_no_answer() -> None:
+    """The message does not claim that somebody said no, and begins on a line of its own."""
+    with example_organization() as emulator:
+        done = run("project", "create", "x", terminal=True, stdin="")
+        assert done.exit == exit_codes.INTERRUPTED
+        assert done.stderr.endswith("\nerror: The input ended without an answer. Nothing was changed.\n")
+        assert sent_changes(emulator) == []
+
+
 def test_a_variable_ends_every_question() -> None:
     """With it, a command on a terminal ends as it does without one."""
     with example_organization():

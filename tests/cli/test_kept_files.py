@@ -116,7 +116,11 @@ def test_no_file_replaces_what_the_command_reads(emulator: Emulator) -> None:
 
 
 def test_a_plan_that_is_to_be_replaced_is_gone_if_the_new_one_fails(emulator: Emulator) -> None:
-    """Nobody carries out the plan of yesterday, because the one of today was not made, whatever the reason."""
+    """Nobody carries out the plan of yesterday, because the one of today was not made, whatever the reason.
+
+    What is no plan stays, since the command has replaced nothing.
+    """
+    saved = Path("plan.json").read_text()
     reasons: Sequence[tuple[Sequence[str], Mapping[str, str | None]]] = (
         ((), {}),
         ((), {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}),
@@ -132,12 +136,13 @@ def test_a_plan_that_is_to_be_replaced_is_gone_if_the_new_one_fails(emulator: Em
         (("user", "offboard", "--people", "people.csv"), ()),
     ):
         for options, env in (*reasons, *(((option,), {}) for option in further)):
-            Path("today.json").write_text("yesterday")
-            emulator.faults.add("list_projects", status=400, times=None)
-            done = run(*words, "--out", "today.json", "--overwrite", *options, env=env)
-            emulator.faults.clear()
-            assert done.exit != 0, options
-            assert not Path("today.json").exists(), (words, options, done)
+            for former, stays in ((saved, False), ("notes", True)):
+                Path("today.json").write_text(former)
+                emulator.faults.add("list_projects", status=400, times=None)
+                done = run(*words, "--out", "today.json", "--overwrite", *options, env=env)
+                emulator.faults.clear()
+                assert done.exit != 0, options
+                assert Path("today.json").exists() == stays, (words, options, done)
 
 
 MISTAKES = (("--bogus",), ("--json=x",), ("-o", "xml"), ("--query", "a b"), ("surplus", "words"), ("--query",))
@@ -162,6 +167,20 @@ def test_a_plan_that_is_to_be_replaced_is_gone_after_a_mistake_in_the_command_li
     Path("today.json").write_text("notes")
     assert run(*words, "--out", "today.json", "--overwrite", "--bogus").exit == 2
     assert Path("today.json").read_text() == "notes"
+
+
+@pytest.mark.usefixtures("emulator")
+def test_a_mistake_in_the_command_line_does_not_delete_what_the_command_reads() -> None:
+    """As without the mistake, a plan that is an input, too, stays; of several outputs, none is left to be applied."""
+    saved = Path("plan.json").read_text()
+    for read in (("plan.json",), ("org.yaml", "--base", "./plan.json"), ("org.yaml", "--base=plan.json")):
+        for mistake in ((), ("--bogus",)):
+            done = run("plan", *read, "--out", "plan.json", "--overwrite", *mistake)
+            assert (done.exit, Path("plan.json").read_text()) == (2, saved), (read, mistake)
+    for name in ("one.json", "two.json"):
+        Path(name).write_text(saved)
+    assert run("plan", "org.yaml", "--out", "one.json", "--out=two.json", "--overwrite").exit == 2
+    assert not [each for each in ("one.json", "two.json") if Path(each).exists()]
 
 
 FORMATS = [

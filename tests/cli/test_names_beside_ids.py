@@ -238,7 +238,7 @@ def test_a_role_that_is_held_already_is_told_with_names() -> None:
         role = ("--role", "search:ProjectViewer", "-o", "table")
         for option in ("--yes", "--dry-run"):
             found = run("role", "grant", *ada, *role, option)
-            named = f"found ProjectViewer on project search ({project}) for user ada@example.com ({user})"
+            named = f"Found ProjectViewer on project search ({project}) for user ada@example.com ({user})"
             assert named in found.stdout
         refused = run("role", "change", *ada, "--from", "search:ProjectManager", "--to", "ProjectEditor", "--yes")
     assert f"User ada@example.com ({user}) holds neither ProjectManager nor ProjectEditor" in refused.stderr
@@ -277,3 +277,34 @@ def test_each_says_that_keys_go_with_projects() -> None:
     for done in (refused, asked):
         assert "API keys of these projects would be deleted with them. --dry-run names them." in done.said
     assert "Project search has 1 API key, which would be deleted with it: reader." in preview.stderr
+
+
+def test_an_id_in_a_path_has_no_name_in_it() -> None:
+    """The path that a command of --store complains about is the one that it was given."""
+    with example_organization() as emulator:
+        (key,) = (each.id for each in emulator.state.api_keys.values() if each.name == "reader")
+        rotate = ("api-key", "rotate", "reader", "--project", "search", "--keep-old-for", "7d", "--yes", "--store")
+        done = run(*rotate, f"exec:cat /missing/{key}")
+    assert (done.exit, f"cat: /missing/{key}: " in done.stderr) == (1, True), done
+    assert "The new API key reader (" in done.stderr  # without the tag of its temporary name
+
+
+def test_two_keys_of_one_name_are_told_apart_to_the_end() -> None:
+    """The last sentences on a rotation that failed name the new key and the old one by their ids."""
+    with example_organization() as emulator, TemporaryDirectory() as folder:
+        (old,) = (each.id for each in emulator.state.api_keys.values() if each.name == "reader")
+        emulator.faults.add("delete_api_key", status=500, times=None)
+        rotate = ("api-key", "rotate", "reader", "--project", "search", "--keep-old-for", "0", "--yes")
+        done = run(*rotate, "--store", f"file:{folder}/reader.key")
+        (new,) = (each for each in emulator.state.api_keys if each != old)
+    assert done.exit in {6, 9}
+    assert f"The old key, API key reader ({old}), may still work." in done.said
+    assert f"API key reader ({new}) was created. API key reader ({old}) may have been deleted." in done.said
+
+
+def test_a_second_mention_begins_its_sentence_with_a_capital() -> None:
+    """Also behind what identifies a response, which is shorter in a message than in the error of the library."""
+    with example_organization() as emulator:
+        emulator.faults.add("delete_api_key", status=500, times=None)
+        done = run("api-key", "create", "new", "--project", "search", "--store", "exec:false", "--yes")
+    assert ". That API key may have been deleted." in done.said

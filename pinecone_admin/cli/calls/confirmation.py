@@ -132,12 +132,16 @@ def _question(session: Session, consent: Consent) -> None:
             session.notify(f"In organization {organization.name} ({organization.id}), as {session.caller}")
         session.stderr.write(question)
         session.stderr.flush()
-        answer = session.stdin.readline().rstrip("\r\n")
+        line = session.stdin.readline()
     except KeyboardInterrupt:
         session.notify("")  # the prompt is unfinished
         raise
+    if not line.endswith("\n"):
+        session.notify("")  # as above
+    answer = line.rstrip("\r\n")
     if not (answer == consent.typed if consent.wants_typed else answer.lower() in {"y", "yes"}):
         said = f"You did not type {consent.typed}." if consent.wants_typed and answer else "You said no."
+        said = said if line else "The input ended without an answer."
         raise CLIError(said, cause=click.Abort, says_if_unchanged=True)
 
 

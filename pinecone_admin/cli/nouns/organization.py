@@ -46,6 +46,7 @@ def update(call: Call, *, organization_id: str, name: str) -> object:
 def _find_contents(call: Call) -> list[str]:
     """Return what is deleted with an organization, and the projects that it must not have, as sentences."""
     from pinecone_admin.cli.calls.confirmation import describe_parts, join_first_names  # noqa: PLC0415 - loads the client
+    from pinecone_admin.cli.identity.caller import read_if_allowed  # noqa: PLC0415 - as above
 
     assert call.own is not None  # noqa: S101 - the command is about an organization that exists
     whole = f"Organization {call.names.describe(call.own).name}"
@@ -55,10 +56,14 @@ def _find_contents(call: Call) -> list[str]:
         "invite": admin.invites.list,
         "service account": admin.service_accounts.list,
     }
-    projects = [each.name for each in admin.projects.list()]
-    number = count_noun(len(projects), "project")
-    kept = [f"{whole} has {number}, and can be deleted only when it has none: {join_first_names(projects)}."]
-    return [*(kept if projects else []), *describe_parts(call.session, whole, lists)]
+    projects = read_if_allowed(lambda: [each.name for each in admin.projects.list()])
+    kept = list[str]()
+    if projects is None:
+        kept = [f"{whole} may have projects that this account cannot see, and can be deleted only when it has none."]
+    elif projects:
+        number = count_noun(len(projects), "project")
+        kept = [f"{whole} has {number}, and can be deleted only when it has none: {join_first_names(projects)}."]
+    return [*kept, *describe_parts(call.session, whole, lists)]
 
 
 @NOUN.command(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -69,7 +70,8 @@ def prepare_plan_file(
 ) -> None:
     """Raise if a plan cannot be written; delete the one that it replaces, so that nobody carries that out.
 
-    A command that makes a plan calls this before it does anything else that can fail.
+    A command that makes a plan calls this before it does anything else that can fail. Another file than a plan stays
+    as it is until it is replaced.
 
     Args:
         session: The session.
@@ -78,17 +80,35 @@ def prepare_plan_file(
         others: The other files that it writes.
     """
     check_new_files(session, path, inputs=inputs)
-    if path is not None and Path(path).is_file():
-        follow_own_links(Path(path).absolute()).unlink()
+    if path is not None:
+        _delete_plan(path)
     check_new_files(session, path, *others, inputs=inputs)
 
 
-def remove_old_plan(path: str) -> None:
-    """Delete a plan that a command line with a mistake in it was to replace; another file stays as it is."""
-    with suppress(CLIError, OSError, ValueError):
-        target = Path(path)
-        if target.is_file() and find_workflow(target.read_text(encoding="utf-8")) is not None:
-            follow_own_links(target.absolute()).unlink()
+def remove_old_plans(paths: Iterable[str], inputs: Collection[str]) -> None:
+    """Delete the plans that a command line with a mistake in it was to replace, except for those that it reads.
+
+    Args:
+        paths: The files that it was to write.
+        inputs: Words that may name a file that it reads.
+    """
+    for path in paths:
+        with suppress(OSError, ValueError):
+            if os.path.realpath(path) not in map(os.path.realpath, inputs):
+                _delete_plan(path)
+
+
+def _delete_plan(path: str) -> None:
+    target = Path(path)
+    if target.is_file() and _has_plan(target):
+        follow_own_links(target.absolute()).unlink()
+
+
+def _has_plan(path: Path) -> bool:
+    try:
+        return find_workflow(path.read_text(encoding="utf-8")) is not None
+    except (OSError, ValueError):  # nobody can carry that out
+        return False
 
 
 def save_plan(session: Session, plan: StalePlan | OffboardPlan | ChangePlan, path: str | None) -> None:
