@@ -82,16 +82,11 @@ def describe_created(change: Change, created: CreatedResource | None = None) -> 
 
 def describe_deletion(missing: PineconeError | None = None) -> str:
     """Describe the result of a deletion, given its 404 if there was one."""
-    # An earlier attempt, whose response was lost, may have deleted it.
-    if missing is None or missing.attempts > 1:
-        return "was deleted"
-    return "no longer existed"
+    return "was deleted" if missing is None else "no longer existed"
 
 
-def step_from_gone(change: Change, missing: PineconeError) -> Step:
+def step_from_gone(change: Change) -> Step:
     """Return the step of a deletion whose 404 shows that the resource no longer existed."""
-    if missing.attempts > 1:
-        return Step(change=change, state="done")
     return Step(change=evolve(change, reason="it was already deleted"), state="skipped")
 
 

@@ -231,7 +231,8 @@ class PlanExecution:
                 return
             change = evolve(change, target=target)
         change = evolve(change, reason=last.change.reason or change.reason)
-        lost = [each for each in own[:-1] if each.change.creates and each.state != "done"]
+        # A create that was refused or undone before the last one has left nothing.
+        lost = [each for each in own[:-1] if each.change.creates and each.state in {"sent", "unread"}]
         step = Step(change=change, state=last.state, resource=created or last.resource)
         # A new secret is stored before the leftovers are deleted, and an expired invite is deleted before.
         self._steps[number] = [*lost, step, *deletions] if change.makes_secret else [*deletions, step]

@@ -40,6 +40,8 @@ MAY_BE_OF_OTHERS = "is kept: the response to its creation was lost, so somebody 
 _undoing = ContextVar("pinecone_admin_undoing", default=False)
 _collections = ContextVar[tuple["list[SentChange]", ...]]("pinecone_admin_changes", default=())
 """The lists that get each change, with the list of the outermost workflow first."""
+_sending = ContextVar["tuple[Operation[Any], SentChange] | None"]("pinecone_admin_sending", default=None)
+"""The operation that a run is about to send, with its record."""
 
 
 def is_api_404(error: BaseException | None) -> bool:
@@ -102,7 +104,7 @@ class SentChange:
         is_readable: Whether its response could be read.
         made: Id of what it created, or None.
         found: Id of what was found in the place of what it may have created, or None.
-        is_api_404: Whether the API answered its deletion with 404.
+        is_api_404: Whether the API answered its deletion with 404; in a run, only if that shows the deletion.
         attempts: How many times it was sent or sending it was tried; None if that is unknown.
         status: HTTP status, or None if there was no response.
         error_code: The server's code, if it refused.
@@ -126,7 +128,7 @@ class SentChange:
         self.target: Final = target
         self.ids: dict[str, str] = dict(ids or {})
         self.undoes: Final = undoes
-        self.name: Final = name
+        self.name = name
         self.outcome: Outcome = "unknown"
         self.is_readable: bool = True
         self.made: str | None = None
@@ -328,7 +330,14 @@ def record_change(operation: Operation[Any]) -> SentChange:
     change = SentChange.of(operation)
     for each in _collections.get():
         each.append(change)
+    _sending.set((operation, change))
     return change
+
+
+def find_record(operation: Operation[Any]) -> SentChange | None:
+    """Return the record of the run that is about to send an operation, which learns more of it than its response."""
+    sending = _sending.get()
+    return sending[1] if sending is not None and sending[0] is operation else None
 
 
 def note_found(operation: Operation[Any], id: str) -> None:

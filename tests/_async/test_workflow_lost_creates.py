@@ -19,7 +19,7 @@ from pinecone_admin import (
 )
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import DesiredState, ProjectRole
-from pinecone_admin.workflows.name_tags import parse_tag
+from pinecone_admin.workflows.name_tags import parse_tag, tag_as_unfinished
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, fail_to_store
 
@@ -281,12 +281,29 @@ async def test_a_report_of_apply_names_what_a_lost_create_may_have_made(emulator
     assert f"may have been done: create {'key' if kind == 'key' else 'service account'} {lost.name!r}" in str(report)
 
 
-async def test_a_report_of_apply_has_a_lost_create_that_was_deleted_again(emulator: Emulator) -> None:
-    """Nothing of it remains, so that nothing has failed."""
+async def test_a_lost_create_of_which_nothing_remains_is_no_failure_of_apply(emulator: Emulator) -> None:
+    """The list shows what it has made, which is deleted; the second create makes what the file has."""
     desired = {"organization": emulator.organization_id, "service_accounts": [{"name": "new", "roles": ["OrgMember"]}]}
     admin = emulator.async_admin()
     plan = await admin.plan(DesiredState.from_dict(desired))
     emulator.faults.add("create_service_account", drop="after", times=1)
     report = await admin.apply(plan, store=lambda _: None)
-    assert [each.state for each in report.steps] == ["undone", "done"]
-    assert report.failed == []
+    assert len([*emulator.state.service_accounts.listing]) == 2
+    assert ([each.state for each in report.steps], report.is_complete) == (["done"], True)
+
+
+async def test_a_create_that_was_refused_before_there_was_room_is_no_failure_of_apply(emulator: Emulator) -> None:
+    """In a full project, the leftover is deleted first, and the second create makes what the file has."""
+    admin = emulator.async_admin()
+    project = await admin.projects.create(name="p")
+    left = (await admin.api_keys.create(project_id=project.id, name=tag_as_unfinished("new"))).key
+    emulator.configure(api_key_quota=1)
+    key = {"name": "new", "roles": ["ProjectViewer"]}
+    desired = {"organization": emulator.organization_id, "projects": [{"name": "p", "api_keys": [key]}]}
+    report = await admin.apply(await admin.plan(DesiredState.from_dict(desired)), store=lambda _: None)
+    (made,) = emulator.state.api_keys.values()
+    assert [(each.change.action, each.change.target.id, each.state) for each in report.steps] == [
+        ("create", made.id, "done"),
+        ("delete", left.id, "done"),
+    ]
+    assert report.is_complete

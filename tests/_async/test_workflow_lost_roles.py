@@ -163,3 +163,20 @@ async def test_another_owner_of_a_project_sees_that_its_key_is_gone(emulator: Em
     report = await admin.api_keys.delete_retired(project_id=organization.ids["project"])
     (step,) = report.steps
     assert (step.state, step.change.reason) == ("skipped", "it was already deleted")
+
+
+async def test_a_deletion_that_the_server_refused_before_the_404_deleted_nothing(emulator: Emulator) -> None:
+    """The first request was refused for its rate, and before the second one, somebody else deletes the key."""
+    admin = emulator.async_admin()
+    project = await admin.projects.create(name="p")
+    key = (await admin.api_keys.create(project_id=project.id, name="reader")).key
+
+    def refuse(_: object) -> Mapping[str, object]:
+        emulator.state.remove_api_key(emulator.state.api_keys[key.id])
+        return {"status": 429}
+
+    emulator.faults.add("delete_api_key", respond=refuse, times=1)
+    rotation = await admin.api_keys.rotate(api_key_id=key.id, store=str)
+    step = rotation.steps[-1]
+    assert (step.state, step.change.target.id) == ("skipped", key.id)
+    assert step.change.reason == "it was already deleted"

@@ -328,3 +328,20 @@ def test_a_response_that_cannot_be_read_is_kept_whatever_comes_after_it(
     assert (len(rotations) > 1, "rescue" in path.name) == (True, True), done
     assert f"he response, which may contain the secret, is in {path}" in done.stderr
     assert secret not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("way", ["ensure", "create"])
+def test_the_only_copy_of_a_value_is_kept_if_the_account_loses_its_role(emulator: Emulator, way: str) -> None:
+    """To an account without a role, the new key is not there; but it works, so its value is kept."""
+    search = next(each for each in emulator.state.projects.values() if each.name == "search")
+    before = set(emulator.state.api_keys)
+    account = emulator.add_client(roles=["OrgMember", ("ProjectOwner", search.id)])
+    for operation in ("delete_api_key", "fetch_api_key"):
+        emulator.faults.add(operation, status=404, times=None)
+    env = {"PINECONE_CLIENT_ID": account.client_id, "PINECONE_CLIENT_SECRET": account.client_secret}
+    options = ("--project", search.id, "--role", "ProjectViewer", "--store", "exec:false", "--yes", "-o", "json")
+    done = run("api-key", way, "writer", *options, env=env)
+    (new,) = set(emulator.state.api_keys) - before
+    assert (done.exit, done.error["outcome"]) == (9, "done")
+    assert new in done.error["message"]
+    assert find_files_with({emulator.state.api_keys[new].value}, Path())

@@ -321,12 +321,11 @@ class AsyncRun:
             result = await call()
         except PineconeError as error:
             sent.note_error(error)
-            sent.is_api_404 = change.action in {"delete", "revoke"} and await shows_deletion(
-                self.admin, error, change.target
-            )
-            if sent.is_api_404:
-                return error
-            raise
+            sent.is_api_404 = False  # also if the search is interrupted
+            if change.action not in {"delete", "revoke"} or not await shows_deletion(self.admin, error, change.target):
+                raise
+            sent.is_api_404 = True
+            return error
         sent.note_result(operation, result)
         return result
 
@@ -349,7 +348,7 @@ class AsyncRun:
     def _record_result(self, position: int, change: Change, result: Any, *, can_undo: bool) -> Any:
         """Record a change that was made, or was not needed, and what undoes it; return the result."""
         if isinstance(result, PineconeError):
-            self.steps[position] = step_from_gone(change, result)
+            self.steps[position] = step_from_gone(change)
             return None
         created = find_created(change, result)
         self.steps[position] = Step(change=change, state="done", resource=created)

@@ -13,7 +13,7 @@ from pinecone_admin._http.operation_mapping import RequestBuilder
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.output.formats import to_plain, without_null
-from pinecone_admin.workflows.sent_changes import SentChange
+from pinecone_admin.workflows.sent_changes import SentChange, find_record
 
 _T = TypeVar("_T")
 
@@ -40,6 +40,9 @@ class ChangeRecorder:
             return send(operation)
         self._attempts.latest = None
         change = SentChange.of(operation, self._ledger.names)
+        if (record := find_record(operation)) is not None:
+            record.name = change.name
+            change = record
         self._interruptions.check_change()
         self._ledger.begin(change)
         if change.undoes:

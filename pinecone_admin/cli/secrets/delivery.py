@@ -25,7 +25,6 @@ from pinecone_admin.errors import PineconeError, ResponseParsingError, SecretNot
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import Ensured, Provisioned, Rotation
 from pinecone_admin.workflows.readable_store import SecretOwner
-from pinecone_admin.workflows.sent_changes import is_api_404
 
 _ROTATE = "rotate_service_account_secret"
 _MAKE_SECRETS = {"create_api_key", "create_service_account", _ROTATE, "send"}
@@ -191,18 +190,23 @@ def _keep_interrupted(session: Session, error: SecretNotStoredError, rescue: Res
 
 def _may_exist(session: Session, secret: NewSecret) -> bool:
     """Return whether what a secret belongs to may still exist, as the ledger or else a read shows."""
+    from pinecone_admin._sync.workflows.client_state import shows_deletion  # noqa: PLC0415 - only after a failure
+    from pinecone_admin.workflows.changes import Ref  # noqa: PLC0415 - as above
+
     admin, ledger = session.admin, session.ledger
     if any(each.made == secret.id for each in ledger.effects.undone):
         return False
+    project_id = secret.owner.get("project_id")
+    owner = Ref(secret.kind.replace("-", "_"), None, secret.id, project_id and Ref("project", None, project_id))
     try:
         if secret.kind == "api-key":
             admin.api_keys.describe(api_key_id=secret.id)
         else:
             admin.service_accounts.describe(service_account_id=secret.id)
     except PineconeError as error:
-        if is_api_404(error):
+        if shows_deletion(admin, error, owner):
             ledger.gone.add(secret.id)
-        return not is_api_404(error)
+            return False
     return True
 
 
