@@ -92,7 +92,7 @@ async def test_an_expired_invite_is_replaced_and_never_resent(admin: AsyncAdmin,
     ensured = await admin.users.ensure(email=ADA, role_bindings=MEMBER)
     assert (ensured.created, await list_roles(admin, ensured.value)) == (True, ["OrgMember"])
     assert describe_steps(ensured.steps) == [
-        f"deleted invite for Ada@Example.com ({old.id}): it has expired",
+        f"deleted invite for Ada@Example.com ({old.id}), because it has expired",
         f"invited {ADA} ({ensured.value.id}) with OrgMember",
     ]
     with pytest.raises(NotFoundError):

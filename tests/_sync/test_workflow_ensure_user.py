@@ -93,7 +93,7 @@ def test_an_expired_invite_is_replaced_and_never_resent(admin: Admin, emulator: 
     ensured = admin.users.ensure(email=ADA, role_bindings=MEMBER)
     assert (ensured.created, list_roles(admin, ensured.value)) == (True, ["OrgMember"])
     assert describe_steps(ensured.steps) == [
-        f"deleted invite for Ada@Example.com ({old.id}): it has expired",
+        f"deleted invite for Ada@Example.com ({old.id}), because it has expired",
         f"invited {ADA} ({ensured.value.id}) with OrgMember",
     ]
     with pytest.raises(NotFoundError):
