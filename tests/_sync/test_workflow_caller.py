@@ -174,3 +174,15 @@ def test_a_leftover_that_may_be_the_account_of_the_caller_stays(
     states = {each.change.target.id: each.state for each in steps if each.change.action == "delete"}
     assert states == {own.id: "skipped", left.id: "done" if credentials or passed else "skipped"}
     assert own in emulator.state.service_accounts.listing
+
+
+def test_a_wrong_client_id_is_refused_before_an_account_is_created(emulator: Emulator) -> None:
+    """Else it would be refused once the secret is stored, at the leftover, and each repetition would add an account."""
+    admin = emulator.admin()
+    left = (admin.service_accounts.create(name=tag_as_unfinished("robot"))).service_account
+    before = [*emulator.state.service_accounts.listing]
+    stored: list[object] = []
+    with raises(PineconeValueError, match="client_id is another account") as caught:
+        admin.service_accounts.ensure(name="robot", store=stored.append, client_id=left.client_id)
+    assert caught.value.outcome == "not_sent"
+    assert ([*emulator.state.service_accounts.listing], stored) == (before, [])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from attrs import evolve
 
+from pinecone_admin._async.workflows.client_state import find_caller
 from pinecone_admin._async.workflows.create_with_secret import (
     Store,
     complete_or_create_account,
@@ -104,6 +105,7 @@ async def ensure_service_account(
         name_tags.check_untagged(name)
     await check_organization_ids(run, wanted or (), "role_bindings")
     accounts = await run.admin.service_accounts.list().to_list()
+    find_caller(run.admin, client_id, operation="ensure_service_account")  # a wrong argument must not end it later
     if not (named := [account for account in accounts if account.name == name]):
         created = await complete_or_create_account(
             run,

@@ -15,6 +15,7 @@ from pinecone_admin._http.argument_checks import (
 )
 from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin._sync.workflows.client_state import find_caller
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     complete_or_create_account,
@@ -105,6 +106,7 @@ def ensure_service_account(
         name_tags.check_untagged(name)
     check_organization_ids(run, wanted or (), "role_bindings")
     accounts = run.admin.service_accounts.list().to_list()
+    find_caller(run.admin, client_id, operation="ensure_service_account")  # a wrong argument must not end it later
     if not (named := [account for account in accounts if account.name == name]):
         created = complete_or_create_account(
             run,
