@@ -180,7 +180,7 @@ def describe_failure(
         spellings: The options and arguments of the command, by the arguments of methods for which they stand.
         remedy: What to do if the credentials were not accepted, as a clause.
     """
-    if isinstance(error, OSError) and error.errno in _UNWRITTEN:
+    if isinstance(error, OSError) and is_full_disk(error):
         details = {"help_code": f"exit-{find_exit_code(error)}", "outcome": "not_sent"}
         message = f"The output cannot be written: {_describe_system_error(error)}."
         reason = CommandFailure(message, exit=find_exit_code(error), details=details)
@@ -348,6 +348,11 @@ def reason_of(error: Exception) -> object:
 def _describe_system_error(error: OSError) -> str:
     reason = error.strerror or type(error).__name__
     return make_printable(f"{error.filename}: {reason}" if error.filename else reason)
+
+
+def is_full_disk(error: OSError) -> bool:
+    """Return whether a disk takes no output, although the path is right."""
+    return error.errno in _UNWRITTEN
 
 
 def find_exit_code(error: BaseException | type[BaseException]) -> int:

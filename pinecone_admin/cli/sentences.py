@@ -101,13 +101,14 @@ def name_ids(text: str, names: Mapping[str, str]) -> str:
     named = set[str]()
 
     def name_id(match: re.Match[str]) -> str:
-        id = match[0]
+        id = match["id"]
         if id in named or f"({id})" in text[: match.start()]:
-            return id
+            return match[0]
         named.add(id)
         return describe_resource("", names[id], id)
 
-    return re.sub(rf"(?<!\S)(?:{'|'.join(map(re.escape, found))}){_AFTER_WORD}", name_id, text)
+    ids = "|".join(map(re.escape, found))
+    return re.sub(rf"(?<!\S)(?P<quote>'?)(?P<id>{ids})(?P=quote){_AFTER_WORD}", name_id, text)
 
 
 def _leave_out_operation(match: re.Match[str]) -> str:

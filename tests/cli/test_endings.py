@@ -391,3 +391,21 @@ def test_no_ending_claims_what_has_not_happened_in_more_cases(tmp_path: Path, st
     """As above, with each command at more of its requests."""
     step = stride(LONG_STEP)
     assert check_cases(tmp_path, step) * step > STEP * len(LINES)
+
+
+def test_a_full_disk_for_a_secret_ends_as_for_any_file(tmp_path: Path) -> None:
+    """Before anything is sent, the place and the rescue file are tried; the same command may succeed later."""
+    lines = (
+        f"api-key create k --project search --store file:{tmp_path}/k --yes",
+        f"api-key rotate reader --project search --keep-old-for 0 --store env-file:{tmp_path}/env#K --yes",
+        f"service-account rotate ci --store file:{tmp_path}/ci --yes",
+        "service-account rotate ci --store exec:true --yes",
+    )
+    with example_organization() as emulator:
+        for line in lines:
+            emulator.requests.clear()
+            with limit_file_size(0):
+                done = run(*line.split(), "-o", "json")
+            assert (done.exit, done.error["code"], done.error["outcome"]) == (7, "exit-7", "not_sent"), (line, done)
+            assert "File too large" in done.error["message"]
+            assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}, line

@@ -289,6 +289,16 @@ def test_an_id_in_a_path_has_no_name_in_it() -> None:
     assert "The new API key reader (" in done.stderr  # without the tag of its temporary name
 
 
+def test_an_id_that_the_server_quotes_has_its_name() -> None:
+    """The quotes are those of the server; behind a name, the id stands in brackets as elsewhere."""
+    with example_organization() as emulator:
+        (key,) = (each.id for each in emulator.state.api_keys.values() if each.name == "reader")
+        body = {"error": {"code": "NOT_FOUND", "message": f"API Key '{key}' not found"}}
+        emulator.faults.add("delete_api_key", status=404, body=body)
+        done = run("api-key", "delete", "reader", "--project", "search", "--yes")
+    assert f"API Key reader ({key}) not found (404 NOT_FOUND" in done.said, done
+
+
 def test_two_keys_of_one_name_are_told_apart_to_the_end() -> None:
     """The last sentences on a rotation that failed name the new key and the old one by their ids."""
     with example_organization() as emulator, TemporaryDirectory() as folder:

@@ -178,7 +178,7 @@ def test_a_full_disk_is_found_before_anything_is_sent(emulator: Emulator) -> Non
     """The file, and a copy of it beside it, are tried first."""
     with limit_file_size(64):
         done = rotate(emulator)
-    assert (done.exit, sent_changes(emulator)) == (2, 0), done
+    assert (done.exit, sent_changes(emulator)) == (7, 0), done
     assert "File too large" in done.stderr
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from pinecone_admin._text.counts import count_noun
-from pinecone_admin.cli.failures import BusyError, CLIError, StoreError, WrongPlaceError
+from pinecone_admin.cli.failures import BusyError, CLIError, StoreError, WrongPlaceError, is_full_disk
 from pinecone_admin.cli.ledger import SecretEntry
 from pinecone_admin.cli.parameters import OWNER_PLACEHOLDERS, Secret
 from pinecone_admin.cli.secrets.new_secret import NewSecret, describe_secret
@@ -419,7 +419,9 @@ class Destination(StoreByName):
         """Return an error that also names the option and the secret."""
         option = "--reveal" if self._output is not None else "--store"
         about = f"{option}, for {_label(owner)}" if self.makes.many else option
-        return type(error)(f"{about}: {error}")
+        named = type(error)(f"{about}: {error}")
+        named.__cause__ = error.__cause__
+        return named
 
     def _describe_part(self, error: PartError, owner: _Owner, owners: Sequence[_Owner]) -> str:
         """Return what is wrong with a name that a place has in it, and a place that works."""
@@ -534,7 +536,11 @@ def refusing() -> Generator[None, None, None]:
 
 def refuse(error: StoreError) -> CLIError:
     """Return the error of a command that ends because a secret has no place, before it changes anything."""
-    cause = BusyError if isinstance(error, BusyError) else WrongPlaceError
+    cause: Exception | type[Exception] = WrongPlaceError
+    if isinstance(error, BusyError):
+        cause = BusyError
+    elif isinstance(error.__cause__, OSError) and is_full_disk(error.__cause__):
+        cause = error.__cause__
     return CLIError(join_sentences([str(error)]), cause=cause, says_if_unchanged=True)
 
 

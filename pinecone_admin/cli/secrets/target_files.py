@@ -197,13 +197,15 @@ def reserve_rescue_file(folders: Iterable[Path]) -> RescueFile:
     Raises:
         StoreError: None has.
     """
-    reasons: list[str] = []
+    found: list[tuple[Path, OSError]] = []
     for folder in folders:
         try:
             return _reserve_in(folder)
         except OSError as error:
-            reasons.append(f"{folder}: {error.strerror}")
-    raise StoreError(f"No file can be created to keep the secret if storing it fails: {', '.join(reasons)}")
+            found.append((folder, error))
+    reasons = ", ".join(f"{folder}: {error.strerror}" for folder, error in found)
+    cause = found[-1][1] if found else None
+    raise StoreError(f"No file can be created to keep the secret if storing it fails: {reasons}") from cause
 
 
 def rescue_folders() -> Generator[Path, None, None]:
