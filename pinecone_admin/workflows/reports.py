@@ -246,7 +246,7 @@ class DueRotations:
         rotated: The rotations of this run, in order.
         deleted: Overdue retired and temporary keys that were deleted.
         kept: Retired and temporary keys of earlier runs that were not deleted, each with the reason. Keys of a project
-            in ``failed`` are missing.
+            in ``failed`` can be missing.
         failed: Keys that were not rotated, and projects where the run stopped, each with the reason.
         unknown_age: Keys that may be due. Nothing shows their age, or only a role binding that may be younger than the
             key.

@@ -668,14 +668,14 @@ async def test_only_to_an_owner_does_a_404_show_that_a_project_was_deleted(emula
     assert (failed.project_id, failed.key, failed.help_code) == (project.id, None, NotFoundError.help_code)
 
 
-async def test_what_was_deleted_in_a_project_before_its_end_is_in_the_report(emulator: Emulator) -> None:
+@pytest.mark.parametrize("workflow", ["delete_retired", "rotate_due"])
+async def test_what_was_deleted_in_a_project_before_its_end_is_in_the_report(emulator: Emulator, workflow: str) -> None:
     """Another actor deletes the project between two keys of it."""
     admin = emulator.async_admin()
     project = await admin.projects.create(name="p")
     new = (await admin.api_keys.create(project_id=project.id, name="reader")).key
-    for name in ("first", "second"):
-        retired = tag_as_retired(new.id, name, emulator.clock.now())
-        await admin.api_keys.create(project_id=project.id, name=retired)
+    names = [tag_as_retired(new.id, name, emulator.clock.now()) for name in ("first", "second")]
+    old = [(await admin.api_keys.create(project_id=project.id, name=name)).key for name in names]
     transport = FaultyTransport(emulator)
 
     def delete_project() -> None:
@@ -683,5 +683,8 @@ async def test_what_was_deleted_in_a_project_before_its_end_is_in_the_report(emu
             emulator.state.remove_project(emulator.state.projects[project.id])
 
     transport.before_request = delete_project
-    report = await transport.async_admin().api_keys.delete_retired()
+    keys = transport.async_admin().api_keys
+    due: dict[str, Any] = {"older_than": timedelta(days=1), "keep_old_for": timedelta(), "store": str}
+    report = await (keys.delete_retired() if workflow == "delete_retired" else keys.rotate_due(**due))
     assert [each.state for each in report.steps] == ["done"]
+    assert [each.id for each in report.deleted] == [old[0].id]

@@ -32,14 +32,15 @@ async def delete_retired_keys(run: AsyncRun, *, project_id: str | None) -> Retir
 
     async def clean_project(each: str) -> RetiredKeys:
         part = AsyncRun(admin, run.operation, dry_run=dry_run, project=names[each])
+        report = RetiredKeys(dry_run=dry_run, deleted=[], kept=[], steps=part.steps)
         try:
             keys = await admin.api_keys.list(project_id=each)
             async with part:
-                return (await clean_keys(part, each, keys))[0]
+                await clean_keys(part, each, keys, deleted=report.deleted, kept=report.kept)
         except NotFoundError as error:
             if project_id is not None or not await shows_deletion(admin, error, Ref("project", None, each)):
                 raise
-            return RetiredKeys(dry_run=dry_run, deleted=[], kept=[], steps=part.steps)
+        return report
 
     limit = min(CONCURRENCY, admin.max_connections)
     await async_run_in_parallel(clean_project, list(names), limit=limit, deliver=reports.__setitem__)
@@ -52,14 +53,21 @@ async def delete_retired_keys(run: AsyncRun, *, project_id: str | None) -> Retir
     )
 
 
-async def clean_keys(run: AsyncRun, project_id: str, keys: list[APIKey]) -> tuple[RetiredKeys, list[APIKey]]:
+async def clean_keys(
+    run: AsyncRun, project_id: str, keys: list[APIKey], *, deleted: list[APIKey], kept: list[KeptKey]
+) -> list[APIKey]:
     """Finish the renames of rotations among the keys of a project, and delete those that are retired and due.
 
+    Args:
+        run: The run.
+        project_id: Id of the project.
+        keys: The keys of the project.
+        deleted: Gets the deleted keys, also before an error.
+        kept: Gets the kept keys, also before an error.
+
     Returns:
-        The report, and the keys that are left.
+        The keys that are left.
     """
-    deleted: list[APIKey] = []
-    kept: list[KeptKey] = []
     keys = await _rename(run, keys, retired_keys.find_successors_to_rename(keys))
     for each in retired_keys.sort_retired(keys):
         now = require_server_time(run.admin, operation="delete_retired")
@@ -77,7 +85,7 @@ async def clean_keys(run: AsyncRun, project_id: str, keys: list[APIKey]) -> tupl
             assert moment is not None  # noqa: S101 - only such keys are sorted
             kept.append(KeptKey(key=old, delete_after=moment, reason=reason))
             record_kept_key(run, old, reason)
-    return RetiredKeys(dry_run=run.dry_run, deleted=deleted, kept=kept, steps=run.steps), keys
+    return keys
 
 
 def record_kept_key(run: AsyncRun, old: APIKey, reason: str) -> None:

@@ -180,7 +180,7 @@ class DueRun:
         unnamed = find_successors_to_rename(keys)
         run = Run(self.admin, _OPERATION, dry_run=self.report.dry_run, project=name)
         try:
-            retired, keys = clean_keys(run, project_id, keys)
+            keys = clean_keys(run, project_id, keys, deleted=self.report.deleted, kept=self.report.kept)
         except OF_EVERY_CALL:
             raise
         except PineconeError as error:
@@ -189,8 +189,6 @@ class DueRun:
         finally:
             self.report.steps.extend(run.steps)
         self.report.finished.extend(key for key in keys if key.id in unnamed)
-        self.report.deleted.extend(retired.deleted)
-        self.report.kept.extend(retired.kept)
         for old in found.due:
             if old.id in self.problems:
                 self.add_failure(project_id, old, self.problems[old.id])
