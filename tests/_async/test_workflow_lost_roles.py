@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from attrs import define, field
 
-from pinecone_admin import AsyncAdmin, PineconeError
+from pinecone_admin import AsyncAdmin, NotFoundError, PineconeError
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import Principal
 from pinecone_admin.workflows import DesiredState
@@ -180,3 +180,21 @@ async def test_a_deletion_that_the_server_refused_before_the_404_deleted_nothing
     step = rotation.steps[-1]
     assert (step.state, step.change.target.id) == ("skipped", key.id)
     assert step.change.reason == "it was already deleted"
+
+
+async def test_a_rotation_by_an_account_that_lost_its_role_does_not_claim_that_the_old_key_works(
+    emulator: Emulator,
+) -> None:
+    """To this account, the old key is not there, and it cannot see whether somebody has deleted it."""
+    project = await emulator.async_admin().projects.create(name="p")
+    admin = emulator.async_admin(roles=["OrgMember", ("ProjectOwner", project.id)])
+    key = (await admin.api_keys.create(project_id=project.id, name="reader")).key
+
+    def lose_role(_: object) -> Mapping[str, object]:
+        emulator.faults.add("list_project_api_keys", status=404, times=None)
+        return {"status": 404}
+
+    emulator.faults.add("delete_api_key", respond=lose_role, times=None)
+    with pytest.raises(NotFoundError) as caught:
+        await admin.api_keys.rotate(api_key_id=key.id, store=str)
+    assert caught.value.__notes__[0] == f"the old key, API key {key.id}, may still work"

@@ -49,7 +49,7 @@ from pinecone_admin.workflows.changes import Change, Ref, Settings
 from pinecone_admin.workflows.guard import check_client_id
 from pinecone_admin.workflows.quoting import quote_name
 from pinecone_admin.workflows.reports import Rotation
-from pinecone_admin.workflows.sent_changes import IgnoreGone, add_note, may_have_been_processed
+from pinecone_admin.workflows.sent_changes import IgnoreGone, add_note, is_api_404, may_have_been_processed
 
 _CLOCK_TOLERANCE = timedelta(minutes=2)
 """By how much an overlap may be shorter than requested."""
@@ -207,7 +207,8 @@ def _describe_old_key(old: APIKey, keep_old_for: timedelta, error: BaseException
     if keep_old_for:
         return ""
     is_deleted = not isinstance(error, PineconeError) or error.operation == "delete_api_key"
-    works = "may still work" if is_deleted and getattr(error, "outcome", "unknown") != "rejected" else "still works"
+    is_refused = getattr(error, "outcome", "unknown") == "rejected" and not is_api_404(error)
+    works = "may still work" if is_deleted and not is_refused else "still works"
     return f"the old key, API key {old.id}, {works}"
 
 
