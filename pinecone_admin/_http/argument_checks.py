@@ -103,7 +103,7 @@ def check_secret_text(name: str | Name, value: object) -> str:
     if value.lower().startswith("bearer "):
         raise value_error(name, 'must not include the "Bearer " prefix')
     if not is_visible_ascii(value):
-        raise value_error(name, "contains a character that is not printable ASCII")
+        raise value_error(name, "contains a space, or a character that is not printable ASCII")
     return value
 
 

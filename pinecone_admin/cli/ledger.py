@@ -101,6 +101,11 @@ class Ledger:
         participle = _PARTICIPLES.get(latest.operation.partition("_")[0], "carried out")
         return f"Waiting for the response that shows whether {name_changed(latest, with_id=False)} was {participle}."
 
+    def note_name(self, id: str, name: str | None) -> None:
+        """Note a name, if it is known, so that what is said of the id from now on has it, too."""
+        if name is not None:
+            self.names[id] = name
+
     def note_local_change(self, operation: str, name: str) -> None:
         """Enter a change of a file of this machine, which has been made.
 

@@ -136,3 +136,12 @@ def test_verbose_says_why_an_attempt_failed() -> None:
     assert re.search(
         r"GET /admin/projects: failed \(Pinecone\w+Error\), \d+ ms, attempt 1, request id unknown", done.stderr
     )
+
+
+def test_a_space_in_a_credential_is_named() -> None:
+    """A space is printable, so the message says what it found; the secret itself is not shown."""
+    with example_organization():
+        for name in ("PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET"):
+            done = run("project", "list", env={name: "two parts"})
+            assert (done.exit, f"{name} contains a space, or " in done.stderr) == (2, True), done
+            assert "two parts" not in done.stderr

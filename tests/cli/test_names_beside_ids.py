@@ -299,6 +299,15 @@ def test_an_id_that_the_server_quotes_has_its_name() -> None:
     assert f"API Key reader ({key}) not found (404 NOT_FOUND" in done.said, done
 
 
+def test_a_key_that_a_run_leaves_is_in_a_project_with_a_name() -> None:
+    """The project is the one that the command line names."""
+    with example_organization() as emulator:
+        (project,) = (each.id for each in emulator.state.projects.values() if each.name == "search")
+        emulator.faults.add("delete_api_key", status=500, times=None)
+        done = run("run", "--project", "search", "--role", "ProjectViewer", "--yes", "--", "true")
+    assert (done.exit, f" in project search ({project}), made by this call, " in done.said) == (9, True), done
+
+
 def test_two_keys_of_one_name_are_told_apart_to_the_end() -> None:
     """The last sentences on a rotation that failed name the new key and the old one by their ids."""
     with example_organization() as emulator, TemporaryDirectory() as folder:

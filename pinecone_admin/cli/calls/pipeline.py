@@ -82,8 +82,7 @@ class Call:
     def remember(self, thing: Thing) -> Thing:
         """Return a thing; what is said of it from now on has its name, too."""
         self.found[thing.id] = thing
-        if thing.name is not None:
-            self.session.ledger.names[thing.id] = thing.name
+        self.session.ledger.note_name(thing.id, thing.name)
         return thing
 
     @cached_property

@@ -57,6 +57,7 @@ def run_with_key(
         raise CLIError(f"There is no program {command[0]} to run.", says_if_unchanged=True)
     with show_progress(session, "looking up names"):
         found = session.names.find(project.noun, project.text)
+    session.ledger.note_name(found.id, found.name)
     arguments: dict[str, Any] = {"project_id": found.id, "roles": roles, "ttl": ttl}
     if session.is_dry_run:
         _preview(session, **arguments, names=[session.names.describe(found)])
