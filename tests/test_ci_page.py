@@ -271,10 +271,10 @@ def test_a_merge_that_deletes_is_run_by_hand_with_the_number(pipeline: Pipeline,
     pipeline.merge("{name: reader, roles: [DataPlaneViewer]}")
     pipeline.apply(host)
     pipeline.merge("{name: reader, absent: true}")
-    with pytest.raises(AssertionError, match="--confirm 0 does not match: 1 would be removed"):
+    with pytest.raises(AssertionError, match="--confirm 0 is too low: 1 would be removed"):
         pipeline.apply(host)
     pipeline.merge("{name: reader, absent: true}, {name: writer, roles: [DataPlaneEditor]}")
-    with pytest.raises(AssertionError, match="--confirm 0 does not match: 1 would be removed"):
+    with pytest.raises(AssertionError, match="--confirm 0 is too low: 1 would be removed"):
         pipeline.apply(host)
     assert [each.name for each in pipeline.emulator.state.api_keys.values()] == ["reader"]
     pipeline.apply(host, removals=1)

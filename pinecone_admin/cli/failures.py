@@ -308,9 +308,9 @@ def read_notes(error: BaseException | None) -> list[str]:
     unique = dict.fromkeys(found)  # what asks and what calls it may note the same
     notes = [re.sub(_TEMPORARY_NAME, r"\1", each) for each in unique]
     undone = [each for each in notes if re.fullmatch(_UNDONE_KEY, each)]
-    if len(undone) > 1:  # of each attempt whose response was lost
+    if (number := len(undone)) > 1:  # of each attempt whose response was lost
         others = [each for each in notes if each not in undone]
-        return [f"{len(undone)} API keys that were created were deleted", *others]
+        return [f"{number} API keys that were created were deleted", *others]
     return notes
 
 

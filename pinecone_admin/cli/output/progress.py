@@ -80,7 +80,7 @@ class DelayedBar:
         self.title: str = title
         self.started: float = monotonic()
         self.latest: Progress | None = None
-        self.wait = Wait("", self.started)
+        self.wait: Wait = Wait("", self.started)
         self._stream = stream
         self._display: Live | None = None
         self._closed = self._paused = False

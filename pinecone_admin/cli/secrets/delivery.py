@@ -228,17 +228,24 @@ def _write_without_secret(session: Session, makes: Secret, delivery: SecretDeliv
 def _notify_existing(session: Session, delivery: SecretDelivery, result: object) -> None:
     """Say that a secret exists which nobody can read again, and what its place has.
 
-    Of a key that an earlier run replaced, the secret was asked for: if the place does not have it, the exit code is 9.
+    Of a key that earlier runs have replaced completely, the secret was asked for: if the place does not have it, the
+    exit code is 9.
     """
     existing: object = getattr(result.key if isinstance(result, Provisioned) else result, "value", None)
     text = "No new secret was created, and the present one cannot be shown again. To replace it, use rotate."
     if isinstance(result, Rotation):
         existing = result.key
+        is_finished_now = any(each.state == "done" for each in result.steps)
+        then = (
+            "This run finished its work"
+            if is_finished_now
+            else "To replace that key, too, give its id to api-key rotate"
+        )
         text = (
             f"No new secret was created: an earlier run has replaced API key {result.replaced} with {existing.id}, and "
-            "stored or showed its value. To replace that key, too, give its id to api-key rotate."
+            f"stored or showed its value. {then}."
         )
-        if delivery.lacks_value:
+        if delivery.lacks_value and not is_finished_now:
             session.exit_code = PARTLY_DONE
     content = delivery.describe_content(existing) if isinstance(existing, APIKey | ServiceAccount) else ""
     session.notify(join_sentences([text, content]))
