@@ -29,7 +29,7 @@ for (const frame of document.querySelectorAll("iframe")) {
   const measure = title => {
     const report = element => found.push(`${title}: ${element.textContent.trim().slice(0, 60)}`);
     const isLongList = /^(changelog|emulator-confidence|reference\\/operations) /.test(title);
-    const isTall = root.clientWidth > 1000 && root.scrollHeight > 12000 && !isLongList;
+    const isTall = root.clientWidth > 1000 && root.scrollHeight > 13000 && !isLongList;
     if (isTall || root.scrollWidth > root.clientWidth) report(inner.querySelector("h1") || root);
     for (const each of inner.querySelectorAll("article *, .announcement")) {
       const free = root.clientWidth < 1000 && each.matches("pre, p:has(> img)");
