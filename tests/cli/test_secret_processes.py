@@ -125,8 +125,8 @@ def test_a_full_disk_behind_the_store_is_found_before(served: ServedOrganization
         *words_of("api-key create", "--store", f"env-file:{path}#KEY"),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY)),
     )
-    assert code == 2
-    assert stderr == f"error: --store: {path}: File too large. Nothing was changed. [PA101]\n"
+    assert code == 7
+    assert stderr == f"error: --store: {path}: File too large. Nothing was changed. [exit-7]\n"
     assert list(served.emulator.requests) == []
     assert list(tmp_path.iterdir()) == []
 
