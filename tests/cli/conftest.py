@@ -7,6 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.sampling import leave_some_daily
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave some cases of tests that have many to the long tests."""
+    leave_some_daily(items, Path(__file__).parent)
+
 
 @pytest.fixture(autouse=True)
 def home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,6 +12,12 @@ from pinecone_admin.emulator.api import dispatch
 from pinecone_admin.emulator.model.records import ServiceAccountRecord
 from tests.support.contract import record_breaches
 from tests.support.driven import Driven, record_statuses, require_driven
+from tests.support.sampling import leave_some_daily
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave some cases of tests that have many to the long tests."""
+    leave_some_daily(items, Path(__file__).parent)
 
 
 @pytest.fixture(autouse=True)

@@ -13,12 +13,14 @@ import trustme
 from pinecone_admin._concurrency.clock import use_clock
 from tests.faults.cases import Certificates, make_certificates
 from tests.faults.clock import RunningClock
+from tests.support.sampling import leave_some_daily
 
 HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test in this folder as a fault test, and limit its duration."""
+    """Mark every test in this folder as a fault test, limit its duration, and leave some cases to the long tests."""
+    leave_some_daily(items, HERE)
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.faults)
