@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-_MANY = 12
+_MANY = 6
 _OF_ASYNC = {"asyncio", "trio", "uvloop"}
 
 
@@ -20,7 +20,7 @@ def some_daily(cases: Iterable[Any], step: int) -> list[Any]:
 
 
 def leave_some_daily(items: Iterable[pytest.Item], folder: Path) -> None:
-    """Mark cases of the tests of a folder as long: of many, every second one, and of each client, the async ones.
+    """Mark cases of the tests of a folder as long: of six or more, two of three, and of each client, the async ones.
 
     A test that marks cases itself, or has only async ones, keeps them as they are.
     """
@@ -34,7 +34,7 @@ def leave_some_daily(items: Iterable[pytest.Item], folder: Path) -> None:
         words = {each: set(re.split(r"[\[\]-]", each.name)) for each in cases}
         is_of_both = any("sync" in each for each in words.values())
         daily = [each for each in cases if not (is_of_both and words[each] & _OF_ASYNC)]
-        step = 2 if len(daily) >= _MANY else 1
+        step = 3 if len(daily) >= _MANY else 1
         kept = set(daily[::step])
         for each in cases:
             if each not in kept:
