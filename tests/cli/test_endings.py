@@ -381,6 +381,7 @@ def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
+@pytest.mark.long
 def test_no_ending_claims_what_has_not_happened(tmp_path: Path) -> None:
     """Each command meets a few of the faults at a few of its requests."""
     assert check_cases(tmp_path, STEP) > len(LINES)

@@ -361,6 +361,7 @@ def test_raw_gives_scripts_the_value_they_want() -> None:
         assert ensured == described == run("project", "describe", "search", "--query", "id", "-o", "raw").stdout
 
 
+@pytest.mark.long
 def test_no_line_in_a_pipe_ends_with_blanks(tmp_path: Path, stride: Callable[[int], int]) -> None:
     """Every command writes lines that are as long as their content, to both streams, as a table and in another format.
 

@@ -187,6 +187,7 @@ def test_commands_that_may_take_long_show_progress(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.filterwarnings("ignore::getpass.GetPassWarning")  # no device is behind this terminal
+@pytest.mark.long
 def test_every_request_has_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal, each command that sends something says what it waits for, also if it makes a secret."""
     bars, without_bar = list[DelayedBar](), list[str]()

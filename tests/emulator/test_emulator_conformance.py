@@ -384,6 +384,7 @@ def test_broken_rule_is_reported(
 
 
 @pytest.mark.parametrize(("created_key", "differing"), [(201, []), (202, ["created-key"])])
+@pytest.mark.long
 def test_status_of_a_created_key_decides_one_check(
     created_key: int, differing: list[str], run_conformance: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -137,6 +137,7 @@ def spell(value: str) -> set[str]:
     return {value.casefold(), quote(value).casefold(), json.dumps(value)[1:-1].casefold(), encoded.casefold()}
 
 
+@pytest.mark.long
 def test_no_value_is_in_a_recording(recorded: Recorded) -> None:
     """Of some hundred exchanges with all that they brought, the recording has no id, secret, address, time or name."""
     text = recorded.path.read_text(encoding="utf-8").casefold()
@@ -358,6 +359,7 @@ def require_recording_without_values(seeds: Iterable[int], folder: Path) -> None
         assert (result.differences, result.skipped) == ([], []), seed
 
 
+@pytest.mark.long
 def test_names_of_any_words_block_nothing(tmp_path: Path) -> None:
     """Names that a recording has as words neither stop a recording nor change what it means."""
     require_recording_without_values(range(2), tmp_path)

@@ -158,6 +158,7 @@ async def test_pool_survives_cancellation_at_any_time() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+@pytest.mark.long
 async def test_pool_survives_cancellation_at_any_checkpoint(
     tls: bool, certificates: Certificates, stride: Callable[[int], int]
 ) -> None:

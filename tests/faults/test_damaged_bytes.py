@@ -304,6 +304,7 @@ def check_on_damaged_wire(client: AnyClient, name: str, server: Server, search: 
 @pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
 @pytest.mark.parametrize("cases", [range(8), pytest.param(range(8, 28), marks=pytest.mark.long)], ids=len)
 @pytest.mark.parametrize("route", ["TLS", "CONNECT", "SOCKS"])
+@pytest.mark.long
 def test_damaged_handshake_harms_nothing(route: str, cases: Sequence[int], certificates: Certificates) -> None:
     """Damage to TLS or to the replies of a proxy leads to an error of this package, and a create is sent once."""
     search = SecretSearch()

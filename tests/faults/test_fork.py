@@ -38,6 +38,7 @@ MANY_FORKS = [("ours", 40), ("cached", 60), ("asyncio", 20), ("trio", 20)]
 @pytest.mark.parametrize(
     ("client", "count"), [*FEW_FORKS, *(pytest.param(*each, marks=pytest.mark.long) for each in MANY_FORKS)]
 )
+@pytest.mark.long
 def test_forked_children_get_their_own_responses(
     client: str, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

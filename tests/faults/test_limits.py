@@ -318,6 +318,7 @@ async def test_async_retry_transport_works_in_httpx_client() -> None:
         assert (server.count_requests("GET"), server.count_requests("POST")) == (2, 1)
 
 
+@pytest.mark.long
 def test_endless_error_body_keeps_timeout() -> None:
     """An error response whose body drips raises its error within the timeout."""
 

@@ -141,6 +141,7 @@ def test_calls_survive_token_endpoint_outage(failure: str) -> None:
 
 
 @pytest.mark.parametrize("failure", SLOW_FAILURES)
+@pytest.mark.long
 def test_calls_survive_hanging_token_endpoint(failure: str) -> None:
     """Calls survive an outage in which each token request ends only by its timeout."""
     clocks = [RunningClock() for _ in range(len(CLIENT_KINDS) * len(SECONDS_LEFT))]
