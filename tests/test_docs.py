@@ -82,8 +82,8 @@ for name in sys.argv[1:]:
 @pytest.mark.parametrize(
     "page",
     [
-        # Each command of a shell is a process: such pages run with --all, as every second other one does. The README runs
-        # every day. Django takes 6 s.
+        # Each command of a shell is a process, and Django takes 6 s: such pages run with --all, as every second one of the
+        # others does. The README runs every day.
         pytest.param(
             page,
             marks=[pytest.mark.long]
