@@ -82,7 +82,7 @@ for name in sys.argv[1:]:
 @pytest.mark.parametrize(
     "page",
     [
-        # Each command of a shell is a process, and Django takes 6 s: such pages run with --all, as every second one of the
+        # Each command of a shell is a process, and Django takes 6 s: such pages run with --all, as every second of the
         # others does. The README runs every day.
         pytest.param(
             page,
