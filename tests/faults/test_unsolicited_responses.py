@@ -21,6 +21,7 @@ from attrs import field, frozen
 
 from pinecone_admin import PineconeConnectionError, RetryPolicy
 from pinecone_admin._async.transports.network import AsyncBoundedBackend
+from pinecone_admin._concurrency.attempts import Attempt
 from tests.faults.cases import ALL_CLIENT_KINDS, Certificates, ClientKind, make_operation, send_once
 from tests.faults.clients import AnyClient
 from tests.faults.server import Action, RequestContext, Server, format_head, open_tunnel, send_project
@@ -304,7 +305,8 @@ def test_surplus_after_connect_is_an_error(
 async def test_queue_of_event_loop_is_known(surplus: bytes, size: int) -> None:
     """Bytes that an event loop received with others, and keeps in its queue, count as unread."""
     backend = AsyncBoundedBackend()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    # Of its own, since a call that another test interrupted may have left the one that has ended.
+    with Attempt(), socket.create_server(("127.0.0.1", 0)) as listener:
         room = (socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * size)
         stream = await backend.connect_tcp("127.0.0.1", listener.getsockname()[1], socket_options=[room])
         with listener.accept()[0] as server:
