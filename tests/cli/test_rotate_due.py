@@ -129,7 +129,7 @@ def test_a_rotation_that_a_store_ends_is_one_line(emulator: Emulator) -> None:
     emulator.faults.clear()
     finished = rotate("file:{project}-{name}.key", more=table)
     lines = finished.stdout.splitlines()
-    said = "the rotation of an earlier run is finished; its value was stored before."
+    said = "the rotation of an earlier run is finished; its value was stored or shown before."
     assert [line for line in lines if said in line] == [
         f"{key}: {said}" for key in ("search/reader", "search/indexer", "shop/reader")
     ]

@@ -153,4 +153,4 @@ class _Keys:
     def _list_rotations_of_earlier_runs(self, keys: Iterable[APIKey]) -> Iterator[str]:
         verb = "would be finished" if self._report.dry_run else "is finished"
         for key in keys:
-            yield f"{self._name(key)}: the rotation of an earlier run {verb}; its value was stored before."
+            yield f"{self._name(key)}: the rotation of an earlier run {verb}; its value was stored or shown before."
