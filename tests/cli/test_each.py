@@ -525,17 +525,20 @@ def test_a_value_does_not_lead_to_another_file(form: str, value: str) -> None:
 
 
 def test_a_value_is_one_word_of_a_command_that_stores(tmp_path: Path) -> None:
-    """The command is split into words before a value is filled in; one with characters of a shell is refused."""
+    """The command is split into words before a value is filled in; what is not plain in a shell is refused."""
     script = tmp_path / "store.sh"
     script.write_text('#!/bin/sh\ncat > /dev/null\nprintf "%s|" "$@" >> "$0.out"\n')
     script.chmod(0o700)
     words = ("api-key", "create", "{name}", "--project", "search", "--store", f"exec:{script} 'k {{name}}' end")
     with example_organization():
-        done = each(words, "--yes", rows="name\na b\nc  #d=é\n")
-        refused = each(words, "--yes", rows='name\na b; $(x)\n"""\'"\n')
+        done = each(words, "--yes", rows="name\na.b\nc_1-d@é+\n")
+        refused = [
+            each(words, "--yes", rows=f'name\n"k{unsafe}x"\n') for unsafe in ("; $(x)", "'", " ", "#", "=", "%", ":")
+        ]
     assert (done.exit, done.stderr) == (0, "")
-    assert Path(f"{script}.out").read_text() == "k a b|end|k c  #d=é|end|"
-    assert (refused.exit, refused.stdout) == (2, "")
+    assert Path(f"{script}.out").read_text() == "k a.b|end|k c_1-d@é+|end|"
+    assert {(each.exit, each.stdout) for each in refused} == {(2, "")}
+    assert "contains a space, so it cannot be a part of a place" in refused[2].stderr
 
 
 def test_a_person_is_asked_once_and_sees_the_first_commands() -> None:

@@ -203,7 +203,7 @@ secret file of its profile then gets the new secret.
 For example: --store 'file:{scope}-{name}.key'. In each, the template can also
 contain the columns of the row. Every secret needs a destination of its own, and
 capitals do not make a difference. A name must fit into one segment of a path.
-In exec:, it must not contain characters of the shell.
+In exec:, it may contain only letters, digits and the characters . _ - @ and +.
 
 The client id of a service account is stored, too. In a file of variables, its
 name is NAME with ID in place of SECRET, or else NAME_ID. Other destinations get

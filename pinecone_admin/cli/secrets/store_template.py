@@ -18,8 +18,8 @@ from pinecone_admin.cli.secrets.places import CommandPlace, FilePlace, SecretPla
 FORMS = "env-file:PATH#NAME, file:PATH or exec:COMMAND"
 _FORM = re.compile("env-file|file|exec")
 _PATTERN = re.compile(rf"[^:]*=(?:{_FORM.pattern}):", re.DOTALL)
-_SHELL_CHARACTERS = "/\\\"$&'()*;<>?[]`|"
-"""Characters that mean something to a shell, or lead to another folder."""
+_SAFE_MARKS = "._-@+"
+"""Characters beside letters and digits that no shell and no comment of a script gives a meaning to."""
 
 
 class PartError(WrongPlaceError):
@@ -139,8 +139,10 @@ def _find_problem_of_value(value: str, *, is_of_command: bool) -> str | None:
         return "is empty" if not value else "means a folder"
     if value.startswith(("-", "~")):
         return f"begins with {value[0]}"
-    if found := set(value) & set(_SHELL_CHARACTERS if is_of_command else "/\\"):
-        return f"contains {min(found)}"
-    return (
-        None if value.isprintable() and make_printable(value) == value else "contains characters that cannot be shown"
+    if not value.isprintable() or make_printable(value) != value:
+        return "contains characters that cannot be shown"
+    unsafe = (
+        each for each in value if not (each.isalnum() or each in _SAFE_MARKS) and (is_of_command or each in "/\\")
     )
+    found = next(unsafe, None)
+    return None if found is None else f"contains {'a space' if found.isspace() else found}"
