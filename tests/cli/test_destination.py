@@ -40,7 +40,7 @@ def open_destination(store: str, *, replaces: bool = False, many: bool = True) -
 
 def find_place(store: str, owner: SecretOwner = WRITER) -> SecretPlace:
     """Return the place of a secret."""
-    return open_destination(store)._find_place(owner, [owner])
+    return open_destination(store)._find_place(owner)
 
 
 def refuse(store: str, *owners: SecretOwner) -> str:
@@ -179,15 +179,15 @@ MESSAGES: dict[str, tuple[str, Sequence[SecretOwner], str]] = {
         [WRITER._replace(name=f"k{number}") for number in range(11)],
         (
             "--store file:same.key is one place for 11 keys, and each would replace the one before. Put {project} and "
-            "{name} in it: --store 'file:{project}-{name}.key'."
+            "{name} in it, for example --store 'file:{project}-{name}.key'."
         ),
     ),
     "no project": (
         "file:{project}-{name}.key",
         [WRITER, ROBOT],
         (
-            "--store: service account robot has no project, so {project} is empty. Use {kind} in place of {project}: "
-            "--store 'file:{kind}-{name}.key'."
+            "--store: service account robot has no project, so {project} is empty. Use {scope} in place of {project}: "
+            "--store 'file:{scope}-{name}.key'."
         ),
     ),
     "no project, and keys of one name": (
@@ -219,7 +219,7 @@ MESSAGES: dict[str, tuple[str, Sequence[SecretOwner], str]] = {
         [ROBOT, ROBOT._replace(name="robot_ID")],
         (
             "--store: robot_ID would be the client id of one of service account robot and service account robot_ID, "
-            "and the secret of the other. Use --store 'env-file:.env#{name}_SECRET'."
+            "and the secret of the other. Put {name} and {kind} in it, for example --store 'file:{kind}-{name}.json'."
         ),
     ),
     "capitals": (
@@ -235,7 +235,7 @@ MESSAGES: dict[str, tuple[str, Sequence[SecretOwner], str]] = {
         [WRITER, WRITER._replace(project="docs")],
         (
             "--store file:writer is one place for key search/writer and key docs/writer, and each would replace the "
-            "one before. Put {project} in it: --store 'file:{project}-{name}.key'."
+            "one before. Put {project} and {name} in it, for example --store 'file:{project}-{name}.key'."
         ),
     ),
     "a slash": (

@@ -234,7 +234,7 @@ NEW_SECRETS = (
 @says(
     "7",
     "This makes 2 secrets, for service account robot and key search/reader2. Say where they should go, for example "
-    "--store 'file:{kind}-{name}.key'. Nothing was changed.",
+    "--store 'file:{scope}-{name}.key'. Nothing was changed.",
 )
 def _(_: World) -> Run:
     return run("apply", write("org.yaml", NEW_SECRETS), "--yes")
@@ -242,8 +242,8 @@ def _(_: World) -> Run:
 
 @says(
     "8",
-    "--store: service account robot has no project, so {project} is empty. Use {kind} in place of {project}: --store "
-    "'file:{kind}-{name}.key'. Nothing was changed.",
+    "--store: service account robot has no project, so {project} is empty. Use {scope} in place of {project}: --store "
+    "'file:{scope}-{name}.key'. Nothing was changed.",
 )
 def _(_: World) -> Run:
     return run("apply", write("org.yaml", NEW_SECRETS), "--yes", "--store", "file:{project}-{name}.key")

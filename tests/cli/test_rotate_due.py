@@ -168,7 +168,7 @@ def test_an_apply_asks_where_its_secrets_should_go_and_says_where_they_are() -> 
         Path("org.yaml").write_text(text.replace("\n- name: ci\n", "\n- name: bot\n  roles: [OrgMember]\n- name: ci\n"))
         asked = run("apply", "org.yaml", "--yes")
         assert (asked.exit, asked.stdout) == (2, "")
-        example = "file:{kind}-{name}.key"
+        example = "file:{scope}-{name}.key"
         assert asked.stderr == (
             "error: This makes 2 secrets, for service account bot and key search/fresh. Say where they should go, for "
             f"example --store '{example}'. Nothing was changed. [PA101]\n"
@@ -178,7 +178,7 @@ def test_an_apply_asks_where_its_secrets_should_go_and_says_where_they_are() -> 
         assert account.startswith("created service account bot (")
         assert account.endswith(" with OrgMember; the new secret is in service-account-bot.key")
         assert key.startswith("created key fresh (")
-        assert key.endswith(" with ProjectViewer; the new secret is in api-key-fresh.key")
+        assert key.endswith(" with ProjectViewer; the new secret is in search-fresh.key")
 
 
 @pytest.mark.parametrize("kind", ["api-key", "service-account"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli.failures import BusyError, CLIError, StoreError, WrongPlaceError, is_full_disk
 from pinecone_admin.cli.ledger import SecretEntry
-from pinecone_admin.cli.parameters import OWNER_PLACEHOLDERS, Secret
+from pinecone_admin.cli.parameters import Secret
 from pinecone_admin.cli.secrets.new_secret import NewSecret, describe_secret
 from pinecone_admin.cli.secrets.places import FilePlace, SecretPlace, Target, find_overlaps
 from pinecone_admin.cli.secrets.standard_output import StandardOutput
@@ -155,7 +155,6 @@ class Destination(StoreByName):
         self.columns: set[str] = set() if self._template is None else self._template.placeholders & {*session.columns}
         self._output: StandardOutput | None = None
         self.own_place: OwnSecretFile | None = None
-        self._proposal: tuple[Sequence[_Owner], str | None] | None = None  # found once for all errors of a run
         if session.settings.get("reveal"):
             if store is not None:
                 raise CLIError("Give either --store or --reveal, not both.")
@@ -250,19 +249,19 @@ class Destination(StoreByName):
         problems = list(self._find_problems(owners))
         if any(problems):
             return problems
-        return [self._find_occupation(each, owners, is_new=each not in may_be_stored) for each in owners]
+        return [self._find_occupation(each, is_new=each not in may_be_stored) for each in owners]
 
-    def _find_occupation(self, owner: _Owner, owners: Sequence[_Owner], *, is_new: bool) -> StoreError | None:
+    def _find_occupation(self, owner: _Owner, *, is_new: bool) -> StoreError | None:
         if is_new and not self.makes.may_exist:
             try:
-                self._find_place(owner, owners).check_vacant()
+                self._find_place(owner).check_vacant()
             except StoreError as error:
                 return error
         return None
 
     def tell_replacements(self, owners: Sequence[_Owner]) -> None:
         """Say of each stored value that will be replaced if nothing shows whose it is; names are known by now."""
-        for place in (self._find_place(each, owners) for each in owners) if self.is_given else ():
+        for place in map(self._find_place, owners) if self.is_given else ():
             if isinstance(place, FilePlace) and (remark := place.describe_replacement()) is not None:
                 self.session.notify(remark)
 
@@ -275,7 +274,7 @@ class Destination(StoreByName):
         if not self.is_given:
             return
         with refusing():
-            place = self._find_place(owner, [owner])
+            place = self._find_place(owner)
             if place.read().client_id:
                 account = self.session.admin.service_accounts.describe(service_account_id=account_id)
                 place.check_owner(account.client_id)
@@ -302,7 +301,7 @@ class Destination(StoreByName):
         Raises:
             StoreError: It has no place, or another secret of this run has it.
         """
-        place = self._find_place(owner, [owner])
+        place = self._find_place(owner)
         self._claim(place)
         with self.session.interruptions.held_by_one_secret():
             kind = ReadableDelivery if place.is_readable else SecretDelivery
@@ -346,13 +345,7 @@ class Destination(StoreByName):
             interruptions=self.session.interruptions,
         )
 
-    def _find_place(self, owner: _Owner, owners: Sequence[_Owner]) -> SecretPlace:
-        """Return the place of a secret.
-
-        Args:
-            owner: The key or service account.
-            owners: All keys and service accounts; a template that an error proposes works for them.
-        """
+    def _find_place(self, owner: _Owner) -> SecretPlace:
         if self._output is not None:
             return self._output
         if self.own_place is not None:
@@ -361,7 +354,7 @@ class Destination(StoreByName):
         try:
             return self._fill(self._template, owner)
         except PartError as error:
-            raise WrongPlaceError(self._describe_part(error, owner, owners)) from error
+            raise WrongPlaceError(self._describe_part(error, owner, self._template)) from error
 
     def _find_problems(
         self, owners: Sequence[_Owner], others: Sequence[SecretOwner] = ()
@@ -374,7 +367,7 @@ class Destination(StoreByName):
             targets.append([])
             problems.append(None)
             try:
-                place = self._find_place(owner, owners)
+                place = self._find_place(owner)
             except StoreError as error:
                 problems[-1] = error
                 continue
@@ -387,7 +380,7 @@ class Destination(StoreByName):
         for owner in others:
             targets.append([])
             with suppress(StoreError):  # it is not stored now
-                targets[-1] = self._find_place(owner, [owner]).targets()
+                targets[-1] = self._find_place(owner).targets()
         both = [*owners, *others]
         clashes: dict[tuple[int, ...], StoreError] = {}
         for number, (problem, met) in enumerate(zip(problems, find_overlaps(targets), strict=False)):
@@ -396,22 +389,21 @@ class Destination(StoreByName):
                 continue
             if met not in clashes:
                 order = [number, *(each for each in met if each != number)]  # the first one meets each of the others
-                clashes[met] = self._describe_clash([both[each] for each in order], owners)
+                clashes[met] = self._describe_clash([both[each] for each in order])
             yield clashes[met]
 
     def _check_template(self, template: StoreTemplate) -> None:
         """Raise CLIError if a template can work for none, or only for one, of many keys."""
         if "name" not in template.placeholders:
-            is_of_account = self.makes.is_of_account
-            example = self._find_working_template([SecretOwner("service_account", "", "x")] if is_of_account else [])
-            things, parts = ("service accounts", "{name}") if is_of_account else ("keys", "{project} and {name}")
+            things = "service accounts" if self.makes.is_of_account else "keys"
+            owner = SecretOwner(self.makes.api_type, "", "")
             raise CLIError(
-                f"--store {template.text} is one place for all {things}, and each would replace the one before. Put "
-                f"{parts} in it, for example --store '{example}'.",
+                f"--store {template.text} is one place for all {things}, and each would replace the one before. "
+                f"{self._propose([owner])}.",
                 says_if_unchanged=True,
             )
         with refusing():
-            self._find_place(SecretOwner(self.makes.api_type, "" if self.makes.is_of_account else "x", "x"), [])
+            self._find_place(SecretOwner(self.makes.api_type, "" if self.makes.is_of_account else "x", "x"))
 
     # Messages
 
@@ -423,37 +415,32 @@ class Destination(StoreByName):
         named.__cause__ = error.__cause__
         return named
 
-    def _describe_part(self, error: PartError, owner: _Owner, owners: Sequence[_Owner]) -> str:
+    def _describe_part(self, error: PartError, owner: _Owner, template: StoreTemplate) -> str:
         """Return what is wrong with a name that a place has in it, and a place that works."""
-        example = self._find_working_template(owners)
         if error.placeholder is None:
             rule = "is not the name of a variable, which has letters, digits and underscores"
-            use = f"Use --store '{example}', for example" if example else "Use a file: for it"
             if self.columns:
                 return f"--store: {error} {rule}"
             if not self.needs_owner:
                 fixed = re.sub("^(?=[0-9])|[^A-Za-z0-9_]", "_", str(error))
                 return f"--store: {error} {rule}. Name it {fixed}, for example"
-            return f"--store, for {_label(owner)}: {error} {rule}. {use}"
+            example = _find_example({owner.kind})
+            return f"--store, for {_label(owner)}: {error} {rule}. Use --store '{example}', for example"
         if error.placeholder in self.columns:
             value = (owner.values if isinstance(owner, RowOwner) else self.session.columns)[error.placeholder]
             return f"--store: {value!r} {error}, so it cannot be a part of a place"
         if owner.kind == "service_account" and error.placeholder == "project":
-            other = "scope" if example and "{scope}" in example else "kind"
-            use = (
-                f"Use {{{other}}} in place of {{project}}: --store '{example}'"
-                if example
-                else "Use {scope} in its place"
-            )
+            fixed = template.text.replace("{project}", "{scope}")
+            use = f"Use {{scope}} in place of {{project}}: --store '{fixed}'"
             return f"--store: {_label(owner)} has no project, so {{project}} is empty. {use}"
         whose = "the name" if error.placeholder == "name" else "the project"
-        is_command = self._template is not None and self._template.form == "exec"
+        is_command = template.form == "exec"
         use = ", or let the command read the name from its environment (help secrets)" if is_command else ""
         return f"--store: {whose} of {_label(owner)} {error}, so it cannot be a part of a place. Rename it first{use}"
 
-    def _describe_clash(self, met: Sequence[_Owner], owners: Sequence[_Owner]) -> StoreError:
+    def _describe_clash(self, met: Sequence[_Owner]) -> StoreError:
         """Return what is wrong if several secrets have one place, and places that work."""
-        places = [self._find_place(each, met) for each in met]
+        places = [self._find_place(each) for each in met]
         if len({_label(each).casefold() for each in met}) == 1:
             labels = list(dict.fromkeys(map(_label, met)))
             named = f"{list_words(labels)}, which differ only in capitals"
@@ -466,57 +453,35 @@ class Destination(StoreByName):
         (shared, *_) = set(places[0].targets()).intersection(*(each.targets() for each in places[1:2]))
         if len({isinstance(each, FilePlace) and each.variable == shared.variable for each in places}) > 1:
             text = f"--store: {shared.variable} would be the client id of one of {named}, and the secret of the other"
-        example = self._find_working_template(owners) or self._find_working_template(met)
-        return WrongPlaceError(f"{text}. {self._propose(example, met)}")
+        return WrongPlaceError(f"{text}. {self._propose(met)}")
 
-    def _propose(self, example: str | None, met: Sequence[_Owner]) -> str:
-        if isinstance(met[0], RowOwner):
+    def _propose(self, owners: Sequence[_Owner]) -> str:
+        """Return how a template tells secrets apart."""
+        if isinstance(owners[0], RowOwner):
             return "Put a column in it that tells them apart"
-        if example is None:
+        example = _find_example({each.kind for each in owners})
+        wanted = parse_template(example).placeholders
+        if self._template is None or wanted <= self._template.placeholders:
             return "Rename one of them"
-        used = self._template.placeholders if self._template is not None else OWNER_PLACEHOLDERS
-        wanted = (name for name in ("project", "scope", "kind", "name") if f"{{{name}}}" in example)
-        missing = [f"{{{name}}}" for name in wanted if name not in used]
-        return f"Put {' and '.join(missing)} in it: --store '{example}'" if missing else f"Use --store '{example}'"
+        named = list_words(f"{{{name}}}" for name in sorted(wanted, reverse=True))
+        return f"Put {named} in it, for example --store '{example}'"
 
     def _ask_for_places(self, owners: Sequence[_Owner]) -> str:
-        example = self._find_working_template(owners)
-        pronoun = "they" if len(owners) > 1 else "it"
-        how = f"Say where {pronoun} should go, for example --store '{example or 'file:{scope}-{name}.key'}'"
+        example = _find_example({each.kind for each in owners})
+        how = f"Say where {'they' if len(owners) > 1 else 'it'} should go, for example --store '{example}'"
         return f"This makes {count_noun(len(owners), 'secret')}, for {_list_or_count(owners)}. {how}."
 
-    def _find_working_template(self, owners: Sequence[_Owner]) -> str | None:
-        """Return a template that gives each secret another place, similar to the given one.
 
-        Return None if there is none, or if the template needs a column.
-        """
-        if self.columns:
-            return None
-        if self._proposal is not None and self._proposal[0] is owners:
-            return self._proposal[1]
-        self._proposal = owners, self._try_templates(owners)
-        return self._proposal[1]
-
-    def _try_templates(self, owners: Sequence[_Owner]) -> str | None:
-        texts = [f"file:{{{first}}}-{{name}}.key" for first in ("project", "kind", "scope")]
-        if self._template is not None:
-            given = self._template.text
-            near = [given.replace("{project}", other) for other in ("{kind}", "{scope}")]
-            near += [f"{given.rpartition('#')[0]}#{{name}}_SECRET"] if self._template.form == "env-file" else []
-            texts = [*near, *texts]
-        for text in texts:
-            with suppress(StoreError):
-                template = parse_template(text)
-                if template != self._template and all(
-                    len(met) == 1 for met in find_overlaps([self._fill(template, each).targets() for each in owners])
-                ):
-                    return text
-        return None
+def _find_example(kinds: Collection[str]) -> str:
+    """Return a template for secrets of these kinds."""
+    if len(kinds) > 1:
+        return "file:{scope}-{name}.key"
+    return "file:{project}-{name}.key" if "api_key" in kinds else "file:{kind}-{name}.json"
 
 
 def _ask_for_place(makes: Secret) -> str:
     if makes.many:
-        example = "file:{kind}-{name}.json" if makes.is_of_account else "file:{project}-{name}.key"
+        example = _find_example({makes.api_type})
         return f"Each secret is shown only once. Say where they should go, for example --store '{example}'."
     name = "PINECONE_CLIENT_SECRET" if makes.is_of_account else "PINECONE_API_KEY"
     return (
