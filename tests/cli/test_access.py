@@ -292,7 +292,7 @@ def test_the_review_on_a_terminal_shows_owners_once() -> None:
             assert plain.count("owner@example.com") == 1
             lines = [line.rstrip() for line in plain.splitlines()]
             findings = lines[lines.index("Findings: 2") + 1 :]
-            assert findings[0] == "service-account-writes-organization-wide"
+            assert [line.split()[0] for line in findings[:2]] == ["KIND", "service-account-writes-organization-wide"]
         pages = run("access", "--html", "/dev/null", terminal=True)
         summary = run("inventory", terminal=True)
     assert "ada@example.com" not in pages.stdout

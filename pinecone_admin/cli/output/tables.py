@@ -154,13 +154,12 @@ LAYOUTS: Mapping[str, Sequence[Layout]] = {
 """The tables of each model, the fullest first. Each has the whole id, except the narrowest of role bindings."""
 
 
-def print_layouts(session: Session, *layouts: RenderableType, wraps: bool = True) -> None:
+def print_layouts(session: Session, *layouts: RenderableType) -> None:
     """Write what rich lays out: as wide as the terminal, and without a limit elsewhere.
 
     Args:
         session: The session.
         layouts: The values to lay out.
-        wraps: Whether lines are wrapped at the width of the terminal.
     """
     from rich.console import Console  # noqa: PLC0415 - only some reports need it
 
@@ -175,7 +174,7 @@ def print_layouts(session: Session, *layouts: RenderableType, wraps: bool = True
         markup=False,
     )
     for layout in layouts:
-        console.print(layout, soft_wrap=not wraps)
+        console.print(layout)
     write_lines(session, text.getvalue().split("\n")[:-1])
 
 

@@ -7,11 +7,15 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+import click
 from attrs import evolve
 
+from pinecone_admin._text.moments import describe_minute
+from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.calls.naming import require_one
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import check_new_files
+from pinecone_admin.cli.output.tables import write_lines, write_rows
 from pinecone_admin.cli.output.writing import wants_document, write_file, write_items, write_value
 from pinecone_admin.cli.parameters import suggest
 from pinecone_admin.cli.reports.inventory_report import end_with_missing, read_inventory
@@ -19,8 +23,9 @@ from pinecone_admin.cli.reports.waiver_files import describe_waiver, read_waiver
 from pinecone_admin.cli.sentences import as_sentences
 from pinecone_admin.cli.session import Session
 from pinecone_admin.models import to_dict
-from pinecone_admin.workflows import Access, Finding, Holder, Review
+from pinecone_admin.workflows import Access, AccessRow, Finding, Holder, Review
 from pinecone_admin.workflows.access import NOTE
+from pinecone_admin.workflows.name_tags import parse_tag
 from pinecone_admin.workflows.roles import highest_level
 from pinecone_admin.workflows.waivers import FINDING_KINDS
 
@@ -145,13 +150,43 @@ def _write(session: Session, access: Access, review: Review, *, files: Sequence[
         is_asked_for = not session.settings.keys().isdisjoint({"output", "query"})
         write_value(session, build_document(access, review, files=[] if is_asked_for else files))
     elif session.output == "table":
-        from pinecone_admin.cli.reports.access_tables import write_tables  # noqa: PLC0415 - loads rich
-
-        write_tables(session, access, review, rows=not files)
+        _write_tables(session, access, review, rows=not files)
     elif session.output == "csv":
         session.stdout.write(access.to_csv())
     else:
         write_items(session, list(dict.fromkeys(row.principal for row in access.rows())))
+
+
+def _write_tables(session: Session, access: Access, review: Review, *, rows: bool) -> None:
+    """Write who can do what, if that is asked for, then the findings."""
+    if rows:
+        held = access.rows()
+        owners = {row.principal_id for row in held if not row.project_id and row.level == "owns"}
+        shown = [row for row in held if not row.project_id or row.principal_id not in owners]
+        shown.sort(key=lambda row: (row.project, row.project_id))
+        title = f"Access in {make_printable(access.organization)}, {describe_minute(access.taken_at)}"
+        write_lines(session, [click.style(title, bold=True)])
+        write_rows(session, [*map(_describe_row, shown)])
+        if owners:
+            session.notify("Owners of the organization own every project, and are listed once.")
+    accepted = f", and {len(review.accepted)} accepted" if review.accepted else ""
+    write_lines(session, ["", click.style(f"Findings: {len(review.open) or 'none'}{accepted}", bold=True)])
+    notes = [(each, "") for each in review.open] + [(each, describe_waiver(waiver)) for each, waiver in review.accepted]
+    if notes:
+        write_rows(session, [{"kind": each.kind, "finding": f"{each.text}{note}"} for each, note in notes])
+        session.notify("To see what to do about a finding, run pinecone-admin explain KIND.")
+
+
+def _describe_row(row: AccessRow) -> dict[str, Any]:
+    """Return a row of the table; a key that a workflow has renamed has the name without its tag."""
+    tag = parse_tag(row.principal) if row.principal_type == "api_key" else None
+    return {
+        "project": row.project or "the organization",
+        "name": row.principal if tag is None else f"{tag.rest} (temporary name)",
+        "kind": row.principal_type.replace("_", " "),
+        "level": row.level,
+        "roles": row.roles,
+    }
 
 
 def select_access(access: Access, *, project_id: str | None, level: str | None, keep_owners: bool = False) -> Access:

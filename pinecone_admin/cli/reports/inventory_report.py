@@ -6,10 +6,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import click
+
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text
 from pinecone_admin.cli.output.progress import show_progress
+from pinecone_admin.cli.output.tables import write_lines
 from pinecone_admin.cli.output.writing import wants_document, write_file, write_items, write_value
 from pinecone_admin.cli.sentences import join_sentences
 from pinecone_admin.cli.session import Session
@@ -17,7 +20,7 @@ from pinecone_admin.errors import PineconeValueError, RefusedError
 from pinecone_admin.workflows import Inventory, InventoryChanges
 from pinecone_admin.workflows.resources import describe_unread
 
-_STYLES = {"+": "green", "-": "red", "~": "yellow", "?": "dim"}
+_COLORS = {"+": "green", "-": "red", "~": "yellow", "?": None}
 _LISTS = ("projects", "api_keys", "users", "invites", "service_accounts", "role_bindings")
 
 
@@ -128,18 +131,9 @@ def _write_changes(session: Session, changes: InventoryChanges) -> None:
         write_items(session, str(changes).splitlines())
     else:
         with session.until_closed():
-            write_change_lines(session, changes)
+            write_lines(session, (click.style(line, fg=_COLORS[line[0]]) for line in str(changes).splitlines()))
     if not changes and session.output == "table":
         session.notify(f"Nothing has changed{' in the parts that both inventories have' if changes.unknown else ''}.")
-
-
-def write_change_lines(session: Session, changes: InventoryChanges) -> None:
-    """Write a line for each resource that changed, in the colour of its sign."""
-    from rich.text import Text  # noqa: PLC0415 - only tables need it
-
-    from pinecone_admin.cli.output.tables import print_layouts  # noqa: PLC0415 - as above
-
-    print_layouts(session, *(Text(line, style=_STYLES[line[0]]) for line in str(changes).splitlines()), wraps=False)
 
 
 def parse_inventory(text: str, path: str) -> Inventory:
