@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -17,11 +17,11 @@ from pinecone_admin import (
     TokenError,
     UnauthorizedError,
 )
+from pinecone_admin._http.argument_checks import is_key_value
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin.cli.doctor.probes import STAGES, Cause, Probe, Stage
 from pinecone_admin.cli.identity.caller import CallerView
 from pinecone_admin.cli.identity.sources import (
-    ADDRESS_VARIABLES,
     CREDENTIAL_VARIABLES,
     SECRET_VARIABLE,
     SWITCHES,
@@ -59,11 +59,6 @@ _CAUSE_FIXES: dict[Cause, str] = {
 """How a failure is fixed whose cause says more than its stage."""
 _ROLES_FIX = "ask an owner of the organization to grant the account a role, with pinecone-admin role grant"
 
-# Values of API keys begin with pcsk_ or pckey_.
-_API_KEY = re.compile(r"\s*pc(sk|key)_\w")
-_Problem: TypeAlias = tuple[str, str]
-"""The problems of variables, and how to fix them."""
-
 
 class Diagnosis(NamedTuple):
     """The result of one check.
@@ -95,13 +90,6 @@ def judge_refused_configuration(message: str, variable: str) -> Diagnosis:
             "certificates", "failed", message, "set SSL_CERT_FILE to a file of certificates in PEM form, or unset it"
         )
     return Diagnosis("variables", "failed", message, "correct the setting that is named here")
-
-
-def judge_refused_identity(message: str) -> Diagnosis:
-    """Return the result for an identity that is not complete, or that the client refuses."""
-    return Diagnosis(
-        "credentials", "failed", message, "set the client id and the present secret of a service account there"
-    )
 
 
 def judge_probes(probes: Sequence[Probe], *, proxies: Sequence[str]) -> list[Diagnosis]:
@@ -248,13 +236,25 @@ def judge_organization(view: CallerView, expected: str | None) -> list[Diagnosis
 
 
 def find_variable_problems(env: Mapping[str, str], variables: Mapping[str, str]) -> list[Diagnosis]:
-    """Return a result for each problem with the variables; values are not quoted.
+    """Return a result for each problem with variables that a client accepts; values are not quoted.
 
     Args:
         env: The environment, whose settings always count.
         variables: The variables that the identity is made of: the environment, those of an env file, or none.
     """
-    found = [*_find_wrong_variables(variables), *_find_missing(variables)] if variables else []
+    unset = [name for name in VARIABLES if not variables.get(name, "").strip()]
+    found = [
+        (f"{given} is no variable of this program", f"rename it to {name}")
+        for given, name in find_misspelt(variables, unset)
+    ]
+    found += [
+        (f"{name} has quotes around its value", "set it again without the quotes")
+        for name in (*CREDENTIAL_VARIABLES, TOKEN_VARIABLE)
+        if re.fullmatch(r"""(["']).*\1""", variables.get(name, ""), re.DOTALL)
+    ]
+    if is_key_value(variables.get(SECRET_VARIABLE, "")):
+        fix = "use the client id and secret of a service account, which the console creates"
+        found.append((f"{SECRET_VARIABLE} holds an API key, which this API does not accept", fix))
     settings = {**variables, **env}
     found += [
         (f"{name} is neither 0 nor 1, so it has no effect", f"set {name}=1, or unset it")
@@ -262,54 +262,3 @@ def find_variable_problems(env: Mapping[str, str], variables: Mapping[str, str])
         if settings.get(name, "") not in {"", "0", "1"}
     ]
     return [Diagnosis("variables", "failed", problem, fix) for problem, fix in found]
-
-
-def _find_wrong_variables(env: Mapping[str, str]) -> Iterator[_Problem]:
-    unset = [name for name in VARIABLES if not env.get(name, "").strip()]
-    for given, name in find_misspelt(env, unset):
-        yield (f"{given} is no variable of this program", f"rename it to {name}")
-    for name in (*CREDENTIAL_VARIABLES, TOKEN_VARIABLE, *ADDRESS_VARIABLES):
-        value = env.get(name, "")
-        is_token = name == TOKEN_VARIABLE
-        flaws = (
-            (not value.strip(), "is empty", "set it to a value, or unset it"),
-            (value != value.strip(), "begins or ends with white space", "set it again without the white space"),
-            (
-                value[:1] in "\"'" and value[:1] == value[-1:],
-                "has quotes around its value",
-                "set it again without the quotes",
-            ),
-            (
-                not value.isprintable() or not value.isascii() or " " in value,
-                "contains white space or control characters",
-                "copy its value again",
-            ),
-            (
-                is_token and value.lower().startswith("bearer"),
-                "begins with the word Bearer",
-                "set it to the token alone",
-            ),
-        )
-        # Of credentials that are empty, it is said that they are missing.
-        if name in env and (value.strip() or name not in CREDENTIAL_VARIABLES):
-            yield from [(f"{name} {text}", fix) for is_wrong, text, fix in flaws if is_wrong][:1]
-    for name in (SECRET_VARIABLE, TOKEN_VARIABLE):
-        if _API_KEY.match(env.get(name, "")):
-            yield (
-                f"{name} holds an API key, which this API does not accept",
-                "use the client id and secret of a service account, which the console creates",
-            )
-
-
-def _find_missing(env: Mapping[str, str]) -> Iterator[_Problem]:
-    unset = [name for name in CREDENTIAL_VARIABLES if not env.get(name, "").strip()]
-    misspelt = {name for _, name in find_misspelt(env, [*unset, TOKEN_VARIABLE])}
-    # Misspelled names have been listed already.
-    missing = [name for name in unset if name not in misspelt]
-    if not missing or env.get(TOKEN_VARIABLE, "").strip() or TOKEN_VARIABLE in misspelt:
-        return
-    names = " and ".join(missing)
-    problem = f"{names} {'is' if len(missing) == 1 else 'are'} not set"
-    if "PINECONE_API_KEY" in env:
-        problem += ". PINECONE_API_KEY is for another API"
-    yield (problem, f"set {names} from a service account, or pass --profile or --env-file")

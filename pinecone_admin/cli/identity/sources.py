@@ -269,6 +269,7 @@ def require_complete(identity: CallerIdentity) -> None:
     if addresses and identity.origin == _ENVIRONMENT and len(missing) == len(values):
         hints.append(f"{addresses[0]} is set, so the default profile is not used.")
     hints += [f"{given} is set. Did you mean {name}?" for given, name in misspelt]
+    hints += ["PINECONE_API_KEY is for another API."] if "PINECONE_API_KEY" in identity.variables else []
     if identity.origin == _ENVIRONMENT and len(missing) == len(values):
         raise identity_error(join_sentences([f"You are not signed in. Run pinecone-admin login, or {advice}", *hints]))
     lacks = as_sentences(f"{identity.origin} has no {_describe_missing(missing)}; {advice}")
