@@ -54,7 +54,6 @@ class Ledger:
     Attributes:
         changes: The changes in the order of their begin.
         secrets: The new secrets.
-        gone: Ids of what was seen to be gone.
         names: Names of what the command is about, by their ids, as far as they are known.
         is_complete: Whether the work is done, so that only its result is still to be written.
         is_storing: Whether a new secret is being stored at this moment.
@@ -64,7 +63,6 @@ class Ledger:
     def __init__(self) -> None:
         self.changes: list[SentChange] = []
         self.secrets: list[SecretEntry] = []
-        self.gone: set[str] = set()
         self.names: dict[str, str] = {}
         self.is_complete: bool = False
         self.is_storing: bool = False
@@ -74,7 +72,7 @@ class Ledger:
     @property
     def effects(self) -> Effects:
         """What the changes come to."""
-        return find_effects(self.changes, self.gone)
+        return find_effects(self.changes)
 
     def begin(self, change: SentChange) -> None:
         """Enter a change that is about to be sent."""

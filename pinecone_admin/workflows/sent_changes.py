@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
@@ -252,7 +252,7 @@ class Effects(NamedTuple):
         return all(each.is_repeatable for each in (*self.unread, *self.unknown))
 
 
-def find_effects(changes: Sequence[SentChange], gone: Iterable[str] = ()) -> Effects:
+def find_effects(changes: Sequence[SentChange]) -> Effects:
     """Return what changes come to.
 
     A change is undone if this command has created its resource and deleted the resource again. This also holds for
@@ -261,9 +261,8 @@ def find_effects(changes: Sequence[SentChange], gone: Iterable[str] = ()) -> Eff
 
     Args:
         changes: The changes in their order.
-        gone: Ids of further resources that do not exist any more.
     """
-    deleted = {change.target for change in changes if change.method == "DELETE" and _has_deleted(change)} | set(gone)
+    deleted = {change.target for change in changes if change.method == "DELETE" and _has_deleted(change)}
     created = {each.made for each in changes if each.made is not None}
     vanished = _find_vanished(changes, created, deleted)
     undone = _find_undone_lost_creates(changes, created)

@@ -193,22 +193,22 @@ def test_a_secret_that_is_being_stored_is_finished(
 
 
 def test_a_secret_that_could_not_be_stored_is_not_being_stored(notices: list[str]) -> None:
-    """The next request has another purpose: it checks whether the key exists whose deletion was refused."""
+    """The next request has another purpose: it deletes the key."""
     deletions: list[str] = []
 
     def refuse(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
         if request.method == "DELETE":
             deletions.append(request.url.path)
+            if not notices:
+                os.kill(os.getpid(), signal.SIGINT)
+                wait_for_lines(notices, 1)
             return httpx.Response(403, json={"status": 403, "error": {"code": "FORBIDDEN", "message": "no"}})
-        if deletions and not notices:
-            os.kill(os.getpid(), signal.SIGINT)
-            wait_for_lines(notices, 1)
         return handle()
 
     with example_organization(), intercepted(refuse):
         done = run(*words_of("api-key create", "--store", "exec:false"), notice_after=0.0)
     assert (done.exit, bool(deletions)) == (130, True), done
-    assert notices == ["Interrupted. Finishing what was begun."]
+    assert notices == ["Interrupted. Deleting API key writer, which was just made. Ctrl-C again leaves it."]
 
 
 def test_a_held_command_says_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,12 +140,6 @@ def test_what_the_changes_of_a_command_come_to() -> None:
         assert not ended.details["worth_retrying"]
 
 
-def test_what_was_seen_to_be_gone_is_undone() -> None:
-    """A read that does not find what a command has made settles it, whatever its deletion ended in."""
-    changes = [CREATED, sent("delete_api_key", "unknown", target="k")]
-    assert find_effects(changes, {"k"}).remaining == []
-
-
 def test_a_command_whose_work_is_done_need_not_be_repeated() -> None:
     """If only its result is lost, it ends with 6, and its line says that the change was made."""
     ledger = Ledger()

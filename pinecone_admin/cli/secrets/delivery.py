@@ -21,7 +21,7 @@ from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.target_files import RescueFile, keep_response, rescue_folders, reserve_rescue_file
 from pinecone_admin.cli.sentences import as_sentences, join_sentences
 from pinecone_admin.cli.session import Session
-from pinecone_admin.errors import PineconeError, ResponseParsingError, SecretNotStoredError
+from pinecone_admin.errors import ResponseParsingError, SecretNotStoredError
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import Ensured, Provisioned, Rotation
 from pinecone_admin.workflows.readable_store import SecretOwner
@@ -78,7 +78,8 @@ def _make(
             elif isinstance(handed_out, SecretNotStoredError) and delivery.entry is None:
                 _keep_interrupted(session, handed_out, rescue)
             raise
-        if rescue is not None or _may_exist(session, delivery.undelivered):
+        is_deleted = any(each.made == delivery.undelivered.id for each in session.ledger.effects.undone)
+        if rescue is not None or not is_deleted:
             _keep_secret(delivery.undelivered, delivery.entry, rescue)
         # The ledger adds what remains.
         raise _describe_not_stored(delivery.failure) from None
@@ -186,28 +187,6 @@ def _keep_interrupted(session: Session, error: SecretNotStoredError, rescue: Res
         entry = SecretEntry(secret.label, id)
         session.ledger.secrets.append(entry)
     _keep_secret(secret, entry, rescue)
-
-
-def _may_exist(session: Session, secret: NewSecret) -> bool:
-    """Return whether what a secret belongs to may still exist, as the ledger or else a read shows."""
-    from pinecone_admin._sync.workflows.client_state import shows_deletion  # noqa: PLC0415 - only after a failure
-    from pinecone_admin.workflows.changes import Ref  # noqa: PLC0415 - as above
-
-    admin, ledger = session.admin, session.ledger
-    if any(each.made == secret.id for each in ledger.effects.undone):
-        return False
-    project_id = secret.owner.get("project_id")
-    owner = Ref(secret.kind.replace("-", "_"), None, secret.id, project_id and Ref("project", None, project_id))
-    try:
-        if secret.kind == "api-key":
-            admin.api_keys.describe(api_key_id=secret.id)
-        else:
-            admin.service_accounts.describe(service_account_id=secret.id)
-    except PineconeError as error:
-        if shows_deletion(admin, error, owner):
-            ledger.gone.add(secret.id)
-            return False
-    return True
 
 
 def _write_without_secret(session: Session, makes: Secret, delivery: SecretDelivery, result: object) -> None:
