@@ -9,12 +9,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from functools import cached_property, partial
 from itertools import islice
-from threading import RLock
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import click
 
-from pinecone_admin._concurrency.locks import ensure_released
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
@@ -34,12 +32,10 @@ from pinecone_admin.cli.calls.confirmation import (
     needs_answer,
     require_change_allowed,
 )
-from pinecone_admin.cli.calls.naming import NameLookup
 from pinecone_admin.cli.command_line import describe_error, run_in_session
 from pinecone_admin.cli.failures import CLIError, describe_problem
 from pinecone_admin.cli.identity.caller import CallerOrganization
 from pinecone_admin.cli.identity.client import share_client
-from pinecone_admin.cli.identity.sources import CallerIdentity
 from pinecone_admin.cli.output.files import check_new_files
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_line
@@ -50,15 +46,11 @@ from pinecone_admin.workflows.sent_changes import SentChange
 
 if TYPE_CHECKING:
     from pinecone_admin import Admin
-    from pinecone_admin.cli.commands import Command
 
 _SHOWN = 3
 """Commands that the question shows."""
 _OF_EACH = frozenset({"confirm", "overwrite"})
 """Options of ``each`` itself, whatever the command has of that name: the number of rows, and for its own file."""
-
-
-_T = TypeVar("_T")
 
 
 def run_for_each(
@@ -216,57 +208,25 @@ def _ask(session: Session, template: Template, file: RowFile, total: int | None)
         confirm_temporary_keys(session, what)
 
 
-class SharedByRows:
-    """The parts that all rows share. Each part is created for the first row that needs it.
-
-    Args:
-        session: The session of ``each``.
-        command: The command that runs for each row.
-
-    Attributes:
-        session: The session of ``each``.
-        settings: Values of the options that hold for all rows.
-    """
-
-    def __init__(self, session: Session, command: Command) -> None:
-        self.session: Session = session
-        known = {each.name for each in command.params} - _OF_EACH
-        given = {name: value for name, value in session.settings.items() if name in known}
-        self.settings: dict[str, Any] = {**given, "output": "json", **({"yes": True} if "yes" in known else {})}
-        self._lock = RLock()
-
-    def get(self, read: Callable[[], _T]) -> _T:
-        """Return a part, while no other row makes one."""
-        with ensure_released(self._lock), self._lock:
-            return read()
-
-    @cached_property
-    def names(self) -> NameLookup:
-        """Finds things by names that are looked up once for all rows."""
-        return NameLookup(self.session.admin, lists_users=True)
-
-    def forget_names(self, changes: Iterable[SentChange]) -> None:
-        """Let names be looked up again whose meaning changes of a row may have changed."""
-        if "names" in vars(self):
-            self.names.forget(changes)
-
-
 class RowSession(Session):
     """A run of the command for one row: it asks nobody, and its output is kept for the line of the row.
 
     Args:
-        shared: The parts that all rows share.
+        parent: The session of ``each``, whose names, connections and token all rows share.
+        settings: Values of the options that hold for all rows.
         number: The number of the row.
     """
 
-    def __init__(self, shared: SharedByRows, number: int) -> None:
-        self._shared, self._number = shared, number
+    def __init__(self, parent: Session, settings: Mapping[str, Any], number: int) -> None:
+        self._parent, self._number = parent, number
         self._output = io.StringIO()
-        super().__init__(stdin=io.StringIO(), stdout=self._output, stderr=io.StringIO(), env=shared.session.env)
-        self.settings.update(shared.settings)
+        super().__init__(stdin=io.StringIO(), stdout=self._output, stderr=io.StringIO(), env=parent.env)
+        self.settings.update(settings)
         self.is_row = True
-        self.claimed: dict[tuple[object, ...], set[str | None]] = shared.session.claimed
-        self.written: list[str] = shared.session.written
+        self.claimed: dict[tuple[object, ...], set[str | None]] = parent.claimed
+        self.written: list[str] = parent.written
+        self.identity = parent.identity
+        self.names = parent.names
 
     @property
     def admin(self) -> Admin:
@@ -276,34 +236,24 @@ class RowSession(Session):
     @cached_property
     def _client(self) -> Admin:
         """A client over the connections and the token of all rows, whose changes are in the ledger of this one."""
-        return share_client(self, self._shared.get(lambda: self._shared.session.admin))
-
-    @cached_property
-    def names(self) -> NameLookup:
-        """Finds things by names, for all rows."""
-        return self._shared.get(lambda: self._shared.names)
+        return share_client(self, self._parent.admin)
 
     @cached_property
     def organization(self) -> CallerOrganization:
-        """The organization of the caller."""
-        return self._shared.get(lambda: self._shared.session.organization)
-
-    @cached_property
-    def identity(self) -> CallerIdentity:
-        """The identity that all rows use."""
-        return self._shared.get(lambda: self._shared.session.identity)
+        """The organization of the caller, which only previews of changes show: they do not run beside one another."""
+        return self._parent.organization
 
     def notify(self, text: str, *, kind: Literal["note", "warning"] = "note") -> None:
         """Write one line for people, with the number of the row."""
-        self._shared.session.notify(f"Row {self._number}: {text}", kind=kind)
+        self._parent.notify(f"Row {self._number}: {text}", kind=kind)
 
     def show_wait(self, reason: str, seconds: float) -> None:
         """Show in the progress of all rows that this one waits."""
-        self._shared.session.show_wait(reason, seconds)
+        self._parent.show_wait(reason, seconds)
 
     def pause_progress(self) -> AbstractContextManager[None]:
         """Return a context without progress on the terminal."""
-        return self._shared.session.pause_progress()
+        return self._parent.pause_progress()
 
     def read_result(self) -> Any:
         """Return what the command wrote: JSON, or the text of a page of help."""
@@ -354,7 +304,9 @@ class RowRunner:
         self._session, self._template, self._file = session, template, file
         self._total, self._stop, self._failed = total, stop, failed
         self._writer = None if failed is None else RowWriter(failed, file)
-        self._shared = SharedByRows(session, template.command)
+        known = {each.name for each in template.command.params} - _OF_EACH
+        self._settings = {name: value for name, value in session.settings.items() if name in known}
+        self._settings |= {"output": "json", **({"yes": True} if "yes" in known else {})}
         self._running: dict[int, Row] = {}
         self._failed_rows: list[tuple[int, int]] = []
         self._latest = 0
@@ -371,6 +323,7 @@ class RowRunner:
             CLIError: The rest of the file cannot be read.
         """
         try:
+            self._session.names.lists_users = True  # once, and not one for each address
             with self._show_progress() as self._advance, suppress(_Stopped):
                 if concurrency > 1:
                     run_in_parallel(
@@ -395,11 +348,11 @@ class RowRunner:
         self._has_read_all = True
 
     def _run_alone(self, row: Row) -> None:
-        session = RowSession(self._shared, row.number)
+        session = RowSession(self._session, self._settings, row.number)
 
         def finish(error: BaseException | None) -> None:
             # A signal from here on is only recorded, so that no outcome is lost.
-            self._shared.forget_names(session.ledger.changes)
+            session.names.forget(session.ledger.changes)
             self._deliver(row, _describe_outcome(session, error))
 
         run_in_session(session, partial(self._invoke, session, row), finish)
@@ -408,7 +361,7 @@ class RowRunner:
         self._stop_if_wanted()
 
     def _run_beside(self, row: Row) -> RowOutcome:
-        session = RowSession(self._shared, row.number)
+        session = RowSession(self._session, self._settings, row.number)
         return run_in_session(session, partial(self._invoke, session, row), partial(_describe_outcome, session))
 
     def _invoke(self, session: Session, row: Row) -> None:

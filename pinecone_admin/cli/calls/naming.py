@@ -67,12 +67,14 @@ class NameLookup:
 
     Args:
         admin: The client.
+
+    Attributes:
         lists_users: Whether all users are read once, and not one for each address.
     """
 
-    def __init__(self, admin: Admin, *, lists_users: bool = False) -> None:
+    def __init__(self, admin: Admin) -> None:
         self._admin = admin
-        self._lists_users = lists_users
+        self.lists_users: bool = False
         self._lists: dict[tuple[str, str | None], list[Any]] = {}
         self._lock = RLock()  # rows look for names in threads
 
@@ -205,7 +207,7 @@ class NameLookup:
         return list(dict.fromkeys(filter(None, map(_name_of, self._candidates(noun, "", None)))))
 
     def _candidates(self, noun: str, text: str, project: str | None) -> list[Any]:
-        if noun == "user" and "@" in text and not self._lists_users:
+        if noun == "user" and "@" in text and not self.lists_users:
             return list(self._admin.users.list(email=text))
         with ensure_released(self._lock), self._lock:
             if (noun, project) not in self._lists:
