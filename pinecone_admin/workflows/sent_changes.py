@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
@@ -262,17 +262,38 @@ def find_effects(changes: Sequence[SentChange]) -> Effects:
     Args:
         changes: The changes in their order.
     """
-    deleted = {change.target for change in changes if change.method == "DELETE" and _has_deleted(change)}
-    created = {each.made for each in changes if each.made is not None}
+    deleted, created = _find_deleted(changes), _find_created(changes)
     vanished = _find_vanished(changes, created, deleted)
     undone = _find_undone_lost_creates(changes, created)
     undone |= {
         id(change) for change in changes if not vanished.isdisjoint({change.made, change.target, *change.ids.values()})
     }
+    undone |= _find_needless_undos(changes, created, undone)
     found: dict[str, list[SentChange]] = {name: [] for name in Effects._fields}
     for position, each in enumerate(changes):
         found[_classify(each, changes[position + 1 :], deleted, is_undone=id(each) in undone)].append(each)
     return Effects(**{name: tuple(found[name]) for name in Effects._fields})
+
+
+def keep_existing(descriptions: Iterable[str]) -> list[str]:
+    """Return the descriptions of things, without those that the workflow in progress has deleted since.
+
+    The deletion of a project also deletes a key in it, although the deletion of the key itself failed.
+
+    Args:
+        descriptions: Descriptions of things of this workflow, with their ids and those of what contains them.
+    """
+    changes = next(iter(_collections.get()), [])
+    vanished = _find_vanished(changes, _find_created(changes), _find_deleted(changes))
+    return [each for each in descriptions if not any(id in each for id in vanished if len(id) >= _SHORTEST_ID)]
+
+
+def _find_created(changes: Iterable[SentChange]) -> set[str]:
+    return {each.made for each in changes if each.made is not None}
+
+
+def _find_deleted(changes: Iterable[SentChange]) -> set[str | None]:
+    return {each.target for each in changes if each.method == "DELETE" and _has_deleted(each)}
 
 
 def _find_vanished(changes: Sequence[SentChange], created: set[str], deleted: set[str | None]) -> set[str]:
@@ -296,6 +317,16 @@ def _find_undone_lost_creates(changes: Sequence[SentChange], created: set[str]) 
             lost = [before for before in lost if id(before) not in undone]
             undone |= {id(each), id(lost[-1])} if lost else set()
     return undone
+
+
+def _find_needless_undos(changes: Sequence[SentChange], created: set[str], undone: set[int]) -> set[int]:
+    """Return the failed deletions of what lost creates have made, by ``id``, if these creates are all undone."""
+    needless: set[int] = set()
+    for position, each in enumerate(changes):
+        if each.undoes and each.target not in created:
+            lost = [before for before in changes[:position] if _is_lost_create(before, each.kind)]
+            needless |= {id(each)} if lost and undone.issuperset(map(id, lost)) else set()
+    return needless
 
 
 def _has_deleted(change: SentChange) -> bool:

@@ -163,6 +163,36 @@ def test_a_stored_key_outlives_a_later_failure(emulator: Emulator) -> None:
     assert (key.name, key.value, len(emulator.state.projects)) == ("tenant", stored[-1], 1)
 
 
+def test_a_key_that_goes_with_its_project_is_not_left(admin: Admin, emulator: Emulator) -> None:
+    """If the deletion of the key fails and that of its project does not, nothing is said to remain."""
+    emulator.faults.add("delete_api_key", status=500, times=None)
+    with pytest.raises(OSError, match="sealed") as caught:
+        admin.projects.provision(name="tenant", key_roles=["ProjectViewer"], store=fail_to_store)
+    (note,) = caught.value.__notes__
+    assert re.fullmatch(r"project tenant \(.+\) was deleted", note)
+    emulator.faults.add("create_api_key", drop="after")
+    with raises(LeftoverError) as lost:
+        admin.projects.provision(name="tenant", key_roles=["ProjectViewer"], store=fail_to_store)
+    assert (lost.value.left, lost.value.outcome) == ([], "undone")
+    assert not {**emulator.state.projects, **emulator.state.api_keys}
+
+
+def test_all_that_remains_is_left(admin: Admin, emulator: Emulator) -> None:
+    """If the deletion of the project fails, too, both are in ``left``, also if the first one failed before."""
+    emulator.faults.add("delete_api_key", status=500, times=None)
+    emulator.faults.add("delete_project", status=500, times=None)
+    for is_lost in (False, True):
+        if is_lost:
+            emulator.faults.add("create_api_key", drop="after")
+        with raises(LeftoverError) as caught:
+            admin.projects.provision(name="tenant", key_roles=["ProjectViewer"], store=fail_to_store)
+        (project,) = emulator.state.projects.values()
+        (key,) = project.api_keys
+        assert [any(id in each for each in caught.value.left) for id in (key, project.id)] == [True, True]
+        assert (len(caught.value.left), caught.value.outcome) == (2, "done")
+        emulator.state.projects.clear()
+
+
 def test_an_exception_in_store_rolls_back(admin: Admin, emulator: Emulator) -> None:
     """An exception in the store callback is raised unchanged, and everything is rolled back."""
     with pytest.raises(OSError, match="sealed"):

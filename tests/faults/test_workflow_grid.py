@@ -23,7 +23,15 @@ from pinecone_admin._async.workflows.temporary_key import renewed_temporary_key
 from pinecone_admin._concurrency.clock import use_clock
 from pinecone_admin.workflows import Change
 from pinecone_admin.workflows.change_operations import build_operation
-from tests.faults.workflow_grid import Beside, GridTransport, find_wrong, list_cells, prepare
+from tests.faults.workflow_grid import (
+    Beside,
+    GridTransport,
+    count_requests,
+    find_wrong,
+    list_cells,
+    prepare,
+    run_twice,
+)
 from tests.faults.workflow_judges import Fault
 from tests.faults.workflow_scenarios import SCENARIOS
 from tests.support.clock import VirtualClock
@@ -102,6 +110,22 @@ def test_a_fault_anywhere_leaves_what_is_said_and_what_a_second_run_completes(
         step = next(each for each in STEPS if len(cells) <= each * MOST_CELLS)
         sample = cells[:: stride(step)]
         return await find_wrong([each for number, each in enumerate(sample) if (number % DAILY_STEP == 0) == is_daily])
+
+    assert anyio.run(run) == []
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_failed_deletion_within_an_undo_leaves_what_is_said(name: str) -> None:
+    """After a fault, one deletion fails and the others succeed, such as that of the project that contains a key."""
+
+    async def run() -> list[object]:
+        wrong = list[object]()
+        for number in range(1, await count_requests(name, Beside.NOTHING) + 1):
+            for first, later in ((Fault.FORBIDDEN, 1), (Fault.FORBIDDEN, 2), (Fault.LOST_AFTER, 2)):
+                faults = {number: first, number + later: Fault.FORBIDDEN}
+                verdict = await run_twice(SCENARIOS[name], Beside.NOTHING, faults, act_after=number)
+                wrong += [(faults, each) for each in verdict.wrong]
+        return wrong
 
     assert anyio.run(run) == []
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from attrs import evolve, frozen
 
-from pinecone_admin import PineconeError
+from pinecone_admin import LeftoverError, PineconeError
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import Step
 
@@ -202,6 +202,13 @@ def judge_names(run: Run) -> Iterable[str]:
         yield f"not named: {_describe(run, unnamed)}"
 
 
+def judge_left(run: Run) -> Iterable[str]:
+    """Everything in ``left`` exists that the run has created, and what contains it."""
+    for each in run.error.left if isinstance(run.error, LeftoverError) else ():
+        if gone := {id for id in run.made - run.after.keys() if id in each}:
+            yield f"in left, but gone: {gone} of {each}"
+
+
 def judge_deletions(run: Run) -> Iterable[str]:
     """Nothing is deleted that is not certainly ours, and nothing of others is changed."""
     allowed = {*run.deletes, *run.made}
@@ -308,6 +315,7 @@ JUDGES = {
     "steps": judge_steps,
     "outcome": judge_outcome,
     "names": judge_names,
+    "left": judge_left,
     "deletions": judge_deletions,
     "undo": judge_undo,
     "error": judge_error,

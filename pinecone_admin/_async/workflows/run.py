@@ -55,6 +55,7 @@ from pinecone_admin.workflows.sent_changes import (
     IgnoreGone,
     add_note,
     is_api_404,
+    keep_existing,
     marking_undo,
     may_have_been_processed,
     note_found,
@@ -409,6 +410,9 @@ class AsyncRun:
             raise
         notes: list[str] = [*getattr(error, "__notes__", ())]
         left, message = _note_leftovers(error, undos, failures)
+        if isinstance(error, LeftoverError):  # of a deletion before these
+            error.left = keep_existing(error.left)
+            left = [*error.left, *left] if left else []
         if left and isinstance(error, Exception | None):
             after, cause = (
                 ("", next(iter(failures.values()), None)) if error is None else (f", after: {read_text(error)}", error)
@@ -552,7 +556,7 @@ def _note_leftovers(
     error: BaseException | None, undos: Sequence[_Undo], failures: Mapping[_Undo, PineconeError]
 ) -> tuple[list[str], str]:
     """Note what could not be deleted on the error, if any, and return it and the note."""
-    left = [each.description for each in (*failures, *reversed(undos))]
+    left = keep_existing(each.description for each in (*failures, *reversed(undos)))
     reason = next(iter(failures.values()), NOT_DELETED_IN_TIME)
     message = f"{', '.join(left)}, made by this call, could not be deleted: {reason}"
     if left and error is not None:
