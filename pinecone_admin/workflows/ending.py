@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from attrs import evolve
 
@@ -17,10 +17,19 @@ from generated_client.models import (
     ServiceAccountWithSecret,
     User,
 )
-from pinecone_admin.errors import PineconeError
+from pinecone_admin._http.attempt_event import logger
+from pinecone_admin.errors import Outcome, PineconeError
 from pinecone_admin.workflows.changes import Change, CreatedResource, Ref, RoleAt, Step, StepState
 from pinecone_admin.workflows.reports import BindingKey, keys_of_wanted_bindings
-from pinecone_admin.workflows.sent_changes import read_reason
+from pinecone_admin.workflows.sent_changes import (
+    NOT_DELETED_IN_TIME,
+    add_note,
+    keep_existing,
+    may_have_been_processed,
+    read_reason,
+)
+
+_T = TypeVar("_T")
 
 Thing: TypeAlias = Project | APIKey | ServiceAccount | User | Invite
 
@@ -128,3 +137,61 @@ def refer_to_roles(bindings: Iterable[object]) -> tuple[RoleAt, ...]:
 def refer_to_role(key: BindingKey, *, project: str | None = None) -> RoleAt:
     """Return a role, with the name of its project if that is known."""
     return RoleAt(key.role, None if key.project_id is None else Ref("project", project, key.project_id))
+
+
+class Created(NamedTuple, Generic[_T]):
+    """A resource that was created, or found after its creation had no response.
+
+    Attributes:
+        value: It.
+        is_new: Whether it did not exist before, as far as this run has seen.
+        is_certain: Whether that is certain: after a lost response, what has appeared may be of somebody else.
+    """
+
+    value: _T
+    is_new: bool = True
+    is_certain: bool = True
+
+
+class Undo(NamedTuple):
+    """A deletion or revocation that undoes a step.
+
+    Attributes:
+        position: Position of the step.
+        description: The created resource as text.
+        change: The change that deletes it.
+        binding_id: Id of the role binding that is deleted, if a role is revoked.
+    """
+
+    position: int
+    description: str
+    change: Change
+    binding_id: str | None
+
+
+def note_leftovers(
+    error: BaseException | None, undos: Sequence[Undo], failures: Mapping[Undo, PineconeError]
+) -> tuple[list[str], str]:
+    """Note what could not be deleted on the error, if any, and return it and the note."""
+    left = keep_existing(each.description for each in (*failures, *reversed(undos)))
+    reason = next(iter(failures.values()), NOT_DELETED_IN_TIME)
+    message = f"{', '.join(left)}, made by this call, could not be deleted: {reason}"
+    if left and error is not None:
+        add_note(error, message)
+        if not isinstance(error, Exception):
+            logger.warning("%s", message)  # asyncio replaces a CancelledError that it hands on, without its notes
+    return left, message
+
+
+def conclude_undo(steps: Sequence[Step], undos: Sequence[Undo], failures: Mapping[Undo, PineconeError]) -> Outcome:
+    """Return whether something certainly remains of a run that could not undo everything.
+
+    Args:
+        steps: The steps of the run.
+        undos: What was not tried before the time was up.
+        failures: What failed, with its error.
+    """
+    unknown = {undo.position for undo, error in failures.items() if may_have_been_processed(error)}
+    unknown |= {undo.position for undo in undos[-1:]}  # its deletion was in progress when the time was up
+    others = [each for position, each in enumerate(steps) if position not in unknown]
+    return "done" if any(each.state == "done" for each in others) else "unknown"

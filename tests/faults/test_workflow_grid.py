@@ -18,11 +18,12 @@ import pytest
 from pinecone_admin import _async
 from pinecone_admin._async import workflows
 from pinecone_admin._async.workflows import run as run_module
-from pinecone_admin._async.workflows.run import AsyncRun, Created
+from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._async.workflows.temporary_key import renewed_temporary_key
 from pinecone_admin._concurrency.clock import use_clock
 from pinecone_admin.workflows import Change
 from pinecone_admin.workflows.change_operations import build_operation
+from pinecone_admin.workflows.ending import Created
 from tests.faults.workflow_grid import (
     Beside,
     GridTransport,

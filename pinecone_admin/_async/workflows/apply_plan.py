@@ -114,115 +114,109 @@ async def apply_plan(
     if begin is not None:
         begin(report)
     execution = PlanExecution(report, compared)
-    await _AsyncApplication(run, store, index, execution, client_id=caller.client_id).run()
+    await _carry_out_all(run, execution, index, store, client_id=caller.client_id)
     return report
 
 
-class _AsyncApplication:
-    """Carries out changes in the order of their ranks.
+async def _carry_out_all(
+    run: AsyncRun,
+    execution: PlanExecution,
+    index: OrganizationIndex,
+    store: Store[Any] | None,
+    *,
+    client_id: str | None,
+) -> None:
+    """Carry out the changes in the order of their ranks.
+
+    Those of one rank are carried out concurrently; but one secret at a time, so that a failure ends them.
 
     Args:
         run: The run.
-        store: Stores the secrets; None if none is made.
-        index: The organization.
         execution: The report so far.
+        index: The organization.
+        store: Stores the secrets; None if none is made.
         client_id: Client id of the caller; None if it is unknown.
     """
+    new_names = find_new_project_names(execution.changes)
 
-    def __init__(
-        self,
-        run: AsyncRun,
-        store: Store[Any] | None,
-        index: OrganizationIndex,
-        execution: PlanExecution,
-        *,
-        client_id: str | None,
-    ) -> None:
-        self._run = run
-        self._store = store
-        self._index = index
-        self._execution = execution
-        self._client_id = client_id
-        self._new_names = find_new_project_names(execution.changes)
-
-    async def run(self) -> None:
-        """Carry out the changes of one rank concurrently; but one secret at a time, so that a failure ends them."""
-        limit, execution = min(_CONCURRENCY, self._run.admin.max_connections), self._execution
-        try:
-            for _, group in groupby(execution.ready, key=lambda number: rank_change(execution.changes[number])):
-                ranked = list(group)
-                secrets = [each for each in ranked if execution.changes[each].makes_secret]
-                plain = [each for each in ranked if each not in {*secrets}]
-                await async_run_in_parallel(self._try, plain, limit=limit, deliver=lambda _, done: done)
-                for secret in secrets:
-                    await self._try(secret)
-        finally:
-            execution.finish()
-
-    async def _try(self, number: int) -> None:
+    async def attempt(number: int) -> None:
         """Carry out a change; one that fails does not stop those that do not depend on it."""
-        change, steps = self._execution.begin(number), list[Step]()
+        change, steps = execution.begin(number), list[Step]()
         if change is None:
             return
         with ExitStack() as selected:  # until the step is in the report
             try:
-                async with AsyncRun(self._run.admin, self._run.operation, dry_run=False) as part:
-                    steps = part.steps
-                    store = self._store
+                async with AsyncRun(run.admin, run.operation, dry_run=False) as part:
+                    steps, selected_store = part.steps, store
                     if change.makes_secret and isinstance(store, StoreByName):
-                        store = selected.enter_context(store.select(name_secret_owner(change, self._new_names)))
-                    wrapped = None if store is None else wrap_store(store, self._execution)
-                    created = await self._carry_out(part, change, wrapped)
+                        selected_store = selected.enter_context(store.select(name_secret_owner(change, new_names)))
+                    wrapped = None if selected_store is None else wrap_store(selected_store, execution)
+                    created = await _carry_out(part, change, index, wrapped, client_id=client_id)
             except BaseException as error:
-                if not self._execution.record_failure(number, change, steps, error):
+                if not execution.record_failure(number, change, steps, error):
                     raise
             else:
-                self._execution.record(number, change, steps, created)
+                execution.record(number, change, steps, created)
 
-    async def _carry_out(self, run: AsyncRun, change: Change, store: Store[Any] | None) -> CreatedResource | None:
-        """Carry out a change, and return what it created.
+    try:
+        for _, group in groupby(execution.ready, key=lambda number: rank_change(execution.changes[number])):
+            ranked = list(group)
+            secrets = [each for each in ranked if execution.changes[each].makes_secret]
+            plain = [each for each in ranked if each not in {*secrets}]
+            limit = min(_CONCURRENCY, run.admin.max_connections)
+            await async_run_in_parallel(attempt, plain, limit=limit, deliver=lambda _, done: done)
+            for secret in secrets:
+                await attempt(secret)
+    finally:
+        execution.finish()
 
-        Args:
-            run: The run of the change.
-            change: The change; everything that it names has an id.
-            store: Stores the secret, if the change makes one.
-        """
-        target, index = change.target, self._index
-        leftovers: Any = [index.find(each.kind, each.id) for each in change.replaces]
-        match change.action, target.kind:
-            case "create", "project":
-                return (await create_missing_project(run, change, index.projects)).value
-            case "create", "api_key":
-                roles: Any = change.settings.roles
-                key = await complete_or_create_key(run, key=target, roles=roles, leftovers=leftovers, store=store)
-                return key if isinstance(key, APIKey) else key.key
-            case "create", _:
-                account = await complete_or_create_account(
-                    run,
-                    name=target.name or "",
-                    roles=change.roles,
-                    leftovers=leftovers,
-                    store=store,
-                    client_id=self._client_id,
-                )
-                return account.service_account if isinstance(account, ServiceAccountWithSecret) else account
-            case "invite", _:
-                for replaced in change.replaces:
-                    await delete_person(run, Change(action="delete", target=replaced, reason="it has expired"))
-                created = await send_invite(run, change)
-                if not (created.is_new and created.is_certain):
-                    policy = DifferencePolicy(run.operation, "raise")
-                    wanted = build_role_bindings(change.roles)
-                    await reconcile_bindings(run, created.value, wanted=wanted, policy=policy)
-                return created.value
-            case "grant", _:
-                return (await grant_role(run, change)).value
-            case "revoke", _:
-                await run.do(
-                    change, binding_id=index.bindings[target.kind, target.id or "", held_role(change.roles[0])]
-                )
-            case "delete", "user" | "invite":
-                await delete_person(run, change)
-            case _:
-                await run.do(change)
-        return None
+
+async def _carry_out(
+    run: AsyncRun, change: Change, index: OrganizationIndex, store: Store[Any] | None, *, client_id: str | None
+) -> CreatedResource | None:
+    """Carry out a change, and return what it created.
+
+    Args:
+        run: The run of the change.
+        change: The change; everything that it names has an id.
+        index: The organization.
+        store: Stores the secret, if the change makes one.
+        client_id: Client id of the caller; None if it is unknown.
+    """
+    target = change.target
+    leftovers: Any = [index.find(each.kind, each.id) for each in change.replaces]
+    match change.action, target.kind:
+        case "create", "project":
+            return (await create_missing_project(run, change, index.projects)).value
+        case "create", "api_key":
+            roles: Any = change.settings.roles
+            key = await complete_or_create_key(run, key=target, roles=roles, leftovers=leftovers, store=store)
+            return key if isinstance(key, APIKey) else key.key
+        case "create", _:
+            account = await complete_or_create_account(
+                run,
+                name=target.name or "",
+                roles=change.roles,
+                leftovers=leftovers,
+                store=store,
+                client_id=client_id,
+            )
+            return account.service_account if isinstance(account, ServiceAccountWithSecret) else account
+        case "invite", _:
+            for replaced in change.replaces:
+                await delete_person(run, Change(action="delete", target=replaced, reason="it has expired"))
+            created = await send_invite(run, change)
+            if not (created.is_new and created.is_certain):
+                policy = DifferencePolicy(run.operation, "raise")
+                wanted = build_role_bindings(change.roles)
+                await reconcile_bindings(run, created.value, wanted=wanted, policy=policy)
+            return created.value
+        case "grant", _:
+            return (await grant_role(run, change)).value
+        case "revoke", _:
+            await run.do(change, binding_id=index.bindings[target.kind, target.id or "", held_role(change.roles[0])])
+        case "delete", "user" | "invite":
+            await delete_person(run, change)
+        case _:
+            await run.do(change)
+    return None

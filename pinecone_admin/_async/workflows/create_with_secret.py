@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 from attrs import evolve
 
+from pinecone_admin._async.workflows.client_state import find_caller
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.waiting import async_call_store, async_read_store
@@ -21,14 +22,19 @@ from pinecone_admin.errors import ForbiddenError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows.change_operations import build_role_bindings
 from pinecone_admin.workflows.changes import Change, Ref, RoleAt, Settings
+from pinecone_admin.workflows.guard import explain_own
 from pinecone_admin.workflows.name_tags import add_value_digest, digest_value, parse_tag, tag_as_unfinished
 from pinecone_admin.workflows.readable_store import PlacedStore, ReadableStore
+from pinecone_admin.workflows.sent_changes import IgnoreGone
 from pinecone_admin.workflows.store_failures import mask_secret
 
 _T = TypeVar("_T")
 
 Store: TypeAlias = Callable[[_T], object]
 """A function that stores a secret, or raises if it did not; its result is ignored, but awaited if it is awaitable."""
+
+LEFTOVER = "an earlier run left it"
+"""Why something is deleted."""
 
 
 async def complete_or_create_key(
@@ -53,8 +59,8 @@ async def complete_or_create_key(
     name = key.name or ""
     if (stored := await find_stored_key(leftovers, name, store)) is not None:
         final = evolve(stored, name=name, roles=stored.roles if roles is None else [*roles])
-        final = await run.update_key(stored, final)
-        await run.delete_leftovers([each for each in leftovers if each.id != stored.id])
+        final = await update_key(run, stored, final)
+        await delete_left_keys(run, [each for each in leftovers if each.id != stored.id])
         return final
     check_unused(store)
     new_key = await create_key(
@@ -67,62 +73,8 @@ async def complete_or_create_key(
     )
     if store is not None and not run.dry_run:
         await store_key(run, new_key, name, store)
-    await run.delete_leftovers(leftovers)
-    return evolve(new_key, key=await run.rename(new_key.key, name))
-
-
-async def complete_or_create_account(
-    run: AsyncRun,
-    *,
-    name: str,
-    roles: tuple[RoleAt, ...] | None,
-    leftovers: Sequence[ServiceAccount],
-    store: Store[ServiceAccountWithSecret] | None,
-    client_id: str | None,
-) -> ServiceAccountWithSecret | ServiceAccount | None:
-    """Complete or create a service account as ``complete_or_create_key`` does a key.
-
-    Args:
-        run: The run.
-        name: Its final name.
-        roles: Its roles; None to leave those of an account that is completed.
-        leftovers: Service accounts that interrupted runs left.
-        store: Stores the secret; None if nobody does.
-        client_id: Client id of the caller, if the client has only a token.
-
-    Returns:
-        The account; None if a dry run would create it.
-    """
-    if (stored := await _find_stored_account(leftovers, name, store)) is not None:
-        if roles is not None:
-            policy = DifferencePolicy(run.operation, "update", revoke_unlisted=True)
-            await reconcile_bindings(run, stored, wanted=build_role_bindings(roles), policy=policy, client_id=client_id)
-        account = await run.rename(stored, name)
-        await run.delete_leftovers([each for each in leftovers if each.id != stored.id], client_id=client_id)
-        return account
-    check_unused(store)
-    create = Change(
-        action="create",
-        target=Ref("service_account", name),
-        settings=Settings(name=tag_as_unfinished(name, run.mark)),
-        roles=roles or (),
-    )
-    created = cast("ServiceAccountWithSecret | None", await run.create_secret(create))
-    if created is not None and store is not None:
-        account = created.service_account
-        kept = (
-            f"service account {account.id} is kept because its secret is stored; the next run finishes the work, or "
-            "stores the secret of a new account and then deletes this one"
-        )
-        named = evolve(created, service_account=evolve(account, name=name))
-        await _store_and_keep(run, store, named, then_keep=kept)
-    await run.delete_leftovers(leftovers, client_id=client_id)
-    if created is None:
-        target = Ref("service_account", create.settings.name)
-        before, settings = (Settings(name=each) for each in (target.name, name))
-        await run.do(Change(action="update", target=target, settings=settings, before=before))
-        return None
-    return evolve(created, service_account=await run.rename(created.service_account, name))
+    await delete_left_keys(run, leftovers)
+    return evolve(new_key, key=await update_key(run, new_key.key, evolve(new_key.key, name=name)))
 
 
 async def find_stored_key(
@@ -146,15 +98,26 @@ async def find_stored_key(
     return None
 
 
-async def _find_stored_account(
-    leftovers: Sequence[ServiceAccount], name: str, store: Store[ServiceAccountWithSecret] | None
-) -> ServiceAccount | None:
-    """Return the account whose secret an interrupted run has stored, as ``find_stored_key`` returns a key."""
-    if isinstance(store, ReadableStore):
-        for account in leftovers:
-            if await async_read_store(store.read, evolve(account, name=name)):
-                return account
-    return None
+async def update_key(run: AsyncRun, key: APIKey, final: APIKey) -> APIKey:
+    """Give a key its final name and roles; nothing is sent if it has them."""
+    if key == final:
+        return key
+    names = (final.name, key.name) if key.name != final.name else (None, None)
+    roles = (tuple(final.roles), tuple(key.roles)) if key.roles != final.roles else (None, None)
+    settings, before = (Settings(name=name, roles=some) for name, some in zip(names, roles, strict=True))
+    change = Change(action="update", target=run.refer_to(key), settings=settings, before=before)
+    return cast("APIKey", await run.do(change, preview=final))
+
+
+async def delete_left_keys(run: AsyncRun, leftovers: Sequence[APIKey]) -> list[Ref]:
+    """Delete keys that interrupted runs left, except what was renamed since, which belongs to a run in progress."""
+    deleted: list[Ref] = []
+    for each in leftovers:
+        with IgnoreGone():
+            if run.dry_run or (await run.admin.api_keys.describe(api_key_id=each.id)).name == each.name:
+                await run.do(Change(action="delete", target=run.refer_to(each), reason=LEFTOVER))
+                deleted.append(run.refer_to(each))
+    return deleted
 
 
 def check_unused(store: Store[Any] | None) -> None:
@@ -206,16 +169,15 @@ async def create_key(
                 "delete the keys that no program uses"
             )
             raise
-        for leftover in await run.delete_leftovers(leftovers):
+        for leftover in await delete_left_keys(run, leftovers):
             run.note(
                 f"deleted {leftover}, which an earlier run left, to make room; if that run stored its value, the "
                 "stored value no longer works"
             )
         new_key = cast("APIKeyWithSecret", await run.create_secret(create))
     if isinstance(store, ReadableStore) and not run.dry_run:
-        new_key = evolve(
-            new_key, key=await run.rename(new_key.key, add_value_digest(temporary_name, digest_value(new_key.value)))
-        )
+        named = evolve(new_key.key, name=add_value_digest(temporary_name, digest_value(new_key.value)))
+        new_key = evolve(new_key, key=await update_key(run, new_key.key, named))
     return new_key
 
 
@@ -263,3 +225,88 @@ async def store_secret(store: Store[Any], new_secret: APIKeyWithSecret | Service
     else:
         return
     raise substitute  # outside of the except clause, which would link the exception that shows the secret
+
+
+async def complete_or_create_account(
+    run: AsyncRun,
+    *,
+    name: str,
+    roles: tuple[RoleAt, ...] | None,
+    leftovers: Sequence[ServiceAccount],
+    store: Store[ServiceAccountWithSecret] | None,
+    client_id: str | None,
+) -> ServiceAccountWithSecret | ServiceAccount | None:
+    """Complete or create a service account as ``complete_or_create_key`` does a key.
+
+    Args:
+        run: The run.
+        name: Its final name.
+        roles: Its roles; None to leave those of an account that is completed.
+        leftovers: Service accounts that interrupted runs left.
+        store: Stores the secret; None if nobody does.
+        client_id: Client id of the caller, if the client has only a token.
+
+    Returns:
+        The account; None if a dry run would create it.
+    """
+    if (stored := await _find_stored_account(leftovers, name, store)) is not None:
+        if roles is not None:
+            policy = DifferencePolicy(run.operation, "update", revoke_unlisted=True)
+            await reconcile_bindings(run, stored, wanted=build_role_bindings(roles), policy=policy, client_id=client_id)
+        account = await _rename_account(run, stored, name)
+        await _delete_left_accounts(run, [each for each in leftovers if each.id != stored.id], client_id)
+        return account
+    check_unused(store)
+    create = Change(
+        action="create",
+        target=Ref("service_account", name),
+        settings=Settings(name=tag_as_unfinished(name, run.mark)),
+        roles=roles or (),
+    )
+    created = cast("ServiceAccountWithSecret | None", await run.create_secret(create))
+    if created is not None and store is not None:
+        account = created.service_account
+        kept = (
+            f"service account {account.id} is kept because its secret is stored; the next run finishes the work, or "
+            "stores the secret of a new account and then deletes this one"
+        )
+        named = evolve(created, service_account=evolve(account, name=name))
+        await _store_and_keep(run, store, named, then_keep=kept)
+    await _delete_left_accounts(run, leftovers, client_id)
+    if created is None:
+        target = Ref("service_account", create.settings.name)
+        before, settings = (Settings(name=each) for each in (target.name, name))
+        await run.do(Change(action="update", target=target, settings=settings, before=before))
+        return None
+    return evolve(created, service_account=await _rename_account(run, created.service_account, name))
+
+
+async def _find_stored_account(
+    leftovers: Sequence[ServiceAccount], name: str, store: Store[ServiceAccountWithSecret] | None
+) -> ServiceAccount | None:
+    """Return the account whose secret an interrupted run has stored, as ``find_stored_key`` returns a key."""
+    if isinstance(store, ReadableStore):
+        for account in leftovers:
+            if await async_read_store(store.read, evolve(account, name=name)):
+                return account
+    return None
+
+
+async def _rename_account(run: AsyncRun, account: ServiceAccount, name: str) -> ServiceAccount:
+    settings, before = Settings(name=name), Settings(name=account.name)
+    change = Change(action="update", target=run.refer_to(account), settings=settings, before=before)
+    return cast("ServiceAccount", await run.do(change, preview=evolve(account, name=name)))
+
+
+async def _delete_left_accounts(run: AsyncRun, leftovers: Sequence[ServiceAccount], client_id: str | None) -> None:
+    """Delete service accounts that interrupted runs left, as ``delete_left_keys`` does keys; the caller's own stays."""
+    for each in leftovers:
+        delete = Change(action="delete", target=run.refer_to(each), reason=LEFTOVER)
+        caller = find_caller(run.admin, client_id, operation=run.operation)
+        accounts = await run.admin.service_accounts.list().to_list() if caller.is_stated else []
+        if (reason := explain_own(each, caller, accounts)) is not None:
+            run.skip(delete, reason)
+            continue
+        with IgnoreGone():
+            if run.dry_run or (await run.admin.service_accounts.describe(service_account_id=each.id)).name == each.name:
+                await run.do(delete)

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.client_state import require_server_time, server_time, shows_deletion
+from pinecone_admin._async.workflows.absence import shows_deletion
+from pinecone_admin._async.workflows.client_state import require_server_time, server_time
+from pinecone_admin._async.workflows.create_with_secret import delete_left_keys, update_key
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._http.argument_checks import check_identifier, set_operation_on_errors
@@ -104,7 +106,7 @@ async def delete_retired_key(run: AsyncRun, old: APIKey, keys: Sequence[APIKey])
     Those that earlier rotations left, and that are due, go before it; the others refer to its successor from now on.
     """
     leftovers = [key for key in keys if retired_keys.is_unfinished_successor(key, old)]
-    await run.delete_leftovers(leftovers)
+    await delete_left_keys(run, leftovers)
     left, now = [key for key in keys if key not in leftovers], server_time(run.admin)
     for each in [*([] if now is None else retired_keys.find_due_ancestors(old, left, now)), old]:
         left = await _rename(run, left, retired_keys.rename_predecessors(each, left))
@@ -118,5 +120,5 @@ async def _rename(run: AsyncRun, keys: Sequence[APIKey], finals: Mapping[str, AP
     left: list[APIKey] = []
     for key in keys:
         with IgnoreGone():
-            left.append(await run.update_key(key, finals.get(key.id, key)))
+            left.append(await update_key(run, key, finals.get(key.id, key)))
     return left

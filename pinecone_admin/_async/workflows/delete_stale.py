@@ -10,7 +10,8 @@ from typing import TypeAlias, TypeVar
 
 from attrs import evolve, field, frozen
 
-from pinecone_admin._async.workflows.client_state import own_client_id, owns_organization, require_server_time
+from pinecone_admin._async.workflows.absence import owns_organization
+from pinecone_admin._async.workflows.client_state import own_client_id, require_server_time
 from pinecone_admin._async.workflows.delete_with_cleanup import empty_and_delete, start_report
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.clock import PollBackoff

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.client_state import server_time, shows_deletion
+from pinecone_admin._async.workflows.absence import shows_deletion
+from pinecone_admin._async.workflows.client_state import server_time
+from pinecone_admin._async.workflows.create_with_secret import delete_left_keys
 from pinecone_admin._async.workflows.empty_project import delete_contents, read_contents
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._async.workflows.temporary_key import is_deleted, temporary_key
@@ -102,7 +104,7 @@ async def empty_and_delete(
     leftovers = find_overdue_temporary_keys(keys, server_time(admin))
     ended = AsyncRun(admin, run.operation, dry_run=False, project=report.project.name)  # also in a dry run
     try:
-        await ended.delete_leftovers(leftovers)
+        await delete_left_keys(ended, leftovers)
     except PineconeError as error:
         for target in (each.change.target for each in ended.steps if has_failed(each)):
             error.add_note(f"this was the deletion of API {target}, which an earlier run left")

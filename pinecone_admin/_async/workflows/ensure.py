@@ -9,7 +9,7 @@ from attrs import evolve
 
 from pinecone_admin._async.workflows.ensure_binding import check_organization_ids
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
-from pinecone_admin._async.workflows.run import AsyncRun, Created
+from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.operation_checks import check_operation
@@ -24,7 +24,7 @@ from pinecone_admin.models import (
 )
 from pinecone_admin.operations import create_invite, create_project
 from pinecone_admin.workflows.changes import Change, Ref, Settings
-from pinecone_admin.workflows.ending import refer_to, refer_to_roles
+from pinecone_admin.workflows.ending import Created, refer_to, refer_to_roles
 from pinecone_admin.workflows.reports import Difference, Ensured, OnDifference, compare_settings
 
 

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from pinecone_admin._async.workflows.ensure import require_pending
 from pinecone_admin._async.workflows.ensure_binding import check_organization_ids
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
-from pinecone_admin._async.workflows.run import AsyncRun, Created
+from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin.models import CreateInviteRequest, Invite, RoleBindingDict, RoleBindingInput, RoleBindingLike, User
 from pinecone_admin.operations import create_invite
 from pinecone_admin.workflows.changes import Change, Ref
-from pinecone_admin.workflows.ending import refer_to, refer_to_roles
+from pinecone_admin.workflows.ending import Created, refer_to, refer_to_roles
 from pinecone_admin.workflows.reports import Ensured
 
 

@@ -9,20 +9,19 @@ from functools import partial
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.client_state import max_rotations, server_now, shows_deletion
+from pinecone_admin._async.workflows.absence import shows_deletion
+from pinecone_admin._async.workflows.client_state import max_rotations, server_now
 from pinecone_admin._async.workflows.create_with_secret import (
+    LEFTOVER,
     Store,
     create_key,
     find_stored_key,
     store_key,
     store_secret,
+    update_key,
 )
 from pinecone_admin._async.workflows.delete_retired import delete_retired_key, record_kept_key
-from pinecone_admin._async.workflows.run import (
-    LEFTOVER,
-    AsyncRun,
-    repeat_if_response_is_lost,
-)
+from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.waiting import (
     COMPLETION_TIMEOUT,
     async_complete_if_interrupted,
@@ -81,12 +80,12 @@ async def rotate_api_key(
             "for that workflow, or run it again if it was interrupted",
             operation="rotate_api_key",
         )
+    # With the name, or with the id of the new key, the next run would replace the new key once it has its name.
+    repetition = f"run this again with the id of the old key, {old.id}"
     # A key has a successor only once it is retired; before that, interrupted runs have left candidates.
     new = retired_keys.find_successor(old, keys)
     if new is None:
-        return await replace_key(
-            run, old, keys, store=store, keep_old_for=keep_old_for, repetition=_advise_next_run(old)
-        )
+        return await replace_key(run, old, keys, store=store, keep_old_for=keep_old_for, repetition=repetition)
     moment = retired_keys.delete_after(old)
     if moment is not None and retired_keys.time_of_deletion(server_now(run.admin), keep_old_for) < moment:
         raise RefusedError(
@@ -95,10 +94,10 @@ async def rotate_api_key(
             operation="rotate_api_key",
         )
     run.keep(
-        _describe_next_run(new, _advise_next_run(old), keep_old_for),
+        _describe_next_run(new, repetition, keep_old_for),
         first=partial(_describe_old_key, old, keep_old_for),
     )
-    new = await run.update_key(new, retired_keys.finish_successor(old, new))
+    new = await update_key(run, new, retired_keys.finish_successor(old, new))
     keys = [new if key.id == new.id else key for key in keys]
     return await _finish_rotation(run, old, new, keys=keys, keep_old_for=keep_old_for)
 
@@ -153,7 +152,7 @@ async def replace_key(
     retired, moment = await _retire(run, old, stored, name=name, keep_old_for=keep_old_for)
     final = retired_keys.finish_successor(retired, stored)
     try:
-        new = await run.update_key(stored, final)
+        new = await update_key(run, stored, final)
     except NotFoundError as lost:
         if await shows_deletion(run.admin, lost, run.refer_to(stored)):
             run.keep(f"the value of API key {stored.id} is stored, but somebody deleted the key")
@@ -224,7 +223,7 @@ async def _retire(
     while True:
         present, old = old, evolve(old, name=name_tags.tag_as_retired(new.id, name, moment))
         with IgnoreGone():  # deleted meanwhile: the new key still has to get its name
-            old = await run.rename(present, old.name)
+            old = await update_key(run, present, old)
         later = retired_keys.time_of_deletion(server_now(run.admin), keep_old_for)
         if not keep_old_for or later - moment <= _CLOCK_TOLERANCE:
             return old, moment
@@ -246,7 +245,7 @@ async def _restore_old_name(
         # A key without the name may not have been stored: in its favour, a later run would delete the only one that is.
         name = new.name if successor is None else name_tags.tag_as_retired(successor.id, new.name, moment)
         with IgnoreGone():
-            await run.rename(old, name)
+            await update_key(run, old, evolve(old, name=name))
     rivals = [key for key in others if retired_keys.is_unfinished_successor(key, old)]
     if successor is not None:
         done = f"another run replaced API key {old.id} with {successor.id}"
@@ -297,11 +296,6 @@ async def _retire_leftover(run: AsyncRun, left: APIKey, old: APIKey, new: APIKey
                 reason=LEFTOVER,
             )
             await run.do(change)
-
-
-def _advise_next_run(old: APIKey) -> str:
-    # With the name, or with the id of the new key, the next run would replace the new key once it has its name.
-    return f"run this again with the id of the old key, {old.id}"
 
 
 async def rotate_service_account(
@@ -385,7 +379,7 @@ class AsyncSecretRotation:
         """Rotate and store the secret; after an interruption, both are completed within a bounded time."""
         try:
             admin = self._run.admin
-            rotate = partial(repeat_if_response_is_lost, admin, self._rotate_once, most=max_rotations(admin))
+            rotate = partial(self._run.repeat_if_response_is_lost, self._rotate_once, most=max_rotations(admin))
             await async_complete_if_interrupted(rotate, COMPLETION_TIMEOUT)
         except BaseException as error:
             if not self.issued:

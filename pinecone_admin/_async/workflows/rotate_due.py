@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from pinecone_admin._async.workflows.client_state import require_server_time, shows_deletion
+from pinecone_admin._async.workflows.absence import shows_deletion
+from pinecone_admin._async.workflows.client_state import require_server_time
 from pinecone_admin._async.workflows.create_with_secret import Store
 from pinecone_admin._async.workflows.delete_retired import CONCURRENCY, clean_keys
 from pinecone_admin._async.workflows.rotate import replace_key

@@ -12,10 +12,10 @@ from datetime import timedelta
 
 from attrs import define, evolve
 
+from pinecone_admin._async.workflows.absence import shows_deletion
 from pinecone_admin._async.workflows.client_state import (
     find_caller,
     require_server_time,
-    shows_deletion,
     try_credentials,
 )
 from pinecone_admin._async.workflows.create_with_secret import Store, store_secret

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from math import inf
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from attrs import evolve
 
+from pinecone_admin._async.workflows.absence import shows_deletion
 from pinecone_admin._async.workflows.client_state import (
     find_caller,
     get_work_in_progress,
     max_attempts,
     server_now,
-    shows_deletion,
 )
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import (
@@ -32,27 +32,29 @@ from pinecone_admin._concurrency.waiting import (
 from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
 from pinecone_admin._http.attempt_event import logger
 from pinecone_admin.errors import ConflictError, LeftoverError, Outcome, PineconeError
-from pinecone_admin.models import APIKey, RoleBinding, ServiceAccount
+from pinecone_admin.models import RoleBinding, ServiceAccount
 from pinecone_admin.workflows.change_operations import build_operation, find_undo
-from pinecone_admin.workflows.changes import Change, Ref, Settings, Step
+from pinecone_admin.workflows.changes import Change, Ref, Step
 from pinecone_admin.workflows.ending import (
+    Created,
     Thing,
+    Undo,
+    conclude_undo,
     describe_adopted,
     describe_created,
     describe_deletion,
     find_created,
     has_failed,
+    note_leftovers,
     refer_to,
     step_from_error,
     step_from_gone,
 )
-from pinecone_admin.workflows.guard import explain_own, find_refusals, raise_refusals, takes_from_account
+from pinecone_admin.workflows.guard import find_refusals, raise_refusals, takes_from_account
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.sent_changes import (
     MAY_BE_OF_OTHERS,
     MAY_EXIST,
-    NOT_DELETED_IN_TIME,
-    IgnoreGone,
     add_note,
     is_api_404,
     keep_existing,
@@ -70,10 +72,6 @@ if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 _T = TypeVar("_T")
-_Named = TypeVar("_Named", APIKey, ServiceAccount)
-
-LEFTOVER = "an earlier run left it"
-"""Why something is deleted."""
 
 _UNDO_TIMEOUT = 30.0
 """Seconds for undoing everything."""
@@ -84,34 +82,21 @@ _LISTING_TIMEOUT = 5.0
 """Seconds until a list shows a new item."""
 
 
-class Created(NamedTuple, Generic[_T]):
-    """A resource that was created, or found after its creation had no response.
+@asynccontextmanager
+async def open_run(admin: AsyncAdmin, operation: str, *, dry_run: bool = False) -> AsyncGenerator[AsyncRun]:
+    """Begin a run. Closing the client waits for its end. Its errors have the outcome of all of its changes.
 
-    Attributes:
-        value: It.
-        is_new: Whether it did not exist before, as far as this run has seen.
-        is_certain: Whether that is certain: after a lost response, what has appeared may be of somebody else.
+    Args:
+        admin: The client.
+        operation: Name of the workflow, for errors.
+        dry_run: Whether changes are only previewed.
     """
-
-    value: _T
-    is_new: bool = True
-    is_certain: bool = True
-
-
-class _Undo(NamedTuple):
-    """A deletion or revocation that undoes a step.
-
-    Attributes:
-        position: Position of the step.
-        description: The created resource as text.
-        change: The change that deletes it.
-        binding_id: Id of the role binding that is deleted, if a role is revoked.
-    """
-
-    position: int
-    description: str
-    change: Change
-    binding_id: str | None
+    with set_operation_on_errors(operation):
+        check_bool("dry_run", dry_run)
+    run = AsyncRun(admin, operation, dry_run=dry_run)
+    with reporting_remaining_changes(), get_work_in_progress(admin).register():
+        async with run:
+            yield run
 
 
 class AsyncRun:
@@ -139,7 +124,7 @@ class AsyncRun:
         self.mark = "" if dry_run else secrets.token_hex(4)
         self._max_attempts = max_attempts(admin)
         self._maker = os.getpid()
-        self._undos: list[_Undo] = []
+        self._undos: list[Undo] = []
         self._uncertain: dict[str, None] = {}  # what may exist, in the order of sending
         self._is_kept = False
         self._remarks: list[str] = []
@@ -188,7 +173,7 @@ class AsyncRun:
                     return Created(await self._send(position, change, can_undo=can_undo))
             except ConflictError as error:
                 # ABORTED does not say that it exists, so that there is nothing to wait for.
-                if error.error_code == "ABORTED" or (found := await poll_until_listed(find_new)) is None:
+                if error.error_code == "ABORTED" or (found := await self._poll_until_listed(find_new)) is None:
                     raise
                 break
             except PineconeError as error:
@@ -221,11 +206,11 @@ class AsyncRun:
             return [each for each in await self.admin.api_keys.list(project_id=project_id) if each.name == name]
 
         async def prepare_next(lost: PineconeError) -> None:
-            await self._delete_lost(change, await poll_until_listed(find_lost), lost)
+            found = await self._poll_until_listed(find_lost)
+            await self._delete_lost(change, found, lost)
 
         try:
-            return await repeat_if_response_is_lost(
-                self.admin,
+            return await self.repeat_if_response_is_lost(
                 lambda: self._send(len(self.steps), change),
                 prepare_next,
                 most=self._max_attempts,
@@ -355,10 +340,23 @@ class AsyncRun:
         self.steps[position] = Step(change=change, state="done", resource=created)
         if created is not None and can_undo and not self._is_kept:
             binding_id = created.id if isinstance(created, RoleBinding) else None
-            undo = find_undo(change, change.target if isinstance(created, RoleBinding) else refer_to(created))
+            undo = find_undo(change, change.target if isinstance(created, RoleBinding) else self.refer_to(created))
             if undo is not None:
-                self._undos.append(_Undo(position, describe_created(change, created), undo, binding_id))
+                self._undos.append(Undo(position, describe_created(change, created), undo, binding_id))
         return result
+
+    def refer_to(self, thing: Thing) -> Ref:
+        """Return the reference to a resource, with the name of its project if that is known."""
+        return refer_to(thing, project=self.project)
+
+    @staticmethod
+    async def _poll_until_listed(list_named: Callable[[], Awaitable[_T]]) -> _T:
+        """Repeat a search while it finds nothing, since a list may show a new item late."""
+        backoff = PollBackoff(_LISTING_TIMEOUT)
+        while True:
+            found = await list_named()
+            if found or not await backoff.async_wait():
+                return found
 
     def _note_found(self, change: Change, found: Any, *, is_kept: bool) -> None:
         note_found(build_operation(change), found.id)
@@ -370,12 +368,12 @@ class AsyncRun:
         if found:
             self._uncertain.pop(describe_created(change), None)
         lost = [position for position, each in enumerate(self.steps) if each.change == change and has_failed(each)]
-        undos: list[_Undo] = []
+        undos: list[Undo] = []
         for number, each in enumerate(found):
             position = lost[min(number, len(lost) - 1)]
             self.steps[position] = evolve(self.steps[position], resource=each)
-            undo = Change(action="delete", target=refer_to(each))
-            undos.append(_Undo(position, describe_created(change, each), undo, None))
+            undo = Change(action="delete", target=self.refer_to(each))
+            undos.append(Undo(position, describe_created(change, each), undo, None))
         await self._undo_steps(undos, error)
 
     async def undo(self, error: BaseException | None) -> None:
@@ -394,22 +392,22 @@ class AsyncRun:
         if os.getpid() == self._maker:  # a forked child deletes nothing: its parent still uses it
             await self._undo_steps(self._undos, error)
 
-    async def _undo_steps(self, undos: list[_Undo], error: BaseException | None) -> None:
+    async def _undo_steps(self, undos: list[Undo], error: BaseException | None) -> None:
         """Delete what some steps have created."""
         if not undos:
             return
-        failures: dict[_Undo, PineconeError] = {}
+        failures: dict[Undo, PineconeError] = {}
         try:
             # Two layers: the inner one also survives a second cancellation of the task, which no scope shields from.
             with async_shield_from_cancellation(inf):
                 await async_complete_if_interrupted(partial(self._send_undos, undos, error, failures), _UNDO_TIMEOUT)
         except BaseException as interruption:
-            _note_leftovers(error or interruption, undos, failures)
+            note_leftovers(error or interruption, undos, failures)
             for note in getattr(error, "__notes__", ()):
                 add_note(interruption, note)
             raise
         notes: list[str] = [*getattr(error, "__notes__", ())]
-        left, message = _note_leftovers(error, undos, failures)
+        left, message = note_leftovers(error, undos, failures)
         if isinstance(error, LeftoverError):  # of a deletion before these
             error.left = keep_existing(error.left)
             left = [*error.left, *left] if left else []
@@ -417,12 +415,12 @@ class AsyncRun:
             after, cause = (
                 ("", next(iter(failures.values()), None)) if error is None else (f", after: {read_text(error)}", error)
             )
-            leftover = LeftoverError(f"{message}{after}", left=left, outcome=self._conclude(undos, failures))
+            leftover = LeftoverError(f"{message}{after}", left=left, outcome=conclude_undo(self.steps, undos, failures))
             leftover.__notes__ = notes
             raise leftover from cause
 
     async def _send_undos(
-        self, undos: list[_Undo], error: BaseException | None, failures: dict[_Undo, PineconeError]
+        self, undos: list[Undo], error: BaseException | None, failures: dict[Undo, PineconeError]
     ) -> None:
         """Delete everything, the latest first, and note each deletion on the error."""
         backoff = PollBackoff(_UNDO_TIMEOUT)
@@ -450,65 +448,41 @@ class AsyncRun:
                 elif end != describe_deletion():
                     logger.warning("%s %s", undo.description, end)
 
-    def _conclude(self, undos: Sequence[_Undo], failures: Mapping[_Undo, PineconeError]) -> Outcome:
-        """Return whether something certainly remains of a run that could not undo everything."""
-        unknown = {undo.position for undo, error in failures.items() if may_have_been_processed(error)}
-        unknown |= {undo.position for undo in undos[-1:]}  # its deletion was in progress when the time was up
-        others = [each for position, each in enumerate(self.steps) if position not in unknown]
-        return "done" if any(each.state == "done" for each in others) else "unknown"
-
-    async def update_key(self, key: APIKey, final: APIKey) -> APIKey:
-        """Give a key its final name and roles; nothing is sent if it has them."""
-        if key == final:
-            return key
-        names = (final.name, key.name) if key.name != final.name else (None, None)
-        roles = (tuple(final.roles), tuple(key.roles)) if key.roles != final.roles else (None, None)
-        settings, before = (Settings(name=name, roles=some) for name, some in zip(names, roles, strict=True))
-        change = Change(action="update", target=self.refer_to(key), settings=settings, before=before)
-        return cast("APIKey", await self.do(change, preview=final))
-
-    async def delete_leftovers(
-        self, leftovers: Sequence[APIKey] | Sequence[ServiceAccount], *, client_id: str | None = None
-    ) -> list[Ref]:
-        """Delete what interrupted runs left, except what was renamed since, which belongs to a run in progress.
+    async def repeat_if_response_is_lost(
+        self,
+        call: Callable[[], Awaitable[_T]],
+        prepare_next: Callable[[PineconeError], Awaitable[None]] | None = None,
+        *,
+        most: float,
+    ) -> _T:
+        """Make a call that returns a secret; until the deadline, repeat it if its response, with the secret, is lost.
 
         Args:
-            leftovers: What they left.
-            client_id: Client id of the caller, whose own account stays, if the client has only a token.
+            call: The call.
+            prepare_next: Undoes what a call whose response was lost may have done; called after each of them.
+            most: How many calls are made at most.
         """
-        deleted: list[Ref] = []
-        for leftover in leftovers:
-            target = self.refer_to(leftover)
-            if isinstance(leftover, ServiceAccount):
-                caller = find_caller(self.admin, client_id, operation=self.operation)
-                accounts = await self.admin.service_accounts.list().to_list() if caller.is_stated else []
-                if (reason := explain_own(leftover, caller, accounts)) is not None:
-                    self.skip(Change(action="delete", target=target), reason)
-                    continue
-            with IgnoreGone():
-                if self.dry_run or (await self._describe(target)).name == leftover.name:
-                    await self.do(Change(action="delete", target=target, reason=LEFTOVER))
-                    deleted.append(target)
-        return deleted
-
-    def refer_to(self, thing: Thing) -> Ref:
-        """Return the reference to a resource, with the name of its project if that is known."""
-        return refer_to(thing, project=self.project)
+        backoff = PollBackoff(self.admin.timeout)
+        lost_response: PineconeError | None = None
+        lost = 0
+        while True:
+            try:
+                return await call()
+            except PineconeError as error:
+                for note in [*getattr(lost_response, "__notes__", ())]:
+                    error.add_note(note)
+                if not may_have_been_processed(error):
+                    raise error from lost_response
+                lost_response = error
+            if prepare_next is not None:
+                await prepare_next(lost_response)
+            lost += 1
+            if lost >= most or not await backoff.async_wait():
+                raise lost_response
 
     def skip(self, change: Change, reason: str) -> None:
         """Record a change that is not made, with the reason."""
         self.steps.append(Step(change=evolve(change, reason=reason), state="skipped"))
-
-    async def _describe(self, target: Ref) -> APIKey | ServiceAccount:
-        if target.kind == "api_key":
-            return await self.admin.api_keys.describe(api_key_id=target.id or "")
-        return await self.admin.service_accounts.describe(service_account_id=target.id or "")
-
-    async def rename(self, thing: _Named, name: str) -> _Named:
-        """Give a key or a service account another name."""
-        settings, before = Settings(name=name), Settings(name=thing.name)
-        change = Change(action="update", target=self.refer_to(thing), settings=settings, before=before)
-        return cast("_Named", await self.do(change, preview=evolve(thing, name=name)))
 
     async def check_allowed(
         self,
@@ -550,77 +524,3 @@ class AsyncRun:
         )
         refusals = find_refusals(changes, organization, caller, allow_own=allow_own)
         raise_refusals(refusals, operation=self.operation)
-
-
-def _note_leftovers(
-    error: BaseException | None, undos: Sequence[_Undo], failures: Mapping[_Undo, PineconeError]
-) -> tuple[list[str], str]:
-    """Note what could not be deleted on the error, if any, and return it and the note."""
-    left = keep_existing(each.description for each in (*failures, *reversed(undos)))
-    reason = next(iter(failures.values()), NOT_DELETED_IN_TIME)
-    message = f"{', '.join(left)}, made by this call, could not be deleted: {reason}"
-    if left and error is not None:
-        add_note(error, message)
-        if not isinstance(error, Exception):
-            logger.warning("%s", message)  # asyncio replaces a CancelledError that it hands on, without its notes
-    return left, message
-
-
-@asynccontextmanager
-async def open_run(admin: AsyncAdmin, operation: str, *, dry_run: bool = False) -> AsyncGenerator[AsyncRun]:
-    """Begin a run. Closing the client waits for its end. Its errors have the outcome of all of its changes.
-
-    Args:
-        admin: The client.
-        operation: Name of the workflow, for errors.
-        dry_run: Whether changes are only previewed.
-    """
-    with set_operation_on_errors(operation):
-        check_bool("dry_run", dry_run)
-    run = AsyncRun(admin, operation, dry_run=dry_run)
-    with reporting_remaining_changes(), get_work_in_progress(admin).register():
-        async with run:
-            yield run
-
-
-async def poll_until_listed(list_named: Callable[[], Awaitable[_T]]) -> _T:
-    """Repeat a search while it finds nothing, since a list may show a new item late."""
-    backoff = PollBackoff(_LISTING_TIMEOUT)
-    while True:
-        found = await list_named()
-        if found or not await backoff.async_wait():
-            return found
-
-
-async def repeat_if_response_is_lost(
-    admin: AsyncAdmin,
-    call: Callable[[], Awaitable[_T]],
-    prepare_next: Callable[[PineconeError], Awaitable[None]] | None = None,
-    *,
-    most: float,
-) -> _T:
-    """Make a call that returns a secret; until the deadline, repeat it if its response, with the secret, is lost.
-
-    Args:
-        admin: The client.
-        call: The call.
-        prepare_next: Undoes what a call whose response was lost may have done; called after each of them.
-        most: How many calls are made at most.
-    """
-    backoff = PollBackoff(admin.timeout)
-    lost_response: PineconeError | None = None
-    lost = 0
-    while True:
-        try:
-            return await call()
-        except PineconeError as error:
-            for note in [*getattr(lost_response, "__notes__", ())]:
-                error.add_note(note)
-            if not may_have_been_processed(error):
-                raise error from lost_response
-            lost_response = error
-        if prepare_next is not None:
-            await prepare_next(lost_response)
-        lost += 1
-        if lost >= most or not await backoff.async_wait():
-            raise lost_response

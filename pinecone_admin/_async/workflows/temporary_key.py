@@ -16,6 +16,7 @@ from pinecone_admin._async.workflows.client_state import (
     server_now,
     server_time,
 )
+from pinecone_admin._async.workflows.create_with_secret import delete_left_keys
 from pinecone_admin._async.workflows.run import AsyncRun, open_run
 from pinecone_admin._concurrency.clock import async_wait_for_time, current_clock
 from pinecone_admin._concurrency.waiting import async_start_background_task, async_watch_cancellation
@@ -84,7 +85,7 @@ async def renewed_temporary_key(
             async with open_run(admin, _OPERATION) as run:
                 overdue = await find_overdue_keys(admin, project_id)
                 try:
-                    await run.delete_leftovers(overdue)
+                    await delete_left_keys(run, overdue)
                 except PineconeError as error:  # no obstacle
                     logger.warning("temporary API keys of earlier runs were not deleted: %s", error)
                 # Names are not unique: if a response is lost, only the mark distinguishes the key from those of others.
@@ -189,7 +190,10 @@ async def _keep_alive(
             # Its response has the server's time: the estimate does not know for how long this machine was suspended.
             key = await admin.api_keys.describe(api_key_id=key.id)
             run = AsyncRun(admin, _OPERATION, dry_run=False)
-            key = await run.rename(key, name_temporary_key(admin, key.project_id, ttl, mark))
+            name = name_temporary_key(admin, key.project_id, ttl, mark)
+            settings, before = Settings(name=name), Settings(name=key.name)
+            change = Change(action="update", target=run.refer_to(key), settings=settings, before=before)
+            key = cast("APIKey", await run.do(change))  # also if the name is the same
             is_early = not is_early and _ends_too_early(admin, key, ttl)  # no two renewals without a pause
             due = began if is_early else began + interval
         except PineconeError as error:

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 from attrs import evolve
 
 from pinecone_admin._concurrency.waiting import call_store, read_store
+from pinecone_admin._sync.workflows.client_state import find_caller
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.counts import count_noun
@@ -22,14 +23,19 @@ from pinecone_admin.errors import ForbiddenError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows.change_operations import build_role_bindings
 from pinecone_admin.workflows.changes import Change, Ref, RoleAt, Settings
+from pinecone_admin.workflows.guard import explain_own
 from pinecone_admin.workflows.name_tags import add_value_digest, digest_value, parse_tag, tag_as_unfinished
 from pinecone_admin.workflows.readable_store import PlacedStore, ReadableStore
+from pinecone_admin.workflows.sent_changes import IgnoreGone
 from pinecone_admin.workflows.store_failures import mask_secret
 
 _T = TypeVar("_T")
 
 Store: TypeAlias = Callable[[_T], object]
 """A function that stores a secret, or raises if it did not; its result is ignored, but awaited if it is awaitable."""
+
+LEFTOVER = "an earlier run left it"
+"""Why something is deleted."""
 
 
 def complete_or_create_key(
@@ -54,8 +60,8 @@ def complete_or_create_key(
     name = key.name or ""
     if (stored := find_stored_key(leftovers, name, store)) is not None:
         final = evolve(stored, name=name, roles=stored.roles if roles is None else [*roles])
-        final = run.update_key(stored, final)
-        run.delete_leftovers([each for each in leftovers if each.id != stored.id])
+        final = update_key(run, stored, final)
+        delete_left_keys(run, [each for each in leftovers if each.id != stored.id])
         return final
     check_unused(store)
     new_key = create_key(
@@ -68,62 +74,8 @@ def complete_or_create_key(
     )
     if store is not None and not run.dry_run:
         store_key(run, new_key, name, store)
-    run.delete_leftovers(leftovers)
-    return evolve(new_key, key=run.rename(new_key.key, name))
-
-
-def complete_or_create_account(
-    run: Run,
-    *,
-    name: str,
-    roles: tuple[RoleAt, ...] | None,
-    leftovers: Sequence[ServiceAccount],
-    store: Store[ServiceAccountWithSecret] | None,
-    client_id: str | None,
-) -> ServiceAccountWithSecret | ServiceAccount | None:
-    """Complete or create a service account as ``complete_or_create_key`` does a key.
-
-    Args:
-        run: The run.
-        name: Its final name.
-        roles: Its roles; None to leave those of an account that is completed.
-        leftovers: Service accounts that interrupted runs left.
-        store: Stores the secret; None if nobody does.
-        client_id: Client id of the caller, if the client has only a token.
-
-    Returns:
-        The account; None if a dry run would create it.
-    """
-    if (stored := _find_stored_account(leftovers, name, store)) is not None:
-        if roles is not None:
-            policy = DifferencePolicy(run.operation, "update", revoke_unlisted=True)
-            reconcile_bindings(run, stored, wanted=build_role_bindings(roles), policy=policy, client_id=client_id)
-        account = run.rename(stored, name)
-        run.delete_leftovers([each for each in leftovers if each.id != stored.id], client_id=client_id)
-        return account
-    check_unused(store)
-    create = Change(
-        action="create",
-        target=Ref("service_account", name),
-        settings=Settings(name=tag_as_unfinished(name, run.mark)),
-        roles=roles or (),
-    )
-    created = cast("ServiceAccountWithSecret | None", run.create_secret(create))
-    if created is not None and store is not None:
-        account = created.service_account
-        kept = (
-            f"service account {account.id} is kept because its secret is stored; the next run finishes the work, or "
-            "stores the secret of a new account and then deletes this one"
-        )
-        named = evolve(created, service_account=evolve(account, name=name))
-        _store_and_keep(run, store, named, then_keep=kept)
-    run.delete_leftovers(leftovers, client_id=client_id)
-    if created is None:
-        target = Ref("service_account", create.settings.name)
-        before, settings = (Settings(name=each) for each in (target.name, name))
-        run.do(Change(action="update", target=target, settings=settings, before=before))
-        return None
-    return evolve(created, service_account=run.rename(created.service_account, name))
+    delete_left_keys(run, leftovers)
+    return evolve(new_key, key=update_key(run, new_key.key, evolve(new_key.key, name=name)))
 
 
 def find_stored_key(leftovers: Sequence[APIKey], name: str, store: Store[APIKeyWithSecret] | None) -> APIKey | None:
@@ -145,15 +97,26 @@ def find_stored_key(leftovers: Sequence[APIKey], name: str, store: Store[APIKeyW
     return None
 
 
-def _find_stored_account(
-    leftovers: Sequence[ServiceAccount], name: str, store: Store[ServiceAccountWithSecret] | None
-) -> ServiceAccount | None:
-    """Return the account whose secret an interrupted run has stored, as ``find_stored_key`` returns a key."""
-    if isinstance(store, ReadableStore):
-        for account in leftovers:
-            if read_store(store.read, evolve(account, name=name)):
-                return account
-    return None
+def update_key(run: Run, key: APIKey, final: APIKey) -> APIKey:
+    """Give a key its final name and roles; nothing is sent if it has them."""
+    if key == final:
+        return key
+    names = (final.name, key.name) if key.name != final.name else (None, None)
+    roles = (tuple(final.roles), tuple(key.roles)) if key.roles != final.roles else (None, None)
+    settings, before = (Settings(name=name, roles=some) for name, some in zip(names, roles, strict=True))
+    change = Change(action="update", target=run.refer_to(key), settings=settings, before=before)
+    return cast("APIKey", run.do(change, preview=final))
+
+
+def delete_left_keys(run: Run, leftovers: Sequence[APIKey]) -> list[Ref]:
+    """Delete keys that interrupted runs left, except what was renamed since, which belongs to a run in progress."""
+    deleted: list[Ref] = []
+    for each in leftovers:
+        with IgnoreGone():
+            if run.dry_run or (run.admin.api_keys.describe(api_key_id=each.id)).name == each.name:
+                run.do(Change(action="delete", target=run.refer_to(each), reason=LEFTOVER))
+                deleted.append(run.refer_to(each))
+    return deleted
 
 
 def check_unused(store: Store[Any] | None) -> None:
@@ -205,16 +168,15 @@ def create_key(
                 "delete the keys that no program uses"
             )
             raise
-        for leftover in run.delete_leftovers(leftovers):
+        for leftover in delete_left_keys(run, leftovers):
             run.note(
                 f"deleted {leftover}, which an earlier run left, to make room; if that run stored its value, the "
                 "stored value no longer works"
             )
         new_key = cast("APIKeyWithSecret", run.create_secret(create))
     if isinstance(store, ReadableStore) and not run.dry_run:
-        new_key = evolve(
-            new_key, key=run.rename(new_key.key, add_value_digest(temporary_name, digest_value(new_key.value)))
-        )
+        named = evolve(new_key.key, name=add_value_digest(temporary_name, digest_value(new_key.value)))
+        new_key = evolve(new_key, key=update_key(run, new_key.key, named))
     return new_key
 
 
@@ -262,3 +224,88 @@ def store_secret(store: Store[Any], new_secret: APIKeyWithSecret | ServiceAccoun
     else:
         return
     raise substitute  # outside of the except clause, which would link the exception that shows the secret
+
+
+def complete_or_create_account(
+    run: Run,
+    *,
+    name: str,
+    roles: tuple[RoleAt, ...] | None,
+    leftovers: Sequence[ServiceAccount],
+    store: Store[ServiceAccountWithSecret] | None,
+    client_id: str | None,
+) -> ServiceAccountWithSecret | ServiceAccount | None:
+    """Complete or create a service account as ``complete_or_create_key`` does a key.
+
+    Args:
+        run: The run.
+        name: Its final name.
+        roles: Its roles; None to leave those of an account that is completed.
+        leftovers: Service accounts that interrupted runs left.
+        store: Stores the secret; None if nobody does.
+        client_id: Client id of the caller, if the client has only a token.
+
+    Returns:
+        The account; None if a dry run would create it.
+    """
+    if (stored := _find_stored_account(leftovers, name, store)) is not None:
+        if roles is not None:
+            policy = DifferencePolicy(run.operation, "update", revoke_unlisted=True)
+            reconcile_bindings(run, stored, wanted=build_role_bindings(roles), policy=policy, client_id=client_id)
+        account = _rename_account(run, stored, name)
+        _delete_left_accounts(run, [each for each in leftovers if each.id != stored.id], client_id)
+        return account
+    check_unused(store)
+    create = Change(
+        action="create",
+        target=Ref("service_account", name),
+        settings=Settings(name=tag_as_unfinished(name, run.mark)),
+        roles=roles or (),
+    )
+    created = cast("ServiceAccountWithSecret | None", run.create_secret(create))
+    if created is not None and store is not None:
+        account = created.service_account
+        kept = (
+            f"service account {account.id} is kept because its secret is stored; the next run finishes the work, or "
+            "stores the secret of a new account and then deletes this one"
+        )
+        named = evolve(created, service_account=evolve(account, name=name))
+        _store_and_keep(run, store, named, then_keep=kept)
+    _delete_left_accounts(run, leftovers, client_id)
+    if created is None:
+        target = Ref("service_account", create.settings.name)
+        before, settings = (Settings(name=each) for each in (target.name, name))
+        run.do(Change(action="update", target=target, settings=settings, before=before))
+        return None
+    return evolve(created, service_account=_rename_account(run, created.service_account, name))
+
+
+def _find_stored_account(
+    leftovers: Sequence[ServiceAccount], name: str, store: Store[ServiceAccountWithSecret] | None
+) -> ServiceAccount | None:
+    """Return the account whose secret an interrupted run has stored, as ``find_stored_key`` returns a key."""
+    if isinstance(store, ReadableStore):
+        for account in leftovers:
+            if read_store(store.read, evolve(account, name=name)):
+                return account
+    return None
+
+
+def _rename_account(run: Run, account: ServiceAccount, name: str) -> ServiceAccount:
+    settings, before = Settings(name=name), Settings(name=account.name)
+    change = Change(action="update", target=run.refer_to(account), settings=settings, before=before)
+    return cast("ServiceAccount", run.do(change, preview=evolve(account, name=name)))
+
+
+def _delete_left_accounts(run: Run, leftovers: Sequence[ServiceAccount], client_id: str | None) -> None:
+    """Delete service accounts that interrupted runs left, as ``delete_left_keys`` does keys; the caller's own stays."""
+    for each in leftovers:
+        delete = Change(action="delete", target=run.refer_to(each), reason=LEFTOVER)
+        caller = find_caller(run.admin, client_id, operation=run.operation)
+        accounts = run.admin.service_accounts.list().to_list() if caller.is_stated else []
+        if (reason := explain_own(each, caller, accounts)) is not None:
+            run.skip(delete, reason)
+            continue
+        with IgnoreGone():
+            if run.dry_run or (run.admin.service_accounts.describe(service_account_id=each.id)).name == each.name:
+                run.do(delete)

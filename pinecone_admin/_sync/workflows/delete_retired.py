@@ -9,7 +9,9 @@ from attrs import evolve
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_identifier, set_operation_on_errors
-from pinecone_admin._sync.workflows.client_state import require_server_time, server_time, shows_deletion
+from pinecone_admin._sync.workflows.absence import shows_deletion
+from pinecone_admin._sync.workflows.client_state import require_server_time, server_time
+from pinecone_admin._sync.workflows.create_with_secret import delete_left_keys, update_key
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.errors import NotFoundError
 from pinecone_admin.models import APIKey
@@ -105,7 +107,7 @@ def delete_retired_key(run: Run, old: APIKey, keys: Sequence[APIKey]) -> list[AP
     Those that earlier rotations left, and that are due, go before it; the others refer to its successor from now on.
     """
     leftovers = [key for key in keys if retired_keys.is_unfinished_successor(key, old)]
-    run.delete_leftovers(leftovers)
+    delete_left_keys(run, leftovers)
     left, now = [key for key in keys if key not in leftovers], server_time(run.admin)
     for each in [*([] if now is None else retired_keys.find_due_ancestors(old, left, now)), old]:
         left = _rename(run, left, retired_keys.rename_predecessors(each, left))
@@ -119,5 +121,5 @@ def _rename(run: Run, keys: Sequence[APIKey], finals: Mapping[str, APIKey]) -> l
     left: list[APIKey] = []
     for key in keys:
         with IgnoreGone():
-            left.append(run.update_key(key, finals.get(key.id, key)))
+            left.append(update_key(run, key, finals.get(key.id, key)))
     return left

@@ -20,7 +20,8 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
-from pinecone_admin._sync.workflows.client_state import own_client_id, owns_organization, require_server_time
+from pinecone_admin._sync.workflows.absence import owns_organization
+from pinecone_admin._sync.workflows.client_state import own_client_id, require_server_time
 from pinecone_admin._sync.workflows.delete_with_cleanup import empty_and_delete, start_report
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.messages import Name

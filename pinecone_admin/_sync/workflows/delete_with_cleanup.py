@@ -11,7 +11,9 @@ from attrs import evolve
 
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._http.argument_checks import check_bool, check_function, check_timedelta, set_operation_on_errors
-from pinecone_admin._sync.workflows.client_state import server_time, shows_deletion
+from pinecone_admin._sync.workflows.absence import shows_deletion
+from pinecone_admin._sync.workflows.client_state import server_time
+from pinecone_admin._sync.workflows.create_with_secret import delete_left_keys
 from pinecone_admin._sync.workflows.empty_project import delete_contents, read_contents
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._sync.workflows.temporary_key import is_deleted, temporary_key
@@ -103,7 +105,7 @@ def empty_and_delete(
     leftovers = find_overdue_temporary_keys(keys, server_time(admin))
     ended = Run(admin, run.operation, dry_run=False, project=report.project.name)  # also in a dry run
     try:
-        ended.delete_leftovers(leftovers)
+        delete_left_keys(ended, leftovers)
     except PineconeError as error:
         for target in (each.change.target for each in ended.steps if has_failed(each)):
             error.add_note(f"this was the deletion of API {target}, which an earlier run left")

@@ -13,7 +13,7 @@ from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.ensure_binding import check_organization_ids
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
-from pinecone_admin._sync.workflows.run import Created, Run
+from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.models import (
     CreateInviteRequest,
     CreateProjectRequest,
@@ -25,7 +25,7 @@ from pinecone_admin.models import (
 )
 from pinecone_admin.operations import create_invite, create_project
 from pinecone_admin.workflows.changes import Change, Ref, Settings
-from pinecone_admin.workflows.ending import refer_to, refer_to_roles
+from pinecone_admin.workflows.ending import Created, refer_to, refer_to_roles
 from pinecone_admin.workflows.reports import Difference, Ensured, OnDifference, compare_settings
 
 

@@ -9,11 +9,12 @@ from typing import Any, cast
 
 from pinecone_admin._http.argument_checks import as_plain_value, place_in, value_error
 from pinecone_admin._http.operation_checks import binding_fields, check_operation
-from pinecone_admin._sync.workflows.run import Created, Run
+from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin.operations import create_role_binding
 from pinecone_admin.workflows.change_operations import build_role_bindings
 from pinecone_admin.workflows.changes import Change, Ref, RoleAt
+from pinecone_admin.workflows.ending import Created
 from pinecone_admin.workflows.reports import Ensured
 
 

@@ -11,11 +11,11 @@ from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.ensure import require_pending
 from pinecone_admin._sync.workflows.ensure_binding import check_organization_ids
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
-from pinecone_admin._sync.workflows.run import Created, Run
+from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.models import CreateInviteRequest, Invite, RoleBindingDict, RoleBindingInput, RoleBindingLike, User
 from pinecone_admin.operations import create_invite
 from pinecone_admin.workflows.changes import Change, Ref
-from pinecone_admin.workflows.ending import refer_to, refer_to_roles
+from pinecone_admin.workflows.ending import Created, refer_to, refer_to_roles
 from pinecone_admin.workflows.reports import Ensured
 
 

@@ -20,6 +20,7 @@ from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     complete_or_create_account,
     complete_or_create_key,
+    update_key,
 )
 from pinecone_admin._sync.workflows.ensure_binding import check_organization_ids
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
@@ -69,9 +70,9 @@ def ensure_api_key(
         final = find_successors_to_rename(keys).get(key.id, key)
         differing = compare_settings(roles=(set(final.roles), None if roles is None else set(roles)))
         policy.refuse(f"API key {key.id}", differing)
-        key = run.update_key(key, final)
+        key = update_key(run, key, final)
         if differing and roles is not None and policy.updates:
-            key = run.update_key(key, evolve(key, roles=roles))
+            key = update_key(run, key, evolve(key, roles=roles))
         return Ensured(value=key, created=False, differences=differing, steps=run.steps[began:])
     found_or_created = complete_or_create_key(
         run,

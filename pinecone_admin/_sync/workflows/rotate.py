@@ -21,20 +21,19 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
-from pinecone_admin._sync.workflows.client_state import max_rotations, server_now, shows_deletion
+from pinecone_admin._sync.workflows.absence import shows_deletion
+from pinecone_admin._sync.workflows.client_state import max_rotations, server_now
 from pinecone_admin._sync.workflows.create_with_secret import (
+    LEFTOVER,
     Store,
     create_key,
     find_stored_key,
     store_key,
     store_secret,
+    update_key,
 )
 from pinecone_admin._sync.workflows.delete_retired import delete_retired_key, record_kept_key
-from pinecone_admin._sync.workflows.run import (
-    LEFTOVER,
-    Run,
-    repeat_if_response_is_lost,
-)
+from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.errors import (
     LeftoverError,
     Masked,
@@ -80,10 +79,12 @@ def rotate_api_key(run: Run, *, api_key_id: str, store: Store[APIKeyWithSecret],
             "for that workflow, or run it again if it was interrupted",
             operation="rotate_api_key",
         )
+    # With the name, or with the id of the new key, the next run would replace the new key once it has its name.
+    repetition = f"run this again with the id of the old key, {old.id}"
     # A key has a successor only once it is retired; before that, interrupted runs have left candidates.
     new = retired_keys.find_successor(old, keys)
     if new is None:
-        return replace_key(run, old, keys, store=store, keep_old_for=keep_old_for, repetition=_advise_next_run(old))
+        return replace_key(run, old, keys, store=store, keep_old_for=keep_old_for, repetition=repetition)
     moment = retired_keys.delete_after(old)
     if moment is not None and retired_keys.time_of_deletion(server_now(run.admin), keep_old_for) < moment:
         raise RefusedError(
@@ -92,10 +93,10 @@ def rotate_api_key(run: Run, *, api_key_id: str, store: Store[APIKeyWithSecret],
             operation="rotate_api_key",
         )
     run.keep(
-        _describe_next_run(new, _advise_next_run(old), keep_old_for),
+        _describe_next_run(new, repetition, keep_old_for),
         first=partial(_describe_old_key, old, keep_old_for),
     )
-    new = run.update_key(new, retired_keys.finish_successor(old, new))
+    new = update_key(run, new, retired_keys.finish_successor(old, new))
     keys = [new if key.id == new.id else key for key in keys]
     return _finish_rotation(run, old, new, keys=keys, keep_old_for=keep_old_for)
 
@@ -150,7 +151,7 @@ def replace_key(
     retired, moment = _retire(run, old, stored, name=name, keep_old_for=keep_old_for)
     final = retired_keys.finish_successor(retired, stored)
     try:
-        new = run.update_key(stored, final)
+        new = update_key(run, stored, final)
     except NotFoundError as lost:
         if shows_deletion(run.admin, lost, run.refer_to(stored)):
             run.keep(f"the value of API key {stored.id} is stored, but somebody deleted the key")
@@ -219,7 +220,7 @@ def _retire(run: Run, old: APIKey, new: APIKey, *, name: str, keep_old_for: time
     while True:
         present, old = old, evolve(old, name=name_tags.tag_as_retired(new.id, name, moment))
         with IgnoreGone():  # deleted meanwhile: the new key still has to get its name
-            old = run.rename(present, old.name)
+            old = update_key(run, present, old)
         later = retired_keys.time_of_deletion(server_now(run.admin), keep_old_for)
         if not keep_old_for or later - moment <= _CLOCK_TOLERANCE:
             return old, moment
@@ -241,7 +242,7 @@ def _restore_old_name(
         # A key without the name may not have been stored: in its favour, a later run would delete the only one that is.
         name = new.name if successor is None else name_tags.tag_as_retired(successor.id, new.name, moment)
         with IgnoreGone():
-            run.rename(old, name)
+            update_key(run, old, evolve(old, name=name))
     rivals = [key for key in others if retired_keys.is_unfinished_successor(key, old)]
     if successor is not None:
         done = f"another run replaced API key {old.id} with {successor.id}"
@@ -292,11 +293,6 @@ def _retire_leftover(run: Run, left: APIKey, old: APIKey, new: APIKey, moment: d
                 reason=LEFTOVER,
             )
             run.do(change)
-
-
-def _advise_next_run(old: APIKey) -> str:
-    # With the name, or with the id of the new key, the next run would replace the new key once it has its name.
-    return f"run this again with the id of the old key, {old.id}"
 
 
 def rotate_service_account(
@@ -380,7 +376,7 @@ class SecretRotation:
         """Rotate and store the secret; after an interruption, both are completed within a bounded time."""
         try:
             admin = self._run.admin
-            rotate = partial(repeat_if_response_is_lost, admin, self._rotate_once, most=max_rotations(admin))
+            rotate = partial(self._run.repeat_if_response_is_lost, self._rotate_once, most=max_rotations(admin))
             complete_if_interrupted(rotate, COMPLETION_TIMEOUT)
         except BaseException as error:
             if not self.issued:

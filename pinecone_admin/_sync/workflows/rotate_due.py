@@ -18,7 +18,8 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
 )
 from pinecone_admin._http.server_clock import plausible_date
-from pinecone_admin._sync.workflows.client_state import require_server_time, shows_deletion
+from pinecone_admin._sync.workflows.absence import shows_deletion
+from pinecone_admin._sync.workflows.client_state import require_server_time
 from pinecone_admin._sync.workflows.create_with_secret import Store
 from pinecone_admin._sync.workflows.delete_retired import CONCURRENCY, clean_keys
 from pinecone_admin._sync.workflows.rotate import replace_key

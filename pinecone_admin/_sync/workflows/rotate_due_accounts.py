@@ -22,10 +22,10 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
+from pinecone_admin._sync.workflows.absence import shows_deletion
 from pinecone_admin._sync.workflows.client_state import (
     find_caller,
     require_server_time,
-    shows_deletion,
     try_credentials,
 )
 from pinecone_admin._sync.workflows.create_with_secret import Store, store_secret

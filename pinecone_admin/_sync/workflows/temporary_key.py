@@ -22,6 +22,7 @@ from pinecone_admin._sync.workflows.client_state import (
     server_now,
     server_time,
 )
+from pinecone_admin._sync.workflows.create_with_secret import delete_left_keys
 from pinecone_admin._sync.workflows.run import Run, open_run
 from pinecone_admin.errors import ForbiddenError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, CreateAPIKeyRequest
@@ -83,7 +84,7 @@ def renewed_temporary_key(
             with open_run(admin, _OPERATION) as run:
                 overdue = find_overdue_keys(admin, project_id)
                 try:
-                    run.delete_leftovers(overdue)
+                    delete_left_keys(run, overdue)
                 except PineconeError as error:  # no obstacle
                     logger.warning("temporary API keys of earlier runs were not deleted: %s", error)
                 # Names are not unique: if a response is lost, only the mark distinguishes the key from those of others.
@@ -188,7 +189,10 @@ def _keep_alive(
             # Its response has the server's time: the estimate does not know for how long this machine was suspended.
             key = admin.api_keys.describe(api_key_id=key.id)
             run = Run(admin, _OPERATION, dry_run=False)
-            key = run.rename(key, name_temporary_key(admin, key.project_id, ttl, mark))
+            name = name_temporary_key(admin, key.project_id, ttl, mark)
+            settings, before = Settings(name=name), Settings(name=key.name)
+            change = Change(action="update", target=run.refer_to(key), settings=settings, before=before)
+            key = cast("APIKey", run.do(change))  # also if the name is the same
             is_early = not is_early and _ends_too_early(admin, key, ttl)  # no two renewals without a pause
             due = began if is_early else began + interval
         except PineconeError as error:

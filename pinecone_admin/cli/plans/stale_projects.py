@@ -11,7 +11,8 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from pinecone_admin._sync.workflows.client_state import owns_organization, require_server_time
+from pinecone_admin._sync.workflows.absence import owns_organization
+from pinecone_admin._sync.workflows.client_state import require_server_time
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.moments import describe_minute
 from pinecone_admin.cli.calls.confirmation import (
