@@ -59,6 +59,7 @@ CREATES = {
     "docs/runbooks/create-with-unknown-outcome.md": {"create_project"},
     "docs/runbooks/leaked-account-secret.md": {"create_service_account"},
     "docs/runbooks/leaked-key.md": {"create_api_key"},
+    "docs/timeouts-and-retries.md": {"create_project"},
     "docs/workflows.md": {"create_project", "create_api_key", "create_role_binding"},
 }
 """The resources that the examples of a page create in the reader's organization. Others create nothing."""

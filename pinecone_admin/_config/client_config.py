@@ -168,7 +168,7 @@ def change_options(
         headers.pop("authorization", None)  # that of the client, in whose place the key is
         headers["api-key"] = check_secret_text("api_key", api_key)
     return ClientOptions(
-        timeout=options.timeout if timeout is None else check_duration("timeout", timeout),
+        timeout=options.timeout if timeout is None else check_duration("timeout", timeout, allow_zero=True),
         retry=options.retry if retry is None else check_retry(retry),
         headers=headers,
         read_only=options.read_only if read_only is None else check_bool("read_only", read_only),

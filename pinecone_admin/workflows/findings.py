@@ -144,7 +144,9 @@ def find_editor_keys(inventory: Resources) -> list[Finding]:
 
 
 def find_old_keys(inventory: Resources, max_age: timedelta) -> list[Finding]:
-    """Find keys that are older than ``max_age``, and say which keys may be; temporary keys are not meant to last.
+    """Find keys that are older than ``max_age``, and say which keys may be.
+
+    Retired and temporary keys have a deletion time. ``find_overdue_keys`` finds them after that time.
 
     A response need not say when a key was created. Otherwise, the oldest role binding of a key gives a minimum, because
     a change of its roles may replace the bindings.
@@ -152,7 +154,7 @@ def find_old_keys(inventory: Resources, max_age: timedelta) -> list[Finding]:
     names, dates = DisplayNames(inventory), date_keys_by_bindings(inventory.role_bindings)
     findings: list[Finding] = []
     for key in inventory.api_keys:
-        if expiry_of_temporary_key(key) is not None:
+        if delete_after(key) is not None:
             continue
         name, created_at = names.describe(key), plausible_date(key.created_at)
         known = created_at or plausible_date(dates.get(key.id))
@@ -164,8 +166,6 @@ def find_old_keys(inventory: Resources, max_age: timedelta) -> list[Finding]:
         elif age > max_age:
             least, source = ("", "created_at") if created_at else ("at least ", "oldest role binding")
             text = f"{name} is {least}{age.days} days old: its {source} is from {known:%Y-%m-%d}"
-            if (moment := delete_after(key)) is not None:
-                text += f"; it was replaced, and may be deleted from {moment:%Y-%m-%d %H:%M} UTC"
             findings.append(_find_in_key("key-is-old", key, text, age=age))
         elif created_at is None:
             text = f"{unsure}: only role bindings, which a change of roles replaces, show its age"

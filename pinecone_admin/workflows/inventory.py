@@ -220,8 +220,9 @@ class Inventory(Resources):
         Args:
             max_owners: Number of owners of the organization, from 1. More owners are a finding.
             max_pending: Time since the last email, from 0. An invite that is pending for longer is a finding.
-            max_key_age: Age of an API key, above 0. An older key is a finding, which shows how the age was found. With
-                None, ages are not checked.
+            max_key_age: Age of an API key, above 0. An older key is a finding, which shows how the age was found. The
+                age of retired and temporary keys is not checked, because they are a finding after their deletion time.
+                With None, ages are not checked.
 
         Raises:
             PineconeTypeError: An argument has the wrong type.

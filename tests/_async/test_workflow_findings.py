@@ -69,7 +69,8 @@ async def follow_advice(admin: AsyncAdmin, finding: Finding, waivers: list[Waive
         case "key-is-an-editor":
             await admin.api_keys.update(api_key_id=key_id, roles=["DataPlaneEditor"])
         case "key-is-old":
-            await admin.api_keys.rotate(api_key_id=key_id, store=list[object]().append)
+            store, week = list[object]().append, timedelta(days=7)
+            await admin.api_keys.rotate(api_key_id=key_id, store=store, keep_old_for=week)
         case "key-age-unknown":
             waivers.append(Waiver(kind=finding.kind, key_id=key_id, reason="rotated", until=date(9999, 1, 1)))
         case "retired-key-overdue":

@@ -18,6 +18,7 @@ from pinecone_admin import (
     ClientClosedError,
     Operation,
     PineconeError,
+    PineconeTimeoutError,
     PineconeTypeError,
     PineconeValueError,
     ReadOnlyError,
@@ -81,6 +82,7 @@ WRITES: dict[str, Callable[[Admin], Any]] = {
         for method in ("POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "get")
     },
 }
+SENT = {name: call for name, call in {**READS, **WRITES}.items() if name != "send get"}  # its method is no method
 CALLS = READS | WRITES | {"token": lambda a: a.token()}
 
 
@@ -187,10 +189,21 @@ def test_a_copy_has_its_own_options(make_client: Callable[..., Admin], clock: Vi
     assert clock.slept == []
 
 
+@pytest.mark.parametrize("call", SENT.values(), ids=SENT)
+def test_a_copy_without_remaining_time_sends_nothing(
+    call: Callable[[Admin], Any], make_client: Callable[..., Admin]
+) -> None:
+    """With a timeout of 0, as after a deadline, a call raises PineconeTimeoutError, and its outcome is known."""
+    script = ScriptedTransport()
+    with raises(PineconeTimeoutError) as caught:
+        call(make_client(script).with_options(timeout=0))
+    assert (caught.value.outcome, caught.value.attempts, script.requests) == ("not_sent", 0, [])
+
+
 @pytest.mark.parametrize(
     ("options", "error"),
     [
-        ({"timeout": 0}, PineconeValueError),
+        ({"timeout": -0.1}, PineconeValueError),
         ({"timeout": True}, PineconeTypeError),
         ({"retry": 3}, PineconeTypeError),
         ({"read_only": "yes"}, PineconeTypeError),

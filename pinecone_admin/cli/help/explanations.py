@@ -79,7 +79,7 @@ FINDINGS: Mapping[str, tuple[str, str, str]] = {
         "Give it DataPlaneEditor or DataPlaneViewer: api-key update.",
     ),
     "key-is-old": (
-        "An API key is older than --max-key-age.",
+        "An API key is older than --max-key-age, and no rotation has replaced it.",
         "The longer a key lives, the more people and machines may know it.",
         "Rotate it: api-key rotate.",
     ),
