@@ -412,7 +412,7 @@ def test_values_of_any_shape_are_rendered() -> None:
 
 
 def test_ensure_writes_a_thing_as_create_does() -> None:
-    """The fields of the thing have the same paths; what was done follows. A changed role is written likewise."""
+    """The fields of the thing have the same paths, and what was done is beside them; so for a changed role."""
     outcome = ["created", "differences", "steps"]
     with example_organization():
         for noun, *words in (
@@ -428,15 +428,14 @@ def test_ensure_writes_a_thing_as_create_does() -> None:
             first, second = (run(noun, verb, *words, "--yes", *store).json for _ in range(2))
             if noun not in {"invite", "role"}:
                 created = run(noun, "create", *words, "--yes", *store).json
-                assert list(first) == [*created, *outcome], noun
-                assert first.keys() - outcome == created.keys()
+                assert first.keys() == {*created, *outcome}, noun
             assert (first["created"], second["created"], first["id"]) == (True, False, second["id"]), noun
             if is_secret:
                 words[0] = "b"
                 first, second = (run(noun, "ensure", *words, "--yes", "--reveal").json for _ in range(2))
                 created = run(noun, "create", *words, "--yes", "--reveal").json
                 assert list(first) == [*created, "created"]
-                assert list(second) == [*(each for each in created if each in second), *outcome]
+                assert second.keys() - outcome <= created.keys()
                 assert created.keys() - second <= {"created_at"}  # which no API document lists
         change = ("--from", "search:ProjectViewer", "--to", "ProjectOwner", "--yes")
         changed = run("role", "change", "--user", "ada@example.com", *change).json

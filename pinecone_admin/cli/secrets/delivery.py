@@ -200,8 +200,9 @@ def _write_without_secret(session: Session, makes: Secret, delivery: SecretDeliv
     if not session.settings.get("reveal"):
         _write_place(session, delivery, _without_secret(result))
     elif delivery.entry is None:
-        absence = _describe_absence(makes, result, for_people=session.output == "table")
-        write_value(session, "" if session.output == "raw" else absence)
+        document = build_document(_without_secret(result), for_people=session.output == "table")
+        absence = {"client_secret" if makes.is_of_account else "value": None}
+        write_value(session, "" if session.output == "raw" else {**document, **absence})
 
 
 def _notify_existing(session: Session, delivery: SecretDelivery, result: object) -> None:
@@ -233,7 +234,7 @@ def _notify_existing(session: Session, delivery: SecretDelivery, result: object)
 def _write_place(session: Session, delivery: SecretDelivery, result: object) -> None:
     """Write a result, and where its secret is stored."""
     if session.output != "table" or session.settings.get("query"):
-        write_value(session, _add_field(build_document(result), "stored_in", delivery.address))
+        write_value(session, {**build_document(result), "stored_in": delivery.address})
         return
     write_value(session, result)
     if delivery.address is not None:
@@ -247,19 +248,6 @@ def _describe_old_key(rotation: Rotation) -> str:
     return (
         f"The old key works at least until {until}, and is deleted by the next rotate-due or delete-retired after that."
     )
-
-
-def _describe_absence(makes: Secret, result: object, *, for_people: bool) -> dict[str, Any]:
-    """Return the document of a revealed secret with null in its place, and after that what was done."""
-    document = build_document(_without_secret(result), for_people=for_people)
-    return _add_field(document, "client_secret" if makes.is_of_account else "value", None)
-
-
-def _add_field(document: dict[str, Any], name: str, value: str | None) -> dict[str, Any]:
-    """Return a document with a field more: behind those of the thing, before what was done."""
-    outcome: dict[str, Any] = {each: document[each] for each in ("created", "differences", "steps") if each in document}
-    thing = {each: found for each, found in document.items() if each not in outcome}
-    return {**thing, name: value, **outcome}
 
 
 def _without_secret(result: Any) -> Any:
