@@ -16,7 +16,7 @@ import pytest
 
 from pinecone_admin.auth.private_files import replace_private_file
 from pinecone_admin.cli.interruption import Interruptions
-from pinecone_admin.cli.secrets import target_files
+from pinecone_admin.cli.secrets import places
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing import emulate
 from tests.cli.command_line import Run, limit_file_size, run, save_profile
@@ -93,18 +93,18 @@ def test_other_profiles_of_the_account_are_named(emulator: Emulator) -> None:
     """Their secrets are elsewhere, and are the old one afterwards; a profile of the same file or of others is not."""
     assert login(emulator, name="ci").exit == 0
     save_profile("other")
-    said = "Profile ci is of the same account and does not name this file: it needs the secret, too."
+    said = "Also sign in again to ci, of the same account."
     for option in ("--yes", "--dry-run"):
         done = rotate(emulator, option, "--profile", "work", confirm=False)
         assert said in done.stdout + done.stderr
         assert "other" not in done.stdout + done.stderr
     save_profile("kept", client_id=emulator.client_id)
     done = rotate(emulator, "--profile", "work", "--yes", confirm=False)
-    assert "Profiles ci and kept are of the same account and do not name this file: they need" in done.stderr
+    assert "Also sign in again to ci and kept, of the same account." in done.stderr
     secret_file("ci").unlink()
     secret_file("ci").symlink_to(secret_file())
     done = rotate(emulator, "--profile", "work", "--yes", confirm=False)
-    assert "Profile kept is of the same account" in done.stderr
+    assert "Also sign in again to kept" in done.stderr
 
 
 def credentials(emulator: Emulator) -> dict[str, str]:
@@ -193,7 +193,7 @@ def test_a_file_that_cannot_be_written_any_more_loses_no_secret(
         def obstruct(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
             if request.url.path.endswith("/rotate-secret"):
                 if way == "disk":
-                    monkeypatch.setattr(target_files, "replace_private_file", fail)
+                    monkeypatch.setattr(places, "replace_private_file", fail)
                 else:
                     monkeypatch.setattr("pinecone_admin.cli.output.file_locks.TIMEOUT", 0.0)
                     stack.enter_context(held_lock(secret_file().parent / ".work.secret.pinecone-admin-lock"))
@@ -204,7 +204,7 @@ def test_a_file_that_cannot_be_written_any_more_loses_no_secret(
 
         with intercepted(obstruct):
             done = rotate(emulator)
-    monkeypatch.setattr(target_files, "replace_private_file", replace_private_file)
+    monkeypatch.setattr(places, "replace_private_file", replace_private_file)
     assert (done.exit, done.stdout) == (9, ""), done
     assert "rofile work cannot sign in until" in done.stderr
     assert "run pinecone-admin login --name work --overwrite" in done.stderr
@@ -293,7 +293,7 @@ def test_an_interrupted_command_does_not_try_the_new_secret(
         replace_private_file(*arguments, **options)
         emulator.requests.clear()
 
-    monkeypatch.setattr(target_files, "replace_private_file", interrupt)
+    monkeypatch.setattr(places, "replace_private_file", interrupt)
     done = rotate(emulator)
     assert (done.exit, secret_file().read_text().strip()) == (130, valid_secret(emulator)), done
     assert f"The new secret is stored in {secret_file()}, and was not tried. Run pinecone-admin whoami" in done.stderr

@@ -272,13 +272,9 @@ def require_complete(identity: CallerIdentity) -> None:
     hints += ["PINECONE_API_KEY is for another API."] if "PINECONE_API_KEY" in identity.variables else []
     if identity.origin == _ENVIRONMENT and len(missing) == len(values):
         raise identity_error(join_sentences([f"You are not signed in. Run pinecone-admin login, or {advice}", *hints]))
-    lacks = as_sentences(f"{identity.origin} has no {_describe_missing(missing)}; {advice}")
+    words = " and no ".join(name.removeprefix("PINECONE_").lower().replace("_", " ") for name in missing)
+    lacks = as_sentences(f"{identity.origin} has no {words}; {advice}")
     raise identity_error(join_sentences([lacks, *hints]))
-
-
-def _describe_missing(missing: Sequence[str]) -> str:
-    words = {"PINECONE_CLIENT_ID": "client id", "PINECONE_CLIENT_SECRET": "client secret"}
-    return " and no ".join(words[name] for name in missing)
 
 
 def find_misspelt(names: Iterable[str], wanted: Sequence[str]) -> list[tuple[str, str]]:

@@ -36,17 +36,7 @@ def load_profiles(path: Path | None) -> Profiles:
     Raises:
         CLIError: The file is damaged, or other users could have read or written it.
     """
-    return Profiles() if path is None else parse_profiles(_read_text(path), source=describe_path(path))
-
-
-def read_profiles(path: Path | None) -> str:
-    """Return the text of the file, which is valid; empty if it does not exist.
-
-    Raises:
-        CLIError: As for ``load_profiles``.
-    """
-    load_profiles(path)
-    return "" if path is None else _read_text(path)
+    return parse_profiles(read_profiles(path), source=describe_path(path))
 
 
 def change_profiles(
@@ -69,7 +59,7 @@ def change_profiles(
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with lock_file(target):
-            before = _read_text(path)
+            before = read_profiles(path)
             parse_profiles(before, source=describe_path(path))
             text = change(before)
             profiles = parse_profiles(text, source=describe_path(path))
@@ -80,9 +70,14 @@ def change_profiles(
         raise CLIError(f"{describe_path(path)} cannot be written: {exc.strerror}", cause=exc) from exc
 
 
-def _read_text(path: Path) -> str:
-    text, _ = read_file(path, forbidden=OTHERS_CAN_ACCESS) or ("", False)
-    return text
+def read_profiles(path: Path | None) -> str:
+    """Return the text of the file; empty if it does not exist.
+
+    Raises:
+        CLIError: Other users could have read or written it.
+    """
+    found = None if path is None else read_file(path, forbidden=OTHERS_CAN_ACCESS)
+    return "" if found is None else found[0]
 
 
 def check_profile(profile: Profile, *, env: Mapping[str, str]) -> None:

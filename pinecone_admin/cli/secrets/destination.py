@@ -234,7 +234,11 @@ class Destination(StoreByName):
         """
         if not self.is_given:
             if owners and (self.makes.many and not self.makes.replaces):  # others were asked for at once
-                self._require_place(self._ask_for_places(owners))
+                example = _find_example({each.kind for each in owners})
+                self._require_place(
+                    f"This makes {count_noun(len(owners), 'secret')}, for {_list_or_count(owners)}. Say where "
+                    f"{'they' if len(owners) > 1 else 'it'} should go, for example --store '{example}'."
+                )
             return
         for problem in filter(None, self.find_obstacles(owners, may_be_stored)):
             raise refuse(problem)
@@ -372,9 +376,12 @@ class Destination(StoreByName):
                 problems[-1] = error
                 continue
             try:
-                _check_not_written(place, written)
                 place.check(tried)
                 targets[-1] = place.targets()
+                if any(each.resource in written for each in targets[-1]):
+                    raise WrongPlaceError(
+                        f"{place.address} is a file that this command writes itself. Choose another one"
+                    )
             except StoreError as error:
                 problems[-1] = self._add_owner(error, owner)
         for owner in others:
@@ -466,11 +473,6 @@ class Destination(StoreByName):
         named = list_words(f"{{{name}}}" for name in sorted(wanted, reverse=True))
         return f"Put {named} in it, for example --store '{example}'"
 
-    def _ask_for_places(self, owners: Sequence[_Owner]) -> str:
-        example = _find_example({each.kind for each in owners})
-        how = f"Say where {'they' if len(owners) > 1 else 'it'} should go, for example --store '{example}'"
-        return f"This makes {count_noun(len(owners), 'secret')}, for {_list_or_count(owners)}. {how}."
-
 
 def _find_example(kinds: Collection[str]) -> str:
     """Return a template for secrets of these kinds."""
@@ -507,12 +509,6 @@ def refuse(error: StoreError) -> CLIError:
     elif isinstance(error.__cause__, OSError) and is_full_disk(error.__cause__):
         cause = error.__cause__
     return CLIError(join_sentences([str(error)]), cause=cause, says_if_unchanged=True)
-
-
-def _check_not_written(place: SecretPlace, written: Collection[tuple[object, ...]]) -> None:
-    if any(each.resource in written for each in place.targets()):
-        text = f"{place.address} is a file that this command writes itself. Choose another one"
-        raise WrongPlaceError(text)
 
 
 def _label(owner: _Owner) -> str:

@@ -44,15 +44,8 @@ class OwnSecretFile(FilePlace):
     @property
     def note(self) -> str:
         """Where the secret goes, and which profiles also need it, as sentences."""
-        note = f"The new secret replaces the one in {self.path}, which profile {self.profile} uses."
-        if not self.others:
-            return note
-        named = list_words(self.others)
-        if len(self.others) == 1:
-            which = f"Profile {named} is of the same account and does not name this file: it needs"
-        else:
-            which = f"Profiles {named} are of the same account and do not name this file: they need"
-        return f"{note} {which} the secret, too."
+        other = f" Also sign in again to {list_words(self.others)}, of the same account." if self.others else ""
+        return f"The new secret replaces the one in {self.path}, which profile {self.profile} uses.{other}"
 
     @property
     def remedy(self) -> str:

@@ -5,6 +5,7 @@ A place is checked before anything is made, and then takes one secret.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from contextlib import suppress
 from attrs import frozen
 
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin.auth.private_files import name_copies, replace_private_file, written_beside
 from pinecone_admin.cli.failures import StoreError, WrongPlaceError
 from pinecone_admin.cli.identity.sources import without_pinecone_variables
 from pinecone_admin.cli.interruption import Interruptions
@@ -203,7 +205,9 @@ class FilePlace(SecretPlace):
         place = file.folder if file.status is None else file.identity
         with explain_os_errors(file.path), lock_file(file.path, self.interruptions.time_left):
             if place not in tried:
-                file.try_replace(len(content) + LARGEST_SECRET)
+                size = len(content) + LARGEST_SECRET
+                with written_beside(file.path, bytes(size), like=file.status):
+                    pass
         tried.add(place)
         self._check_owner(content, None)
 
@@ -252,11 +256,14 @@ class FilePlace(SecretPlace):
             file = self._find_file()
             if file.path != path:
                 raise StoreError(f"{self.path} has become a link to another file")
-            file.delete_copies()
+            # What processes that were killed were about to put in place of the file: it has secrets.
+            for each in path.parent.glob(f"{glob.escape(name_copies(path))}*"):
+                each.unlink(missing_ok=True)
             content = file.read()
             self._check_vacant(content)
             self._check_owner(content, secret.client_id)
-            file.replace(self._compose(content, secret.value, secret.client_id or ""))
+            new = self._compose(content, secret.value, secret.client_id or "")
+            replace_private_file(path, new, like=file.status)
             if self._parse(self._find_file().read()) != PresentSecret(secret.value, secret.client_id or ""):
                 raise StoreError(f"{self.path} was changed by another program while the secret was written to it")
 

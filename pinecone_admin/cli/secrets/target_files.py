@@ -14,7 +14,7 @@ from pathlib import Path
 
 from attrs import define, frozen
 
-from pinecone_admin.auth.private_files import create_private_file, name_copies, replace_private_file, written_beside
+from pinecone_admin.auth.private_files import create_private_file
 from pinecone_admin.cli.failures import BusyError, StoreError, WrongPlaceError, reason_of
 from pinecone_admin.cli.output.file_locks import LockError
 from pinecone_admin.cli.output.files import follow_own_links
@@ -70,34 +70,6 @@ class TargetFile:
             raise StoreError(f"{self.path} is larger than {_MAX_SIZE} bytes")
         with explain_os_errors(self.path):
             return self.path.read_bytes()
-
-    def replace(self, content: bytes) -> None:
-        """Replace the file atomically, so that it keeps its owner and mode; a new one has mode 0600.
-
-        Raises:
-            StoreError: It cannot be written; it is as before.
-        """
-        with explain_os_errors(self.path):
-            replace_private_file(self.path, content, like=self.status)
-
-    def delete_copies(self) -> None:
-        """Delete what processes that were killed were about to put in place of the file, while nobody else writes it.
-
-        Their copies hold secrets.
-        """
-        prefix = name_copies(self.path)
-        with explain_os_errors(self.path):
-            for each in [each for each in self.path.parent.iterdir() if each.name.startswith(prefix)]:
-                each.unlink(missing_ok=True)
-
-    def try_replace(self, size: int) -> None:
-        """Check that a file of a size can be written beside this one, with its owner and mode; leave nothing behind.
-
-        Raises:
-            StoreError: It cannot be written.
-        """
-        with explain_os_errors(self.path), written_beside(self.path, bytes(size), like=self.status):
-            pass
 
 
 def find_target_file(text: str, *, allow_group: bool) -> TargetFile:
