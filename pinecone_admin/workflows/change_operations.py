@@ -1,12 +1,13 @@
-"""The operation of a change, and the change that undoes it."""
+"""The operation of a change, the change of an operation, and the change that undoes another one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any, TypeAlias, cast
 
-from attrs import evolve
+from attrs import evolve, fields
 
 from generated_client.models import (
     CreateAPIKeyRequest,
@@ -14,15 +15,19 @@ from generated_client.models import (
     CreateProjectRequest,
     CreateRoleBindingRequest,
     CreateServiceAccountRequest,
+    RoleBinding,
     RoleBindingInput,
     UpdateAPIKeyRequest,
     UpdateProjectRequest,
     UpdateServiceAccountRequest,
 )
 from pinecone_admin import operations as api
+from pinecone_admin._http.argument_checks import as_plain_value
 from pinecone_admin.operations import Operation
-from pinecone_admin.workflows.changes import Change, Ref, RoleAt, Settings
+from pinecone_admin.workflows.changes import Change, ChangeAction, Ref, RoleAt, Settings
+from pinecone_admin.workflows.name_tags import original_name
 from pinecone_admin.workflows.project_contents import CONTENT_KINDS, ContentKind, configure_index, delete_content
+from pinecone_admin.workflows.reports import keys_of_wanted_bindings
 
 _Build: TypeAlias = "Callable[[Change, str], Operation[Any]]"
 
@@ -120,6 +125,56 @@ def build_operation(change: Change, *, binding_id: str | None = None) -> Operati
         return api.delete_role_binding(role_binding_id=binding_id or "")
     build = _grant if change.action == "grant" else _OPERATIONS[change.action, change.target.kind]
     return build(change, change.target.id or "")
+
+
+def read_change(
+    operation: Operation[Any], names: Mapping[str, str] = MappingProxyType({}), present: object = None
+) -> Change:
+    """Return the change that an operation carries out, which is the opposite of ``build_operation``.
+
+    Args:
+        operation: The operation.
+        names: Names of what exists, by their ids, as far as they are known.
+        present: The model of what is changed or deleted. Without it, the change has neither the values before it nor
+            the project of a key, and a role binding that is deleted is the target itself.
+    """
+
+    def refer(kind: str, id: str | None) -> Ref:
+        return Ref(kind, names.get(id or ""), id)
+
+    def place(bindings: Iterable[object]) -> tuple[RoleAt, ...]:
+        keys = keys_of_wanted_bindings(bindings)
+        return tuple(RoleAt(each.role, refer("project", each.project_id) if each.project_id else None) for each in keys)
+
+    body, path = operation.body, operation.path_parameters
+    verb, _, kind = operation.id.partition("_")
+    binding = body if isinstance(body, CreateRoleBindingRequest) else present
+    if isinstance(binding, CreateRoleBindingRequest | RoleBinding):
+        holder = refer(as_plain_value(binding.principal_type), binding.principal_id)
+        return Change(action="grant" if binding is body else "revoke", target=holder, roles=place([binding]))
+    settings = _list_settings(body, [each.name for each in fields(Settings)])
+    project_id: str | None = path.get("project_id") if verb == "create" else getattr(present, "project_id", None)
+    project = None if project_id is None else refer("project", project_id)
+    if verb == "create":
+        name: str = getattr(body, "email", None) or original_name(settings.name or "")
+        return Change(
+            action="invite" if kind == "invite" else "create",
+            target=Ref(kind, name, project=project),
+            settings=settings if settings.name not in {name, None} else evolve(settings, name=None),
+            roles=place(getattr(body, "role_bindings", None) or ()),
+        )
+    own_id = list(path.values())[-1]
+    own_name = names.get(own_id) or getattr(present, "email", None) or getattr(present, "name", None)
+    before = _list_settings(present, settings.fields if body is not None else ["roles"])
+    target = Ref(kind, own_name, own_id, project)
+    return Change(action=cast("ChangeAction", verb), target=target, settings=settings, before=before)
+
+
+def _list_settings(model: object, names: Iterable[str]) -> Settings:
+    """Return the settings that a model has, of these names."""
+    values: dict[str, Any] = {name: as_plain_value(getattr(model, name, None)) for name in names}
+    roles: Iterable[str] | None = values.pop("roles", None)
+    return Settings(**values, roles=None if roles is None else tuple(map(as_plain_value, roles)))
 
 
 def find_undo(change: Change, created: Ref | None) -> Change | None:

@@ -347,6 +347,17 @@ def with_known_ids(change: Change, known: Mapping[Ref, Ref]) -> Change:
     return evolve(change, target=target, roles=roles)
 
 
+def with_known_names(change: Change, names: Mapping[str, str]) -> Change:
+    """Return a change with names beside ids that have none; ``names`` has them by id."""
+
+    def find(ref: Ref) -> Ref:
+        project = None if ref.project is None else find(ref.project)
+        return evolve(ref, name=ref.name or names.get(ref.id or ""), project=project)
+
+    roles = tuple(each if each.project is None else evolve(each, project=find(each.project)) for each in change.roles)
+    return evolve(change, target=find(change.target), roles=roles)
+
+
 def _describe_project(project: Ref) -> str:
     return describe_resource("new project" if project.id is None else "project", project.name, project.id)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 from attrs import evolve
 
@@ -20,7 +20,7 @@ from generated_client.models import (
 from pinecone_admin._http.attempt_event import logger
 from pinecone_admin.errors import Outcome, PineconeError
 from pinecone_admin.workflows.changes import Change, CreatedResource, Ref, RoleAt, Step, StepState
-from pinecone_admin.workflows.reports import BindingKey, keys_of_wanted_bindings
+from pinecone_admin.workflows.reports import BindingKey, Ensured, Provisioned, keys_of_wanted_bindings
 from pinecone_admin.workflows.sent_changes import (
     NOT_DELETED_IN_TIME,
     add_note,
@@ -54,6 +54,13 @@ def refer_to(thing: Thing, *, project: str | None = None) -> Ref:
             return Ref("project", thing.name, thing.id)
         case ServiceAccount():
             return Ref("service_account", thing.name, thing.id)
+
+
+def find_present(report: object) -> list[Ref]:
+    """Return what the report of a dry run is on and already exists, as far as such a report says that."""
+    parts: list[Any] = [report.project, report.key] if isinstance(report, Provisioned) else [report]
+    values = [cast("object", each.value) for each in parts if isinstance(each, Ensured) and not each.created]
+    return [refer_to(each) for each in values if isinstance(each, Thing)]
 
 
 def find_created(change: Change, result: object) -> CreatedResource | None:

@@ -22,6 +22,7 @@ from pinecone_admin.errors import (
 
 if TYPE_CHECKING:  # each command loads this module, and a help needs no models
     from generated_client.types import Operation
+    from pinecone_admin.workflows.changes import Change
 
 _CREATE_VERBS = ("create_", "add_")  # the latter creates what another resource holds
 _MAX_ID_LENGTH = 500
@@ -100,6 +101,7 @@ class SentChange:
         name: Name or email address of what it creates, or None.
 
     Attributes:
+        change: The change as data, if that is known.
         outcome: What happened to it; ``unknown`` until that is known.
         is_readable: Whether its response could be read.
         made: Id of what it created, or None.
@@ -129,6 +131,7 @@ class SentChange:
         self.ids: dict[str, str] = dict(ids or {})
         self.undoes: Final = undoes
         self.name = name
+        self.change: Change | None = None
         self.outcome: Outcome = "unknown"
         self.is_readable: bool = True
         self.made: str | None = None
@@ -283,7 +286,7 @@ def keep_existing(descriptions: Iterable[str]) -> list[str]:
     Args:
         descriptions: Descriptions of things of this workflow, with their ids and those of what contains them.
     """
-    changes = next(iter(_collections.get()), [])
+    changes = next(iter(_collections.get()), list[SentChange]())
     vanished = _find_vanished(changes, _find_created(changes), _find_deleted(changes))
     return [each for each in descriptions if not any(id in each for id in vanished if len(id) >= _SHORTEST_ID)]
 
@@ -355,13 +358,14 @@ def _classify(change: SentChange, later: Sequence[SentChange], deleted: set[str 
     return "unread" if change.outcome == "done" else "unknown"
 
 
-def record_change(operation: Operation[Any]) -> SentChange:
+def record_change(operation: Operation[Any], change: Change) -> SentChange:
     """Record a change that a run is about to send for the workflows in progress, and return the record."""
-    change = SentChange.of(operation)
+    sent = SentChange.of(operation)
+    sent.change = change
     for each in _collections.get():
-        each.append(change)
-    _sending.set((operation, change))
-    return change
+        each.append(sent)
+    _sending.set((operation, sent))
+    return sent
 
 
 def find_record(operation: Operation[Any]) -> SentChange | None:

@@ -74,6 +74,28 @@ def test_each_change_has_a_line_with_its_ids_and_outcome(tmp_path: Path) -> None
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_each_line_has_the_change_with_its_roles_and_names(tmp_path: Path) -> None:
+    """Nothing can look up what was deleted or revoked later, so the line has what it was, also of an id."""
+    path = tmp_path / "audit.jsonl"
+    assert [each.done for each in run_examples("--audit-log", str(path)) if each.done.exit] == []
+    with example_organization() as emulator:
+        (viewer,) = run("role", "list", "--user", "ada@example.com", "--role", "ProjectViewer").json
+        for words in (("role", "revoke", viewer["id"]), ("api-key", "delete", *emulator.state.api_keys)):
+            assert run(*words, "--yes", "--audit-log", str(path)).exit == 0
+    *lines, revoked, deleted = read_entries(path)
+    changes = [each["change"] for each in lines]
+    # A temporary key has only a temporary name.
+    assert all(each["target"].get("name") or each["settings"]["name"].startswith("~") for each in changes)
+    granted = next(
+        each for each in changes if each["action"] == "grant" and each["roles"][0]["role"] == "ProjectEditor"
+    )
+    assert (granted["action"], granted["target"]["name"]) == ("grant", "ada@example.com")
+    assert [(each["role"], each["project"]["name"]) for each in granted["roles"]] == [("ProjectEditor", "search")]
+    user, project = viewer["principal_id"], viewer["resource_id"]
+    assert revoked["change"]["target"]["name"] == f"user:{user}:{project}:ProjectViewer"
+    assert deleted["change"]["target"]["name"] == "reader"
+
+
 def test_ids_are_found_by_their_names_only() -> None:
     """A request that was built by hand is searched, too; a field that is no id is not written."""
     by_hand = Operation(

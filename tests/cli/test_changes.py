@@ -294,13 +294,16 @@ def test_a_dry_run_of_what_would_be_refused_ends_as_the_refusal() -> None:
         (search,) = (each.id for each in emulator.state.projects.values() if each.name == "search")
         emulator.hold(search, "indexes", "people", protected=True)
         preview = run(*words, "--dry-run", "--yes")
-        assert (preview.exit, bool(preview.json["would_do"]["refusal"])) == (exit_codes.CONFLICT, True)
+        assert (preview.exit, bool(preview.json["report"]["refusal"])) == (exit_codes.CONFLICT, True)
         assert run(*words, "--confirm", "search").exit == exit_codes.CONFLICT
         assert run(*words, "--dry-run", "--yes", "--lift-protection").exit == exit_codes.DONE
 
 
 def test_a_dry_run_sends_reads_only_and_names_organization_and_caller() -> None:
-    """Every command that changes something can show what it would do, without consent."""
+    """Every command that changes something can show what it would do, without consent, as a list of steps.
+
+    What exists and a step is about is among the names. Only the step of ``send`` is a request.
+    """
     with example_organization() as emulator:
         for spec in CHANGES:
             makes_keys = spec.full_name in READS_CONTENTS
@@ -311,7 +314,15 @@ def test_a_dry_run_sends_reads_only_and_names_organization_and_caller() -> None:
             assert done.json["dry_run"] is True
             assert done.json["organization"] == {"id": emulator.organization_id, "name": "Emulated Organization"}
             assert done.json["caller"] == emulator.client_id
-            assert done.json["would_do"], spec.full_name
+            steps = done.json["would_do"] if spec.full_name != "send" else []
+            assert {each["state"] for each in steps} <= {"planned", "skipped"}, spec.full_name
+            targets = [each["change"]["target"] for each in steps]
+            ids = {
+                each["id"] for target in targets for each in (target, target.get("project") or target) if "id" in each
+            }
+            names = {each["id"]: each["name"] for each in done.json["names"]}
+            assert (ids <= {*names}, all(names.values())) == (True, True), (spec.full_name, done.json)
+            assert steps or "report" in done.json or spec.full_name == "send", spec.full_name
             if not makes_keys:
                 assert sent_changes(emulator) == [], spec.full_name
             emulator.requests.clear()
@@ -326,9 +337,8 @@ def test_a_dry_run_reads_well_on_a_terminal() -> None:
         contents = run("project", "delete", "--with-contents", "search", "--dry-run", "--yes", terminal=True).stdout
         differing = run("project", "ensure", "search", "--max-pods", "2", "--dry-run", terminal=True).stdout
     assert all(text.startswith("Dry run in organization Emulated") for text in (plain, staged, nothing, contents))
-    assert "would send POST /admin/projects" in plain
-    assert "docs" in plain.splitlines()[-1]
-    assert "would create project docs" in staged
+    assert plain == staged
+    assert plain.splitlines()[1:] == ["would create project docs"]
     assert "Found project search" in nothing
     assert "index documents" in contents
     assert "temporary API keys" in contents

@@ -417,7 +417,7 @@ def test_a_saved_plan_is_applied(emulator: Emulator) -> None:
     assert run("apply", "plan.json", "--base", "org.yaml", "--store", "file:k", "--yes").exit == 2
     preview = run("apply", "plan.json", "--dry-run")
     assert preview.json["dry_run"] is True
-    assert len(preview.json["would_do"]["changes"]) == 2
+    assert len(preview.json["would_do"]) == 2
     assert list_changes(emulator) == []
     with emulator.admin() as admin:
         project = admin.projects.describe_by_name(name="search")

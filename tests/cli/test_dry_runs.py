@@ -97,8 +97,9 @@ def _find_steps(value: Any) -> list[dict[str, Any]]:
         return [step for each in value for step in _find_steps(each)]
     if not isinstance(value, dict):
         return []
-    own = value.get("steps", [])
-    return [*own, *(step for name, each in value.items() if name != "steps" for step in _find_steps(each))]
+    own = [*value.get("steps", []), *value.get("would_do", [])]
+    others = (each for name, each in value.items() if name not in {"steps", "would_do"})
+    return [*own, *(step for each in others for step in _find_steps(each))]
 
 
 def test_every_step_names_its_project_and_whether_it_was_done() -> None:

@@ -410,7 +410,7 @@ def test_options_of_every_command_stand_on_either_side_of_the_dashes(tmp_path: P
     rows = "name\nx\ny\n"
     with example_organization() as emulator:
         planned = each([*CREATE, "--dry-run"], rows=rows)
-        assert [line["result"]["would_do"][0]["body"]["name"] for line in lines_of(planned)] == ["x", "y"]
+        assert [line["result"]["would_do"][0]["change"]["target"]["name"] for line in lines_of(planned)] == ["x", "y"]
         refused = each([*CREATE, "--read-only"], "--yes", rows=rows)
         assert (refused.exit, "This session is read-only" in refused.stderr) == (2, True)
         other = each([*CREATE, "--expect-organization", "other"], "--yes", rows=rows)
@@ -428,7 +428,7 @@ def test_options_before_the_dashes_hold_for_all_rows(tmp_path: Path) -> None:
     log = tmp_path / "audit.jsonl"
     with example_organization() as emulator:
         planned = each(CREATE, "--dry-run", rows=rows)
-        assert [line["result"]["would_do"][0]["body"]["name"] for line in lines_of(planned)] == ["x", "y"]
+        assert [line["result"]["would_do"][0]["change"]["target"]["name"] for line in lines_of(planned)] == ["x", "y"]
         ensured = each(("project", "ensure", "{name}"), "--dry-run", rows=rows)
         assert [line["result"]["dry_run"] for line in lines_of(ensured)] == [True, True]
         for options, env in ((["--read-only"], {}), ([], {"PINECONE_ADMIN_READ_ONLY": "1"})):

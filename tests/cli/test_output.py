@@ -477,7 +477,7 @@ def test_the_columns_of_csv_do_not_depend_on_what_is_absent(tmp_path: Path) -> N
     )
     csv_of = partial(run_as, "csv")
     with example_organization():
-        plan = csv_of(["user", "offboard", "--people", str(people), "--dry-run", "--query", "would_do.reports"])
+        plan = csv_of(["user", "offboard", "--people", str(people), "--dry-run", "--query", "report.reports"])
         reviews = []
         for each in ("", without, f"{without}, {with_roles}"):
             waivers.write_text(f"[{each}]")

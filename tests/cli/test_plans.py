@@ -57,7 +57,7 @@ def test_a_plan_deletes_the_stale_projects_and_no_others(tmp_path: Path) -> None
     assert [each["name"] for each in made.json["projects"]] == ["ci-1", "ci-2"]
     assert [each["name"] for each in made.json["left"]] == ["ci-new"]
     assert len(made.json["temporary_keys"]) == 2
-    assert [each["name"] for each in preview.json["would_do"]["delete"]] == ["ci-1", "ci-2"]
+    assert [each["name"] for each in preview.json["report"]["delete"]] == ["ci-1", "ci-2"]
     assert (asked.exit, asked.stdout) == (2, "")
     assert "This deletes 2 projects with all contents: ci-1, ci-2. Add --confirm 2 to go ahead" in asked.stderr
     assert (done.exit, again.exit) == (0, 0)
@@ -73,7 +73,7 @@ def test_a_dry_run_judges_the_age_by_the_clock_of_the_server_as_the_run_does(tmp
         _leave_projects(emulator, "ci-1")  # by the clock of this machine, it is one of the future
         run("project", "stale", "--match", "ci-*", "--older-than", "7d", "--out", plan, "--yes")
         with use_clock(SystemClock()):
-            preview = run("apply", plan, "--dry-run").json["would_do"]
+            preview = run("apply", plan, "--dry-run").json["report"]
     assert ([each["name"] for each in preview["delete"]], preview["leave"]) == (["ci-1"], [])
 
 
@@ -88,7 +88,7 @@ def test_what_changed_since_the_plan_is_left_and_named(tmp_path: Path) -> None:
         preview = run("apply", plan, "--dry-run")
         done = run("apply", plan, "--confirm", "99")
         rest = _names(emulator)
-    assert [(each["name"], each["reason"]) for each in preview.json["would_do"]["leave"]] == [
+    assert [(each["name"], each["reason"]) for each in preview.json["report"]["leave"]] == [
         ("ci-1", "it is now named 'kept'"),
         ("ci-3", "it was already deleted"),
     ]
@@ -129,7 +129,7 @@ def test_a_project_that_the_account_does_not_see_is_not_called_deleted(tmp_path:
         done = run("apply", plan, "--confirm", "99", env=member)
         rest = _names(emulator)
     (left,) = done.json["left"]
-    assert (done.exit, done.json["deleted"], preview.json["would_do"]["leave"]) == (9, [], [left])
+    assert (done.exit, done.json["deleted"], preview.json["report"]["leave"]) == (9, [], [left])
     assert left["reason"].endswith("it may still exist")
     assert "ci-1" in rest
 
@@ -216,12 +216,12 @@ def test_one_person_is_removed_by_address_or_id(tmp_path: Path) -> None:
         invited = run("user", "offboard", "bob@example.com", "--yes", "--output", "table")
         owner = run("user", "offboard", "owner@example.com", "--dry-run")
         last = run("user", "offboard", "owner@example.com", "--yes")
-    (step,) = preview.json["would_do"]["steps"]
+    (step,) = preview.json["would_do"]
     assert (step["change"]["action"], step["state"]) == ("delete", "planned")
     assert step["change"]["target"] == {"kind": "user", "name": "ada@example.com", "id": ada.id}
     assert "reader" in [key["name"] for key in done.json["keys_to_rotate"]]
     assert json.loads(report.read_text()) == done.json
-    assert json.loads(previewed.read_text()) == preview.json["would_do"]
+    assert json.loads(previewed.read_text()) == {**preview.json["report"], "steps": [step]}
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
     assert "may know the value of API key reader" in asked.stderr
     assert "deleted invite for bob@example.com" in invited.stdout
@@ -251,9 +251,9 @@ def test_a_list_of_people_is_planned_read_and_removed(tmp_path: Path) -> None:
         "no@example.com: no user or open invite has this address.",
         f"Nobody was removed. To remove these people, run pinecone-admin apply {plan}.",
     ]
-    assert json.loads(report.read_text()) == preview.json["would_do"]
-    assert [each["email"] for each in preview.json["would_do"]["reports"]] == ["ada@example.com", "bob@example.com"]
-    assert [each["name"] for each in preview.json["would_do"]["left"]] == ["eve@example.com"]
+    assert json.loads(report.read_text()) == {**preview.json["report"], "steps": preview.json["would_do"]}
+    assert [each["email"] for each in preview.json["report"]["reports"]] == ["ada@example.com", "bob@example.com"]
+    assert [each["name"] for each in preview.json["report"]["left"]] == ["eve@example.com"]
     assert made.json["not_found"] == done.json["not_found"] == ["no@example.com"]
     assert emails == {"owner@example.com", "eve@example.com"}
     assert [(each["id"], each["name"]) for each in done.json["left"]] == [(eve.id, "eve@example.com")]

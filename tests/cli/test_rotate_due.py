@@ -304,7 +304,7 @@ def test_keys_whose_places_do_not_suit_are_not_rotated(emulator: Emulator, store
     for more in ((), ("--dry-run",)):
         done = rotate(store, more=("--project", "search", *more))
         assert (done.exit, changes(emulator)) == (9, []), done
-        failed = done.json.get("would_do", done.json)["failed"]
+        failed = done.json.get("report", done.json)["failed"]
         assert [each["key"]["name"] for each in failed] == ["reader", "indexer"]
         assert message in failed[0]["reason"]
     assert [path for path in Path().rglob("*") if path.is_file() and "pinecone" not in str(path)] == []

@@ -384,7 +384,7 @@ def test_two_at_once_have_a_key_each(served: Served) -> None:
     assert served.keys() == ["reader"]
 
 
-def test_a_dry_run_shows_the_requests_and_sends_reads(tmp_path: Path) -> None:
+def test_a_dry_run_shows_the_changes_and_sends_reads(tmp_path: Path) -> None:
     """A key that is overdue would be deleted first; the command is not run."""
     with example_organization() as emulator:
         emulator.faults.add("delete_api_key", status=403, times=None)
@@ -396,11 +396,11 @@ def test_a_dry_run_shows_the_requests_and_sends_reads(tmp_path: Path) -> None:
         status, stdout, stderr = run_here("touch", str(marker), options=("--dry-run",))
         assert (status, stderr, marker.exists(), served.keys()) == (0, "", False, before)
     preview = json.loads(stdout)
-    assert [(each["kind"], each["name"]) for each in preview["names"]] == [("project", "search")]
-    planned = preview["would_do"]
-    assert [each["operation"] for each in planned] == ["delete_api_key", "create_api_key"]
-    assert planned[1]["body"]["roles"] == ["DataPlaneViewer"]
-    assert planned[1]["body"]["name"].startswith("~lives-until:")
+    assert [each["kind"] for each in preview["names"]] == ["project", "api_key"]
+    planned = [each["change"] for each in preview["would_do"]]
+    assert [each["action"] for each in planned] == ["delete", "create"]
+    assert planned[1]["settings"]["roles"] == ["DataPlaneViewer"]
+    assert planned[1]["settings"]["name"].startswith("~lives-until:")
 
 
 def test_the_output_is_that_of_the_command(tmp_path: Path) -> None:
@@ -416,9 +416,9 @@ def test_the_output_is_that_of_the_command(tmp_path: Path) -> None:
             assert (status, stdout, marker.exists(), list(emulator.requests)) == (125, "", False, [])
             text = f"run shows the output of its command, so {end_of_line}. Nothing was changed. [PA101]"
             assert stderr == f"error: {text}\n"
-        preview = ("--dry-run", "--output", "yaml", "--query", "would_do[].operation")
+        preview = ("--dry-run", "--output", "yaml", "--query", "would_do[].change.action")
         status, stdout, _ = run_here("true", options=preview)
-    assert (status, stdout) == (0, "- create_api_key\n")
+    assert (status, stdout) == (0, "- create\n")
 
 
 def test_an_option_of_the_command_stands_behind_the_dashes() -> None:

@@ -6,6 +6,7 @@ from generated_client.types import Operation
 from pinecone_admin.errors import Outcome, PineconeError
 from pinecone_admin.models import CreateProjectRequest, CreateRoleBindingRequest, RoleBinding
 from pinecone_admin.operations import create_project, create_role_binding
+from pinecone_admin.workflows.change_operations import read_change
 from pinecone_admin.workflows.sent_changes import note_found, record_change, reporting_remaining_changes
 
 
@@ -19,7 +20,7 @@ def grant_to(user_id: str) -> Operation[RoleBinding]:
 
 def fail(operation: Operation[object], outcome: Outcome) -> None:
     """Record a change whose call fails."""
-    record_change(operation).note_error(PineconeError("failed", outcome=outcome))
+    record_change(operation, read_change(operation)).note_error(PineconeError("failed", outcome=outcome))
 
 
 def test_what_is_found_belongs_to_the_lost_create_of_the_same_thing() -> None:

@@ -302,7 +302,7 @@ class AsyncRun:
 
     async def _exchange(self, change: Change, operation: Operation[Any], call: Callable[[], Awaitable[Any]]) -> Any:
         """Send the operation of a change; return its result, or the 404 that shows that a deletion was not needed."""
-        sent = record_change(operation)
+        sent = record_change(operation, change)
         try:
             result = await call()
         except PineconeError as error:

@@ -301,7 +301,7 @@ class Run:
 
     def _exchange(self, change: Change, operation: Operation[Any], call: Callable[[], Any]) -> Any:
         """Send the operation of a change; return its result, or the 404 that shows that a deletion was not needed."""
-        sent = record_change(operation)
+        sent = record_change(operation, change)
         try:
             result = call()
         except PineconeError as error:

@@ -19,6 +19,7 @@ from pinecone_admin.cli.output.files import (
     follow_own_links,
 )
 from pinecone_admin.errors import PineconeValueError
+from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.sent_changes import SentChange
 
 _LOCK_TIMEOUT = 10.0
@@ -43,6 +44,7 @@ def format_entry(
         "operation": change.operation,
         "request": f"{change.method} {change.path}",
         "ids": change.ids,
+        "change": None if change.change is None else to_dict(change.change),
         "outcome": change.outcome,
         "status": change.status,
         "error_code": change.error_code,

@@ -31,11 +31,11 @@ def name_bindings(admin: Admin, bindings: Paginator[RoleBinding]) -> Generator[N
         yield from map(names.add_to, page.items)
 
 
-def spell_binding(admin: Admin, binding: RoleBinding) -> str:
-    """Return how a role binding is written on the command line, with names as far as the account may see them."""
+def name_binding(admin: Admin, binding: RoleBinding) -> NamedBinding:
+    """Return a role binding with names, as far as the account may see them."""
     names = _Names(admin)
     names.read([binding])
-    return names.add_to(binding).spelling
+    return names.add_to(binding)
 
 
 class _Names:

@@ -9,10 +9,8 @@ from typing import Any, Self, TypeVar
 
 from pinecone_admin import Admin, AttemptEvent, Operation, PineconeError
 from pinecone_admin._http.operation_checks import check_operation
-from pinecone_admin._http.operation_mapping import RequestBuilder
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.ledger import Ledger
-from pinecone_admin.cli.output.formats import to_plain, without_null
 from pinecone_admin.workflows.sent_changes import SentChange, find_record
 
 _T = TypeVar("_T")
@@ -34,6 +32,15 @@ class ChangeRecorder:
         """Remember the latest attempt in this thread, which has the id of the request; for ``on_attempt``."""
         self._attempts.latest = event
 
+    def _add_details(self, change: SentChange, operation: Operation[Any]) -> None:
+        """Add what an audit log shows of a change, if there is one; a request written by hand is shown as it is."""
+        if self._ledger.on_settled is None or operation.id == "send":
+            return
+        from pinecone_admin.workflows.change_operations import read_change  # noqa: PLC0415 - only an audit log needs it
+        from pinecone_admin.workflows.changes import with_known_names  # noqa: PLC0415 - as above
+
+        change.change = with_known_names(change.change or read_change(operation), self._ledger.names)
+
     def send(self, send: Callable[[Operation[_T]], _T], operation: Operation[_T]) -> _T:
         """Send an operation, and enter it if it is a change."""
         if operation.method == "GET":
@@ -43,6 +50,7 @@ class ChangeRecorder:
         if (record := find_record(operation)) is not None:
             record.name = change.name
             change = record
+        self._add_details(change, operation)
         self._interruptions.check_change()
         self._ledger.begin(change)
         if change.undoes:
@@ -98,18 +106,12 @@ class WouldSend(Exception):  # noqa: N818 - it is no failure
     """A change that a dry run does not send.
 
     Attributes:
-        document: The request as plain JSON values, without secrets.
+        operation: The operation of the change.
     """
 
     def __init__(self, operation: Operation[Any]) -> None:
         super().__init__(operation.id)
-        request = RequestBuilder(api_url="https://host", user_agent="", headers={}).build(operation)
-        self.document: dict[str, Any] = {
-            "operation": operation.id,
-            "method": operation.method,
-            "path": request.url.raw_path.decode("ascii"),
-            "body": None if operation.body is None else without_null(to_plain(operation.body)),
-        }
+        self.operation: Operation[Any] = operation
 
 
 class PreviewAdmin(Admin):

@@ -201,7 +201,7 @@ def confirm_change(call: Call, typed: Mapping[str, Any]) -> None:
     is_asked = session.is_interactive and not session.settings.get("yes")
     if (
         call.own is not None
-        and (is_asked or is_named)
+        and (is_asked or is_named or session.ledger.on_settled is not None)  # an audit log has the name, too
         and not (session.is_dry_run and "confirm" not in session.settings)
     ):
         subject = call.own = call.remember(call.names.describe(call.own))

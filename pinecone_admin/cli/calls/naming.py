@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import RLock
@@ -169,12 +169,14 @@ class NameLookup:
 
     def add_names(self, report: Any, found: Iterable[Thing]) -> None:
         """Add names to the steps and the differences of a report, beside ids of projects and of what was found."""
+        from pinecone_admin.workflows.changes import with_known_names  # noqa: PLC0415 - a list has no steps
+
         steps, differences = getattr(report, "steps", []), getattr(report, "differences", [])
         names = {each.id: each.name for each in found if each.name}
         if any(map(_lacks_names, steps)) or any(each.setting == "role_bindings" for each in differences):
             with suppress(PineconeError):  # the work is done, and its report has the ids
                 names |= {each.id: each.name for each in self._candidates("project", "", None)}
-        steps[:] = [_name_refs(each, names) for each in steps]
+        steps[:] = [evolve(each, change=with_known_names(each.change, names)) for each in steps]
         differences[:] = [
             evolve(difference, found=name_ids(difference.found, names), wanted=name_ids(difference.wanted, names))
             for difference in differences
@@ -189,18 +191,17 @@ class NameLookup:
     def _describe_binding(self, thing: Thing) -> Thing:
         if thing.name is not None:
             return thing
-        from pinecone_admin.cli.calls.binding_names import spell_binding  # noqa: PLC0415 - only these previews need it
+        from pinecone_admin.cli.calls.binding_names import name_binding  # noqa: PLC0415 - only these previews need it
 
-        binding = self._admin.role_bindings.describe(role_binding_id=thing.id)
-        return Thing(thing.noun, thing.id, spell_binding(self._admin, binding))
+        return Thing(thing.noun, thing.id, name_binding(self._admin, self.read(thing)).spelling)
 
     def describe(self, thing: Thing) -> Thing:
         """Return the thing with its name, which is fetched if it is not known."""
-        namespace = self._namespace_of(thing.noun)
-        if thing.name is not None or not hasattr(namespace, "describe"):
-            return thing
-        found = namespace.describe(**{f"{thing.api_type}_id": thing.id})
-        return Thing(thing.noun, thing.id, _name_of(found))
+        return thing if thing.name is not None else Thing(thing.noun, thing.id, _name_of(self.read(thing)))
+
+    def read(self, thing: Thing) -> Any:
+        """Return the model of a thing."""
+        return self._namespace_of(thing.noun).describe(**{f"{thing.api_type}_id": thing.id})
 
     def list_names(self, noun: str) -> list[str]:
         """Return the names of all things of a kind, each once."""
@@ -269,16 +270,6 @@ def require_one(
 
 def _lacks_names(step: Step) -> bool:
     return any(each.name is None for each in step.change.projects)
-
-
-def _name_refs(step: Step, names: Mapping[str, str]) -> Step:
-    def name(ref: Any) -> Any:
-        return ref and evolve(ref, name=ref.name or names.get(ref.id or ""))
-
-    change = step.change
-    target = evolve(name(change.target), project=name(change.target.project))
-    roles = tuple(evolve(each, project=name(each.project)) for each in change.roles)
-    return evolve(step, change=evolve(change, target=target, roles=roles))
 
 
 def _name_of(item: Any) -> str | None:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property, partial
 from itertools import islice
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from pinecone_admin import Admin, Paginator
+from pinecone_admin import Admin, Operation, Paginator
 from pinecone_admin._concurrency.waiting import COMPLETION_TIMEOUT, complete_if_interrupted
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli.calls.clients import WouldSend
@@ -22,6 +23,7 @@ from pinecone_admin.cli.parameters import PrincipalOption, Reference, Secret, re
 from pinecone_admin.cli.sentences import list_words
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import NotFoundError, RefusedError
+from pinecone_admin.models import RoleBinding
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.commands import Command
@@ -128,7 +130,7 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
         else:
             result = _call_secret_maker(call, destination, owner, function)
     except WouldSend as stopped:
-        write_preview(session, [stopped.document], call.names.describe_all(call.found.values()), notes=call.notes)
+        _preview(call, stopped.operation)
         return
     _report_differences(call, result if hasattr(result, "differences") else getattr(result, "key", None))
     if session.is_dry_run and getattr(result, "refusal", None):
@@ -138,6 +140,26 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
         session.warn(f"{count_noun(len(failed), 'failure')}. The output shows why.")
         codes = [each.help_code for each in failed]
         session.exit_code = find_exit_code_of_report(codes, session.ledger)
+
+
+def _preview(call: Call, operation: Operation[Any]) -> None:
+    """Show the change that a run would send as a step, with the names and the values that it is about."""
+    from pinecone_admin.workflows.change_operations import read_change  # noqa: PLC0415 - only a dry run needs it
+    from pinecone_admin.workflows.changes import Step  # noqa: PLC0415 - as above
+
+    with show_progress(call.session, "reading what is there"):
+        present = None if call.own is None else call.names.read(call.own)
+    found = call.names.describe_all(call.found.values())
+    names = {each.id: each.name for each in found if each.name is not None}
+    if isinstance(present, RoleBinding):
+        from pinecone_admin.cli.calls.binding_names import name_binding  # noqa: PLC0415 - as above
+
+        named = name_binding(call.admin, present)
+        known = {present.principal_id: named.principal_name, present.resource_id: named.resource_name}
+        names |= {id: name for id, name in known.items() if name is not None}
+    planned = SimpleNamespace(steps=[Step(change=read_change(operation, names, present), state="planned")])
+    call.names.add_names(planned, found)
+    write_preview(call.session, planned.steps, found, notes=call.notes)
 
 
 def _report_differences(call: Call, ensured: object) -> None:
@@ -320,7 +342,8 @@ def _write_result(call: Call, result: object) -> None:
                 items = list(count_items(items, advance))
         write_items(session, items)
     elif session.is_dry_run:
-        write_preview(session, result, call.names.describe_all(call.found.values()), notes=call.notes)
+        found = call.names.describe_all(call.found.values())
+        write_preview(session, cast("Any", result).steps, found, report=result, notes=call.notes)
     elif result is None:
         write_value(session, {"done": call.command.full_name, "id": session.ledger.changes[-1].target})
     else:

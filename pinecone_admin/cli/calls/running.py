@@ -15,7 +15,6 @@ from typing import Any
 
 from pinecone_admin._concurrency.waiting import complete_if_interrupted
 from pinecone_admin._sync.workflows.temporary_key import find_overdue_keys, name_temporary_key
-from pinecone_admin.cli.calls.clients import WouldSend
 from pinecone_admin.cli.calls.confirmation import Consent, ask, require_change_allowed
 from pinecone_admin.cli.calls.naming import Thing
 from pinecone_admin.cli.error_output import write_failure
@@ -28,8 +27,10 @@ from pinecone_admin.cli.output.writing import write_preview
 from pinecone_admin.cli.parameters import Reference
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import LeftoverError
-from pinecone_admin.models import APIKeyRole, CreateAPIKeyRequest
-from pinecone_admin.operations import create_api_key, delete_api_key
+from pinecone_admin.models import APIKeyRole
+from pinecone_admin.workflows.changes import Change, Ref, Settings, Step
+from pinecone_admin.workflows.ending import refer_to
+from pinecone_admin.workflows.name_tags import original_name
 
 _DEFAULT_TTL = timedelta(hours=6)
 _KILLED = 128
@@ -60,7 +61,7 @@ def run_with_key(
     session.ledger.note_name(found.id, found.name)
     arguments: dict[str, Any] = {"project_id": found.id, "roles": roles, "ttl": ttl}
     if session.is_dry_run:
-        _preview(session, **arguments, names=[session.names.describe(found)])
+        _preview(session, session.names.describe(found), roles=roles, ttl=ttl)
         return
     what = f"run {shlex.join(command)} with a temporary API key of {found}, which has {', '.join(roles)}"
     ask(session, Consent(what=what))
@@ -95,18 +96,18 @@ def _refuse_output_options(session: Session) -> None:
         )
 
 
-def _preview(
-    session: Session, *, project_id: str, roles: Sequence[APIKeyRole], ttl: timedelta, names: Sequence[Thing]
-) -> None:
-    """Show the requests that come before the command."""
+def _preview(session: Session, project: Thing, *, roles: Sequence[APIKeyRole], ttl: timedelta) -> None:
+    """Show the changes that come before the command."""
     with show_progress(session, "reading the keys of the project"):
-        overdue = find_overdue_keys(session.admin, project_id)
-    body = CreateAPIKeyRequest(name=name_temporary_key(session.admin, project_id, ttl, "…"), roles=list(roles))
-    operations = [
-        *(delete_api_key(api_key_id=each.id) for each in overdue),
-        create_api_key(project_id=project_id, body=body),
-    ]
-    write_preview(session, [WouldSend(each).document for each in operations], names)
+        overdue = find_overdue_keys(session.admin, project.id)
+    name = name_temporary_key(session.admin, project.id, ttl, "…")
+    created = Change(
+        action="create",
+        target=Ref("api_key", original_name(name), project=Ref("project", project.name, project.id)),
+        settings=Settings(name=name, roles=tuple(roles)),
+    )
+    changes = [*(Change(action="delete", target=refer_to(each, project=project.name)) for each in overdue), created]
+    write_preview(session, [Step(change=each, state="planned") for each in changes], [project])
 
 
 def _run(session: Session, command: Sequence[str], env: Mapping[str, str], core_limit: int) -> int:

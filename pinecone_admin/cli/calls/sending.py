@@ -12,12 +12,13 @@ from generated_client.types import optional, read_object
 from pinecone_admin import Operation
 from pinecone_admin._concurrency.waiting import COMPLETION_TIMEOUT, complete_if_interrupted
 from pinecone_admin._http.operation_checks import check_operation
-from pinecone_admin.cli.calls.clients import WouldSend
+from pinecone_admin._http.operation_mapping import RequestBuilder
 from pinecone_admin.cli.calls.confirmation import Consent, ask, require_change_allowed
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import read_text
-from pinecone_admin.cli.output.formats import is_list, is_object
+from pinecone_admin.cli.output.formats import is_list, is_object, to_plain, without_null
 from pinecone_admin.cli.output.progress import show_progress
+from pinecone_admin.cli.output.tables import format_fields
 from pinecone_admin.cli.output.writing import write_preview, write_value
 from pinecone_admin.cli.parameters import Secret
 from pinecone_admin.cli.secrets.delivery import (
@@ -73,7 +74,7 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
             session, Consent(what=what, typed=name, wants_typed=method == "DELETE", subject="the last part of the path")
         )
     if session.is_dry_run and method != "GET":
-        write_preview(session, [WouldSend(operation).document])
+        _preview(session, operation)
         return
     if destination is not None:
         _send_secret_maker(destination, operation)
@@ -86,6 +87,16 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
     write_value(session, shown)
     if shown != response and method != "GET":
         session.warn("A secret of the response is masked, and may be shown only once. With --reveal, it is shown.")
+
+
+def _preview(session: Session, operation: Operation[Any]) -> None:
+    """Show the request, which is what the command is about."""
+    request = RequestBuilder(api_url="https://host", user_agent="", headers={}).build(operation)
+    path = request.url.raw_path.decode("ascii")
+    body = None if operation.body is None else without_null(to_plain(operation.body))
+    lines = [f"would send {operation.method} {path}", *format_fields(body if is_object(body) else {}, indent=2)]
+    document = {"operation": operation.id, "method": operation.method, "path": path, "body": body}
+    write_preview(session, [document], lines=lines)
 
 
 def _open_destination(session: Session, method: str, target: str, makes: Secret | None) -> Destination | None:

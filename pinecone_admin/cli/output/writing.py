@@ -25,6 +25,7 @@ from pinecone_admin.cli.session import Session
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.naming import Thing
+    from pinecone_admin.workflows.changes import Ref
 
 
 def write_value(session: Session, value: object) -> None:
@@ -97,26 +98,55 @@ def write_line(session: Session, value: Plain) -> None:
 
 
 def write_preview(
-    session: Session, would_do: object, names: Sequence[Thing] = (), *, notes: Sequence[str] = ()
+    session: Session,
+    would_do: Sequence[Any],
+    names: Iterable[Thing] = (),
+    *,
+    report: object = None,
+    lines: Iterable[str] | None = None,
+    notes: Sequence[str] = (),
 ) -> None:
     """Write what a dry run would do, with the organization and the caller.
 
     Args:
         session: The session.
-        would_do: The requests, as ``WouldSend`` describes them, or the report of a workflow.
+        would_do: The steps that a run would do; of a request that is written by hand, its document.
         names: The resources that the command line names.
+        report: The report of the workflow, if it is one; else a table has a line for each step.
+        lines: The lines of a table, if these are others.
         notes: Further effects of the change, which standard error shows already.
     """
     organization = session.organization
     if session.output == "table" and not session.settings.get("query"):
         write_preview_heading(session)
         with session.until_closed():
-            _print_preview(session, would_do, names)
+            if report is not None:
+                write_document(session, report)
+            else:
+                from pinecone_admin.cli.output.tables import write_lines  # noqa: PLC0415 - only tables need it
+
+                write_lines(session, [*map(str, would_do)] if lines is None else lines)
         return
     known = {"id": organization.id, "name": organization.name}
-    named = [{"kind": resource.api_type, "id": resource.id, "name": resource.name} for resource in names]
-    document = {"dry_run": True, "organization": known, "caller": session.caller, "names": named, "would_do": would_do}
+    named = {each.id: {"kind": each.api_type, "id": each.id, "name": each.name} for each in names}
+    for each in _list_refs(would_do, report):
+        named.setdefault(str(each.id), {"kind": each.kind, "id": each.id, "name": each.name})
+    document: dict[str, Any] = {"dry_run": True, "organization": known, "caller": session.caller}
+    document |= {"names": [*named.values()], "would_do": would_do}
+    if report is not None:
+        plain = to_plain(report, for_columns=session.output == "csv")
+        document["report"] = {name: value for name, value in plain.items() if name not in {"changes", "steps"}}
     write_value(session, {**document, "notes": list(notes)} if notes else document)
+
+
+def _list_refs(would_do: Sequence[Any], report: object) -> list[Ref]:
+    """Return what exists and is what a report is on, or what steps are about."""
+    from pinecone_admin.workflows.changes import Step  # noqa: PLC0415 - a list has no steps
+    from pinecone_admin.workflows.ending import find_present  # noqa: PLC0415 - as above
+
+    changes = [each.change for each in would_do if isinstance(each, Step)]
+    refs = [*find_present(report), *(ref for each in changes for ref in (each.target, *each.projects))]
+    return [each for each in refs if each.id is not None]
 
 
 def write_preview_heading(session: Session) -> None:
@@ -133,19 +163,6 @@ def write_preview_heading(session: Session) -> None:
 def wants_document(session: Session) -> bool:
     """Return whether a report is written whole: rows have no room for all of it, and a query selects from it."""
     return session.settings.get("query") is not None or session.output in {"json", "yaml"}
-
-
-def _print_preview(session: Session, would_do: Any, names: Sequence[Thing]) -> None:
-    from pinecone_admin.cli.output.tables import format_fields, write_lines  # noqa: PLC0415 - only tables need it
-
-    if is_list(would_do):
-        lines: list[str] = []
-        for request in would_do:
-            lines += [f"would send {request['method']} {request['path']}"]
-            lines += format_fields(request["body"] or {}, indent=2)
-        write_lines(session, [*lines, *(f"  {make_printable(str(each))}" for each in names)])
-    else:
-        write_document(session, would_do)
 
 
 def _write_pieces(session: Session, pieces: Iterator[str]) -> None:

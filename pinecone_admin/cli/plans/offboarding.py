@@ -57,7 +57,7 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
         _save_report(session, [preview.to_dict()], save)
         users = [] if preview.user is None else [Thing("user", preview.user.id, preview.user.email)]
         invites = [Thing("invite", each.id, each.email) for each in preview.invites]
-        write_preview(session, preview, [*users, *invites])
+        write_preview(session, preview.steps, [*users, *invites], report=preview)
         session.exit_code = find_exit_code(RefusedError) if preview.refusal else exit_codes.DONE
         return
     if preview.refusal is not None:
@@ -80,7 +80,7 @@ def _make_plan(session: Session, path: str, save: str | None) -> None:
         plan = session.admin.users.offboard_many(emails=people)
     save_plan(session, plan, save)
     rows = [*_describe_missing(plan), *(_describe_person(each, plan) for each in plan.reports)]
-    write_result(session, as_document(plan), rows)
+    write_result(session, as_document(plan), rows, [step for each in plan.reports for step in each.steps])
     _warn_of_missing(session, plan)
     if plan.refusal is not None:
         kept = "" if save is None else f" Remove that entry from reports in {save} to go on with the others."
@@ -110,7 +110,7 @@ def carry_out_plan(session: Session, text: str, path: str, save: str | None) -> 
         with show_progress(session, "reading what the people can reach"):
             preview = preview_plan(plan, session.admin.inventory())
         _save_report(session, [preview.to_dict()], save)
-        write_preview(session, preview)
+        write_preview(session, preview.steps, report=preview)
         _warn_of_missing(session, preview, left=preview.left)
         _warn_of_kept_people(session, plan, preview.left, "Would not be removed")
         return

@@ -177,7 +177,7 @@ def _plan(
 
 def write_plan(session: Session, plan: ChangePlan, *, unlisted: bool = False) -> None:
     """Write a plan: sections for a table, lines of text for raw, else all of it."""
-    if write_whole(session, as_document(plan)):
+    if write_whole(session, as_document(plan), [Step(change=each, state="planned") for each in plan.changes]):
         return
     if session.output == "table":
         with session.until_closed():

@@ -28,7 +28,7 @@ from pinecone_admin.cli.output.writing import (
 )
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError
-from pinecone_admin.workflows import ChangePlan, OffboardPlan, StalePlan
+from pinecone_admin.workflows import ChangePlan, OffboardPlan, StalePlan, Step
 from pinecone_admin.workflows.plans import check_organization
 
 _MAKERS = {"projects.delete_stale": "project stale", "users.offboard_many": "user offboard --people", "apply": "plan"}
@@ -117,9 +117,11 @@ def save_plan(session: Session, plan: StalePlan | OffboardPlan | ChangePlan, pat
         write_file(session, path, f"{plan.to_json()}\n")
 
 
-def write_result(session: Session, document: dict[str, Any], rows: Sequence[dict[str, Any]]) -> None:
-    """Write a plan or a report: rows for a table and a spreadsheet, else all of it."""
-    if write_whole(session, document):
+def write_result(
+    session: Session, document: dict[str, Any], rows: Sequence[dict[str, Any]], planned: Sequence[Step] = ()
+) -> None:
+    """Write a plan or a report: rows for a table and a spreadsheet, else all of it; a dry run has planned steps."""
+    if write_whole(session, document, planned):
         return
     rows = [clean_reasons(row) for row in rows]
     if session.output == "table" and rows:
@@ -131,15 +133,16 @@ def write_result(session: Session, document: dict[str, Any], rows: Sequence[dict
         write_items(session, rows)
 
 
-def write_whole(session: Session, document: dict[str, Any]) -> bool:
+def write_whole(session: Session, document: dict[str, Any], planned: Sequence[Step]) -> bool:
     """Write a plan or a report, if the format or a query needs all of it, and return whether that was so.
 
     A dry run also has the organization and the caller; of a table, this writes them as its heading.
     """
     is_whole = wants_document(session)
-    write = write_preview if session.is_dry_run else write_value
-    if is_whole:
-        write(session, document)
+    if is_whole and session.is_dry_run:
+        write_preview(session, planned, report=document)
+    elif is_whole:
+        write_value(session, document)
     elif session.is_dry_run and session.output == "table":
         write_preview_heading(session)
     return is_whole

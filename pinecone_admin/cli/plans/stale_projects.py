@@ -31,6 +31,7 @@ from pinecone_admin.cli.sentences import tidy
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeError
 from pinecone_admin.workflows import Left, StalePlan, StaleProject
+from pinecone_admin.workflows.changes import Change, Ref, Step
 from pinecone_admin.workflows.plans import describe_left, explain_left, find_help_code
 from pinecone_admin.workflows.reports import describe_unseen
 from pinecone_admin.workflows.sent_changes import IgnoreGone
@@ -99,7 +100,7 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
         notes = [f"This deletes {count_noun(number, 'project')} with all contents: {names}.", *keys]
         ask_for_number(session, f"apply {path}", notes, number, details=map(str, there))
     if session.is_dry_run:
-        write_preview(session, preview, notes=keys)
+        write_preview(session, preview.steps, report=preview, notes=keys)
         if preview.delete:
             session.notify("The contents were not read again. A project with anything new or protected will be left.")
         left = [each for each in preview.leave if each.reason != _ALREADY_DELETED]
@@ -164,6 +165,12 @@ class DeletionPreview:
 
     delete: list[StaleProject]
     leave: list[Left]
+
+    @property
+    def steps(self) -> list[Step]:
+        """The deletions."""
+        targets = [Ref("project", each.name, each.id) for each in self.delete]
+        return [Step(change=Change(action="delete", target=each), state="planned") for each in targets]
 
     def __str__(self) -> str:
         leave = (describe_left(each, "project") for each in self.leave)
