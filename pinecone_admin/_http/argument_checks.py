@@ -10,6 +10,7 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from pinecone_admin._text.messages import Name
+from pinecone_admin._text.printable import quote_input
 from pinecone_admin.errors import PineconeError, PineconeTypeError, PineconeValueError
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def check_email(argument: str | Name, value: object, *, most: int | None = _MAX_
     if most is not None and len(text) > most:
         raise value_error(argument, f"must have at most {most} characters, not {len(text)}")
     if not re.fullmatch(_EMAIL, text) or (not text.isprintable() and re.search(_CONTROL, text)):
-        shown = "" if is_key_value(text) else f": {text!r}"
+        shown = "" if is_key_value(text) else f": {quote_input(text)}"
         raise value_error(argument, f"is not an email address{shown}")
 
 

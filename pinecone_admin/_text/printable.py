@@ -11,6 +11,8 @@ _UNPRINTABLE = "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\
 _SURROGATE = "[\ud800-\udfff]"
 _KEY_VALUE = r"(pc(?:sk|key)_)\w{20,}"  # a name that begins so is shorter
 _ELLIPSIS = "…"
+_LONGEST_QUOTED = 40
+"""Characters of a value that a message may quote. All secrets of Pinecone are longer."""
 
 
 def make_printable(text: str, *, most: int | None = None) -> str:
@@ -22,6 +24,17 @@ def make_printable(text: str, *, most: int | None = None) -> str:
     """
     shown = re.sub(_UNPRINTABLE, _show_code, text if most is None else text[: most + 1])
     return shown if most is None or len(shown) <= most else shown[: most - 1] + _ELLIPSIS
+
+
+def quote_input(value: object) -> str:
+    """Return a value from a file for a message: in quotes if it is short, otherwise only its length.
+
+    A longer value may be a secret: it may be in the wrong field, or the file may be of another kind.
+    """
+    quoted = repr(value)
+    if len(quoted) <= _LONGEST_QUOTED:
+        return make_printable(mask_key_values(quoted))
+    return f"'{_ELLIPSIS}' ({len(value if isinstance(value, str) else quoted)} characters)"
 
 
 def mask_key_values(text: str) -> str:

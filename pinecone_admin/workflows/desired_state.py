@@ -26,7 +26,7 @@ from pinecone_admin._http.argument_checks import (
 from pinecone_admin._http.lookup import normalize_email
 from pinecone_admin._http.operation_checks import check_name
 from pinecone_admin._text.counts import count_noun
-from pinecone_admin._text.printable import make_printable
+from pinecone_admin._text.printable import make_printable, quote_input
 from pinecone_admin.errors import PineconeError, PineconeValueError
 from pinecone_admin.models import literal_values
 from pinecone_admin.workflows.strict_yaml import NotText, line_of, read_text
@@ -42,7 +42,6 @@ SETTINGS = (MAX_PODS, ENCRYPTION)
 
 _SECTIONS: Mapping[str, ItemKind] = {"projects": "project", "service_accounts": "service_account", "people": "person"}
 _IGNORE = "ignore is no longer used, and was left out: nothing is removed because it is not listed"
-_MAX_QUOTED = 80
 _MAX_MESSAGE = 1800
 """Characters of a message that lists problems; the notes of the error have all of them."""
 
@@ -265,7 +264,7 @@ def _read_day(value: object) -> date | None:
 
 def _check_day(name: str, value: object) -> None:
     if _read_day(value) is None:
-        raise value_error(name, f"is {_describe(value)}, which is not an existing day: write YYYY-MM-DD")
+        raise value_error(name, f"is {quote_input(value)}, which is not an existing day: write YYYY-MM-DD")
 
 
 _Field: TypeAlias = tuple[type, Callable[[str, Any], object] | None]
@@ -346,7 +345,7 @@ class _Reader:
     def _read_fields(self, kind: str, value: object, path: str) -> dict[str, Any]:
         """Return the fields of a mapping that are as they must be."""
         if not isinstance(value, Mapping):
-            shown = "an empty file" if value is None and not path else _describe(value)
+            shown = "an empty file" if value is None and not path else _name_type(value)
             needs = "a mapping" if path else "a mapping with sections such as projects"
             self._refuse(value, path, "", f"must be {needs}, not {shown}")
             return {}
@@ -355,7 +354,7 @@ class _Reader:
         for key in [key for key in given if key not in known]:
             ends_project = kind == "project" and key in {"absent", "until"}
             hint = ": a file deletes no project" if ends_project else suggest(str(key), known)
-            self._refuse(given, path, "", f"has an unknown field {_quote(key)}{hint}")
+            self._refuse(given, path, "", f"has an unknown field {quote_input(key)}{hint}")
         if (key := next(iter(known))) not in given:
             self._refuse(given, path, "", f"needs the field {key}")
         found = {key: given[key] for key in known if key in given}
@@ -454,7 +453,8 @@ def _find_problem(key: str, value: object, wanted: _Field) -> str | None:
     is_other = (kind is int and isinstance(value, bool)) or (kind is Sequence and isinstance(value, str))
     if is_other or not isinstance(value, kind):
         hint = ": put it in quotes" if kind is str else ""
-        return f"must be {_TYPES[kind]}, not {_describe(value)}{hint}"
+        shown = _name_type(value) if kind is Sequence else _describe(value)
+        return f"must be {_TYPES[kind]}, not {shown}{hint}"
     if value == "":
         return "is empty"
     try:
@@ -469,8 +469,11 @@ def _find_role_problem(kind: ItemKind, role: object) -> str | None:
     """Return what is wrong with a role, after the role, or None."""
     if not isinstance(role, str):
         return ", which is no text"
-    project = role.rpartition(":")[0] or "PROJECT"
-    known = [f"{project}:{each}" for each in literal_values("ProjectRoleName")]
+    place, colon, name = role.rpartition(":")
+    if quote_input(place) != repr(place):  # the suggestion shows it
+        place = "PROJECT"
+    role = f"{place}{colon}{name}"
+    known = [f"{place or 'PROJECT'}:{each}" for each in literal_values("ProjectRoleName")]
     known = [*literal_values("APIKeyRole")] if kind == "api_key" else [*literal_values("OrganizationRoleName"), *known]
     return None if role in known else f", which is no role{suggest(role, known)}"
 
@@ -481,12 +484,13 @@ def _find_place(owner: object, path: str, key: str) -> str:
     return full if line is None else f"line {line}: {full}"
 
 
-def _quote(value: object) -> str:
-    return make_printable(repr(value), most=_MAX_QUOTED)
+def _name_type(value: object) -> str:
+    """Return the type of a value for a message that must not show the value: the file may be of another kind."""
+    names = {Mapping: "a mapping", str: "text", Sequence: "a list", bool: "true or false", int | float: "a number"}
+    return next((name for kind, name in names.items() if isinstance(value, kind)), "a single value")
 
 
 def _describe(value: object) -> str:
     """Return a value of a wrong type for a message."""
-    if isinstance(value, Mapping):
-        return "a mapping"
-    return _quote(value) if isinstance(value, str) or not isinstance(value, Sequence) else "a list"
+    is_several = isinstance(value, Mapping | Sequence) and not isinstance(value, str)
+    return _name_type(value) if is_several else quote_input(value)

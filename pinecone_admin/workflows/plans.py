@@ -17,7 +17,7 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.messages import Name
 from pinecone_admin._text.moments import describe_minute
-from pinecone_admin._text.printable import escape_surrogates, make_printable
+from pinecone_admin._text.printable import escape_surrogates, make_printable, quote_input
 from pinecone_admin.errors import (
     ApiError,
     ForbiddenError,
@@ -165,7 +165,7 @@ class SavablePlan:
                 Name("text"), " is not a plan of ", Name(cls._WORKFLOW), *_describe_other_plan(document.get("plan_of"))
             )
         if document.get("version") != _VERSION:
-            version = make_printable(repr(document.get("version")), most=40)
+            version = quote_input(document.get("version"))
             problem = f"is a plan of version {version}, and this release reads version {_VERSION}: make another plan"
             raise value_error("text", problem)
         if is_deeper_than(_MOST_LEVELS, document):  # Python may read more levels than it can write

@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import frozen
 
-from pinecone_admin._text.printable import make_printable
+from pinecone_admin._text.printable import make_printable, quote_input
 
 # Text that some version or reader of YAML does not read as text.
 _NULL = re.compile(r"~|null|Null|NULL|")
@@ -71,7 +71,7 @@ def read_text(text: str) -> tuple[object, list[str]]:
 
     def refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         counts = Counter(name for name, _ in pairs)
-        problems.extend(f"the field {make_printable(each)!r} is there twice" for each in counts if counts[each] > 1)
+        problems.extend(f"the field {quote_input(each)} is there twice" for each in counts if counts[each] > 1)
         return dict(pairs)
 
     try:
@@ -138,7 +138,7 @@ class _EventReader:
         if kind == "AliasEvent" or event.anchor is not None:
             self._refuse(event, "anchors and aliases are not allowed: write the value where it belongs")
         elif event.tag is not None:
-            self._refuse(event, f"tags such as {make_printable(event.tag, most=40)!r} are not allowed")
+            self._refuse(event, "tags, which begin with an exclamation mark, are not allowed")
         if kind == "MappingStartEvent":
             return self._read_mapping(event)
         if kind == "SequenceStartEvent":
@@ -157,7 +157,7 @@ class _EventReader:
             read = self._read(event)
             name = read if isinstance(read, str) else str(event.value) if hasattr(event, "value") else "?"
             if name in fields:
-                self._refuse(event, f"the field {make_printable(name)!r} is there twice")
+                self._refuse(event, f"the field {quote_input(name)} is there twice")
             fields.lines[name] = event.start_mark.line + 1
             fields[name] = self._read(next(self._events))
         return fields

@@ -11,12 +11,11 @@ from attrs import frozen
 
 from pinecone_admin._http.argument_checks import check_sequence, check_string, check_text, type_error, value_error
 from pinecone_admin._text.messages import Name
-from pinecone_admin._text.printable import make_printable
+from pinecone_admin._text.printable import make_printable, quote_input
 from pinecone_admin.workflows.findings import Finding, FindingKind
 
 FINDING_KINDS: tuple[str, ...] = get_args(FindingKind)
 _SUBJECTS = ("principal_id", "project_id", "key_id")
-_MAX_QUOTED = 80
 _MAX_SHOWN = 200
 
 
@@ -128,7 +127,7 @@ def check_kind(argument: str | Name, kind: object) -> str:
         return text
     near = get_close_matches(text, FINDING_KINDS, 1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(FINDING_KINDS)}"
-    raise value_error(argument, f"{make_printable(text, most=_MAX_QUOTED)!r} is no kind of finding: {hint}")
+    raise value_error(argument, f"{quote_input(text)} is no kind of finding: {hint}")
 
 
 def check_date(argument: str | Name, value: object) -> None:

@@ -178,6 +178,50 @@ READERS: dict[str, tuple[str, ...]] = {
     "a profile to use": ("project", "list", "--profile", "p"),
     "a state": ("emulator", "--port", "{port}", "--state", "{file}"),
 }
+OTHER_READERS: dict[str, tuple[str, ...]] = {
+    "an organization": ("plan", "{file}"),
+    "an organization to apply": ("apply", "{file}", "--dry-run"),
+    "a base": ("plan", "{organization}", "--base", "{file}"),
+    "an inventory to plan from": ("plan", "{organization}", "--inventory", "{file}"),
+    "rows": ("each", "{file}", "--dry-run", "--", "user", "describe", "{{email}}"),
+    "rows of keys": ("each", "{file}", "--dry-run", "--", "api-key", "create", "{{name}}", "--project", "{{project}}"),
+    "an env file to store in": ("api-key", "create", "x", "--project", "search", "--store", "env-file:{file}#KEY"),
+}
+"""Readers that only the test of secrets needs, because tests of their own try them with anything."""
+SECRET = "AWjFcQWK4uSMLD18EQdSP_0syQbDkhdXipz3fCJ403rAw49jlooFLqaAxK8SGNRd"
+PASSWORD = "hunter2-Z"
+OF_ANOTHER_KIND = (
+    *("~", "~\n~\n", "email\n~\n", "email,~\n", "~,b\n1\n", "name\tproject\n~\n", '"~\n', "'~", "\n\n~"),
+    *("PINECONE_CLIENT_SECRET=~\n", "export PINECONE_CLIENT_SECRET='~\n", "PINECONE_CLIENT_SECRET=$~ x\n", "KEY='~ x"),
+    *("client_secret: ~\n", "- ~\n", "- client_secret: ~\n", "!~ x", "&~ x", "*~", "%~ 1", "a: [~", "{~"),
+    *('"~"', '{"client_secret": "~"}', '[{"client_secret": "~"}]', '{"a": "~', '{"plan_of": "~"}'),
+    *('client-secret = "~"\n', "client-secret = ~\n", '[profiles.p]\nclient-id = "x"\nclient-secret = "~"\n'),
+    *('[profiles.p]\nclient-id = "~\n', '[profiles.p]\nclient-id = ["~"]\n'),
+)
+"""Files of other kinds, each with a secret in place of the sign: a file of secrets is given by mistake."""
+WITH_MISPLACED_VALUE = (
+    *(
+        '["~"]',
+        '[["~"]]',
+        'default = "~"\n',
+        "? ~",
+        "~: 1\n",
+        '{"~": 1}',
+        '[{"~": 1}]',
+        '"~" = 1\n',
+        '[profiles."~ ~"]\nclient-id = "x"\n',
+        "profiles = {p = '~'}\n",
+    ),
+    *("- {kind: ~, reason: y, until: 2027-01-31}", "- {kind: many-owners, reason: y, until: '~'}", "- {~: y}"),
+    *("organization: x\nprojects: ~\n", "organization: x\nprojects: [{name: x, ~: 1}]\n"),
+    *(f"organization: x\nprojects: [{{name: x, {each}: '~'}}]\n" for each in ("id", "max_pods", "api_keys", "until")),
+    "organization: x\nprojects: [{name: x, api_keys: [{name: y, roles: ['~']}]}]\n",
+    *(f"organization: x\npeople: [{{email: a@b.c, {each}}}]\n" for each in ("roles: ['~', '~']", "until: '~'")),
+    *("organization: x\npeople: ['~']\n", "organization: x\npeople: [{email: '~'}]\n", "organization: ['~']\n"),
+    *('{"plan_of": "projects.delete_stale", "version": "~"}', '{"plan_of": "apply", "version": 3, "~": "~"}'),
+    *('{"plan_of": "apply", "version": 3, "changes": "~"}', '{"plan_of": "users.offboard_many", "version": ["~"]}'),
+)
+"""Files of the right kind whose value, or the name of a field, is a secret."""
 
 
 class Files:
@@ -190,6 +234,8 @@ class Files:
 
     def __init__(self, folder: Path, port: int) -> None:
         self.inventory = folder / "inventory.json"
+        self.organization = folder / "organization.json"
+        self.organization.write_text('{"organization": "Example"}')
         (folder / "pinecone-admin").mkdir()
         self.file = folder / "pinecone-admin/profiles.toml"
         self.file.touch(mode=0o600)
@@ -198,7 +244,8 @@ class Files:
     def read(self, reader: str, content: str | bytes) -> Run:
         """Run the command of a reader on a file with a content."""
         self.file.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass"))
-        words = (each.format(file=self.file, inventory=self.inventory, port=self._port) for each in READERS[reader])
+        places = {"file": self.file, "inventory": self.inventory, "organization": self.organization}
+        words = (each.format(**places, port=self._port) for each in (READERS | OTHER_READERS)[reader])
         return run(*words, env={"XDG_CONFIG_HOME": str(self._folder)})
 
 
@@ -230,6 +277,28 @@ def test_a_file_with_anything_in_it_is_refused_in_one_line(
     step = stride(4)  # four readers in a row get all contents between them
     for content in contents[list(READERS).index(reader) % step :: step]:
         check(files.read(reader, content), reader, content[:60])
+
+
+@pytest.mark.parametrize("reader", READERS | OTHER_READERS)
+def test_no_error_shows_what_a_file_of_another_kind_holds(
+    reader: str, files: Files, stride: Callable[[int], int]
+) -> None:
+    """A file of secrets that is given in place of another one, or a secret in a wrong field, is in no log.
+
+    Of a file of another kind nothing is shown. A value of the right file is shown if it is too short to be a secret
+    of Pinecone.
+    """
+    texts = [
+        *itertools.product(OF_ANOTHER_KIND, (SECRET, PASSWORD)),
+        *((each, SECRET) for each in WITH_MISPLACED_VALUE),
+    ]
+    step = stride(5)
+    refused = 0
+    for text, secret in texts[list(READERS | OTHER_READERS).index(reader) % step :: step]:
+        done = files.read(reader, text.replace("~", secret))
+        assert secret[:8] not in done.stderr, (reader, text, done)
+        refused += done.exit == 2
+    assert refused * step > len(texts) / 2
 
 
 @pytest.mark.long

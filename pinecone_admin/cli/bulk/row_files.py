@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, cast
 
 from pinecone_admin._text.counts import count_noun
+from pinecone_admin._text.printable import quote_input
 from pinecone_admin.cli.output.files import describe_path, explaining_read_errors, write_report
 from pinecone_admin.cli.output.formats import format_csv_line, is_object
 
@@ -136,7 +137,7 @@ def check_header(cells: Sequence[str]) -> Sequence[str]:
         raise ValueError("it has no header with the names of columns")
     name, number = Counter(filter(None, columns)).most_common(1)[0]
     if number > 1:
-        raise ValueError(f"{number} columns are named {name!r}")
+        raise ValueError(f"{number} columns are named {quote_input(name)}")
     return columns
 
 

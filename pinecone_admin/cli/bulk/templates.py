@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import click
 
+from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.bulk.row_files import Row
 from pinecone_admin.cli.calls.pipeline import check_values
@@ -68,10 +69,12 @@ def read_value(row: Row, column: str) -> str:
 
 
 def unknown_column(column: str, columns: Sequence[str]) -> CLIError:
-    """Return the error for a placeholder whose column does not exist."""
-    return CLIError(
-        f"There is no column {column} for {{{column}}}. {suggest(column, columns) if columns else ''}".rstrip()
-    )
+    """Return the error for a placeholder whose column does not exist.
+
+    It does not list the columns: the file may be of another kind, and its first line a secret.
+    """
+    there = f"The file has {count_noun(len(columns), 'column')}." if columns else ""
+    return CLIError(f"There is no column {column} for {{{column}}}. {suggest(column, columns, there)}".rstrip())
 
 
 def refuse_placeholders(option: str, text: str) -> None:

@@ -215,9 +215,8 @@ def is_read_only(session: Session) -> bool:
     """
     sources = (session.env, session.identity.variables)
     values = {variables.get(READ_ONLY_VARIABLE, "").strip() for variables in sources}
-    unclear = sorted(values - {"", "0", "1"})
-    if unclear:
-        raise CLIError(f"{READ_ONLY_VARIABLE} is {unclear[0]}. Set it to 1 or 0, or unset it.")
+    if values - {"", "0", "1"}:
+        raise CLIError(f"{READ_ONLY_VARIABLE} is neither 1 nor 0. Set it to one of them, or unset it.")
     return bool(session.settings.get("read_only")) or "1" in values
 
 

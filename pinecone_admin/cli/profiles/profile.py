@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from attrs import field, frozen
 
-from pinecone_admin._text.printable import make_printable
+from pinecone_admin._text.printable import make_printable, quote_input
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.sources import identity_error
 from pinecone_admin.cli.parameters import find_nearest
@@ -117,7 +117,9 @@ def parse_profiles(text: str, *, source: str) -> Profiles:
 def check_profile_name(name: str) -> str:
     """Return the name of a profile; raise ValueError if it cannot be one."""
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} cannot name a profile: use letters, digits, dots, hyphens and underscores")
+        raise ValueError(
+            f"{quote_input(name)} cannot name a profile: use letters, digits, dots, hyphens and underscores"
+        )
     return name
 
 
@@ -129,7 +131,7 @@ def _read_document(document: Mapping[str, Any]) -> Profiles:
     profiles = {name: _read_profile(name, table) for name, table in cast("dict[str, object]", tables).items()}
     default = document.get("default")
     if default is not None and (not isinstance(default, str) or default not in profiles):
-        raise ValueError(f"default names no profile: {default!r}")
+        raise ValueError(f"default names no profile: {quote_input(default)}")
     return Profiles(by_name=profiles, default=default)
 
 
@@ -160,7 +162,7 @@ def _check_keys(table: Mapping[str, object], known: Sequence[str], *, where: str
                 f"{where} holds {key!r}: a profile never holds a secret: name its secret-file or secret-command"
             )
         near = find_nearest(key, known)
-        raise ValueError(f"{where} has an unknown key {key!r}" + (f": did you mean {near}?" if near else ""))
+        raise ValueError(f"{where} has an unknown key {quote_input(key)}" + (f": did you mean {near}?" if near else ""))
 
 
 def _read_command(name: str, value: object) -> tuple[str, ...]:

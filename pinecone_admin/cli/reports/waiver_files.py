@@ -8,7 +8,7 @@ from typing import Any, TextIO, cast
 
 from attrs import fields
 
-from pinecone_admin._text.printable import make_printable
+from pinecone_admin._text.printable import quote_input
 from pinecone_admin.cli.output.files import describe_path
 from pinecone_admin.cli.output.files import read_text as read_file
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
@@ -68,8 +68,8 @@ def _read_waiver(number: int, entry: object) -> Waiver:
 
 
 def _quote(value: object) -> str:
-    """Return a value of the file for a message: of text a part, of anything else, which may be endless, its type."""
-    return repr(make_printable(value, most=80)) if isinstance(value, str) else f"of type {type(value).__name__}"
+    """Return a value of the file for a message: of anything but text, which may be endless, only its type."""
+    return quote_input(value) if isinstance(value, str) else f"of type {type(value).__name__}"
 
 
 def _read_date(where: str, value: object) -> date:

@@ -17,6 +17,7 @@ PRINCIPAL_TYPES = ("user", "service_account", "api_key", "invite")
 RESOURCE_TYPES = ("organization", "project")
 LARGEST_PAGE = 100
 TEN_YEARS = 315_360_000  # seconds
+_LONGEST_NAME = 40
 
 _VISIBLE = re.compile(r"[!-~]*")
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+\.[^\s@\x00-\x1f\x7f]+")
@@ -95,12 +96,13 @@ class Fields:
         """Raise `Refusal` for the first field that has not been read."""
         for name in self._values:
             if name not in self._known:
-                raise self.refusal(name, f"is unknown; the known fields are {', '.join(self._known)}")
+                shown = name if len(name) <= _LONGEST_NAME else "a field"  # the file may be one of secrets
+                raise self.refusal(shown, f"is unknown; the known fields are {', '.join(self._known)}")
 
 
 def _wrong_type(field: str, expected: str, value: object) -> Refusal:
-    # Arrays and objects are not shown: repr() fails on the nesting depth that the decoder accepts.
-    actual = f" {quoted(value)}" if isinstance(value, str | int | float) else ""
+    # Only numbers are shown: a text may be a secret, and repr() fails on the nesting depth that the decoder accepts.
+    actual = f" {quoted(value)}" if isinstance(value, int | float) else ""
     # A value that comes from Python may be of any type.
     kind = _JSON_TYPES.get(type(value)) or f"of type {type(value).__name__}"
     return invalid_argument(f"{field} must be {expected}, not {kind}{actual}")
