@@ -42,9 +42,9 @@ The outcome of a workflow is about all of its changes:
 - ``"unknown"``: changes may remain, and none is known to remain.
 - ``"done"``: at least one change remains.
 
-The notes (``__notes__``) list what was done and what remains. Call again only if ``safe_to_retry`` and
-``worth_retrying`` are True. After a refused certificate, an unknown host, or an error about arguments, credentials,
-permissions, quotas or conflicts, something must change first.
+The message and the notes (``__notes__``) name what was done and what remains. The notes are an empty list if there are
+none. Call again only if ``safe_to_retry`` and ``worth_retrying`` are True. After a refused certificate, an unknown
+host, or an error about arguments, credentials, permissions, quotas or conflicts, something must change first.
 """
 
 from __future__ import annotations
@@ -112,6 +112,8 @@ class ErrorContext(TypedDict, total=False):
 class PineconeError(Exception):
     """Base class of every error of this package.
 
+    ``__notes__`` is the list of its notes, and is empty if there are none.
+
     Attributes:
         message: The problem, without the operation and the status.
         operation: Id of the operation, such as ``create_project``. It is None outside of an operation.
@@ -174,6 +176,7 @@ class PineconeError(Exception):
         self._parts = message
         self.message = self.message_with_names({})
         super().__init__(self.message)
+        self.__notes__ = []  # otherwise, only the first note adds the attribute
         for name in ErrorContext.__annotations__:
             setattr(self, name, context.get(name, getattr(type(self), name)))
         if self.argument is None:
@@ -214,7 +217,7 @@ class PineconeError(Exception):
         super().add_note(make_printable(note))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickle_error, (type(self), self.message, self.__dict__)
+        return _unpickle_error, (type(self), self.message, {**self.__dict__, "__notes__": [*self.__notes__]})
 
     def _headline(self) -> str:
         return self.message
@@ -538,7 +541,8 @@ class LeftoverError(PineconeError):
     The message shows the reason: a deletion failed or had no response, or another run changed the same resource.
 
     Attributes:
-        left: Descriptions of what remains, with names or roles, and ids.
+        left: Descriptions of what remains, with names or roles, and ids. It is empty if the rest of the workflow
+            deleted all of it.
 
     Example:
         >>> try:

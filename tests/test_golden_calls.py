@@ -399,7 +399,11 @@ def to_plain(result: object) -> object:
 def format_error(error: BaseException) -> list[str]:
     """Format everything that a caller can see of an error."""
     lines = [f"raised {type(error).__name__} {str(error)!a}"]
-    public = {name: value for name, value in vars(error).items() if value is not None and name != "_parts"}
+    public = {
+        name: value
+        for name, value in vars(error).items()
+        if value is not None and name != "_parts" and (name != "__notes__" or value)
+    }
     lines += [f"  {name} = {value!a}" for name, value in sorted(public.items())]
     if error.__cause__ is not None:
         lines.append(f"  cause {type(error.__cause__).__name__} {str(error.__cause__)!a}")

@@ -131,7 +131,7 @@ class AsyncAPIKeys(Namespace):
             NotFoundError: There is no project with this id, or your account cannot see it. Or another process deleted
                 the new key.
             PineconeError: Every response with a value was lost; or the key could not get its name after ``store``, so
-                the next run creates another one. The notes (``__notes__``) of any error list what was done and what
+                the next run creates another one. The message and ``__notes__`` of an error name what was done and what
                 remains.
 
         Example:
@@ -283,7 +283,7 @@ class AsyncAPIKeys(Namespace):
                 deleted. Or another rotation of the key finished during this call.
             NotFoundError: There is no API key with this id, or your account cannot see it. Or somebody deleted the new
                 key; then the old key remains.
-            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
+            PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.
 
         Example:
             >>> rotation = await admin.api_keys.rotate(
@@ -327,7 +327,7 @@ class AsyncAPIKeys(Namespace):
             RefusedError: The server's responses have no valid Date, so its time is unknown.
             LeftoverError: The key could not be deleted at the end, or after the response with its value was lost. If
                 the block raised an exception, that is the ``__cause__``.
-            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
+            PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.
 
         Example:
             >>> roles = ["DataPlaneViewer"]
@@ -358,7 +358,7 @@ class AsyncAPIKeys(Namespace):
         Raises:
             PineconeValueError: ``value`` does not have the form of a key value. The message does not contain the value.
             NotFoundError: There is no project with one of the ids, or your account cannot see it.
-            LeftoverError: A temporary API key could not be deleted. The notes (``__notes__``) of any error name a key
+            LeftoverError: A temporary API key could not be deleted. The message or ``__notes__`` of an error name a key
                 that remains.
             PaginationError: The server returned the same page token twice when the value listed the indexes.
 
@@ -396,7 +396,7 @@ class AsyncAPIKeys(Namespace):
         Raises:
             NotFoundError: There is no project with this id, or your account cannot see it.
             RefusedError: The server's responses have no valid Date, so its time is unknown.
-            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
+            PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.
 
         Example:
             >>> retired = await admin.api_keys.delete_retired(project_id=project.id)
@@ -455,8 +455,8 @@ class AsyncAPIKeys(Namespace):
             RefusedError: The server's responses have no valid Date, so its time is unknown.
             PineconeError: The projects cannot be read, or the role bindings for the age of keys without ``created_at``.
                 If only the permission for role bindings is missing, the age is unknown, and nothing is raised. Or no
-                further call can succeed, for example after a 401, or because the client was closed. The notes
-                (``__notes__``) of the error list each step that was done before, and each failure.
+                further call can succeed, for example after a 401, or because the client was closed. The ``__notes__``
+                of the error list each step that was done before, and each failure.
 
         Example:
             >>> report = await admin.api_keys.rotate_due(

@@ -389,7 +389,7 @@ class AsyncAdmin:
             PineconeValueError: The plan creates secrets, and there is no ``store``. Nothing was changed.
             ForbiddenError: The account is not known to be an OrgOwner.
             PineconeError: A part of the organization could not be read, for example in an outage; or a step failed so
-                that no other step can succeed. The notes (``__notes__``) of any error list what was done and what
+                that no other step can succeed. The message and ``__notes__`` of an error name what was done and what
                 remains.
 
         Example:

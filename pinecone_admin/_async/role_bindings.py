@@ -150,7 +150,7 @@ class AsyncRoleBindings(Namespace):
             ForbiddenError: Your account does not have the role, the plan does not include it, or an API key cannot have
                 it.
             NotFoundError: There is no such principal or project, or your account cannot see it.
-            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
+            PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.
             PineconeValueError: The role is missing, and ``resource_type`` is one that this package does not know.
                 Nothing was changed.
 
@@ -257,7 +257,7 @@ class AsyncRoleBindings(Namespace):
             ForbiddenError: Your account does not have the new role, the plan does not include it, or an API key cannot
                 have it.
             LeftoverError: The server refused to revoke the old role, and the new role could not be revoked, either.
-            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
+            PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.
 
         Example:
             >>> change = await admin.role_bindings.change_role(

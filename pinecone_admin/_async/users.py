@@ -122,7 +122,7 @@ class AsyncUsers(Namespace):
             NotFoundError: A role is on a project that does not exist, or that your account cannot see.
             RateLimitError: The organization has sent 100 invite emails within an hour. An expired invite was already
                 deleted.
-            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
+            PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.
 
         Example:
             >>> ensured = await admin.users.ensure(
@@ -175,7 +175,7 @@ class AsyncUsers(Namespace):
                 roles, so the report would be incomplete. Nothing was changed.
             RefusedError: The user is the last owner. Nothing was changed. Or the server refused to remove the user, for
                 example because an identity provider manages the users. Then the invites were already deleted.
-            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
+            PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.
 
         Example:
             >>> report = await admin.users.offboard(email="ada@example.com")  # a dry run
@@ -230,7 +230,7 @@ class AsyncUsers(Namespace):
             ServiceError: The server failed to return a part of the organization. After 429 or a network failure, this
                 is a RateLimitError or PineconeConnectionError. Nothing was changed.
             PineconeTypeError: ``plan`` is not an ``OffboardPlan``.
-            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
+            PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.
 
         Example:
             >>> plan = await admin.users.offboard_many(emails=["ada@example.com", "bob@example.com"])

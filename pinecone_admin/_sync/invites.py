@@ -125,7 +125,7 @@ class Invites(Namespace):
                 not have a role that it would grant.
             NotFoundError: A role is on a project that does not exist, or that your account cannot see.
             RateLimitError: The organization has sent 100 invite emails within an hour.
-            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
+            PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.
 
         Example:
             >>> ensured = admin.invites.ensure(

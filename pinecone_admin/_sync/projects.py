@@ -121,8 +121,8 @@ class Projects(Namespace):
             PaymentRequiredError: The payment status of the organization forbids creating resources.
             ForbiddenError: The plan allows no further project.
             PineconeError: For example, the response to the create was lost, and the project did not appear before the
-                client's ``timeout`` passed; then ``outcome`` is ``"unknown"``. The notes (``__notes__``) of any error
-                list what was done and what remains.
+                client's ``timeout`` passed; then ``outcome`` is ``"unknown"``. The message and ``__notes__`` of an
+                error name what was done and what remains.
 
         Example:
             >>> ensured = admin.projects.ensure(name="checkout")
@@ -253,8 +253,8 @@ class Projects(Namespace):
         also kept, and its ``differences`` list the roles. The key is created last.
 
         If a step fails or this call is cancelled before ``store`` has returned, everything that this call created is
-        deleted, in reverse order. The notes of the error list it. After ``store`` has returned, nothing is deleted, and
-        the next run finishes the work.
+        deleted, in reverse order. The notes of the error list it, and a LeftoverError names what could not be deleted.
+        After ``store`` has returned, nothing is deleted, and the next run finishes the work.
 
         Do not run two calls for the same name at the same time. A web service does so if a client sends a POST twice.
         Two calls can create two projects, and a call that fails deletes what the other call depends on. An account that
@@ -280,7 +280,7 @@ class Projects(Namespace):
             NotFoundError: One of the principals does not exist.
             ConflictError: A person has accepted the invite that you named, or an identity provider manages the person.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, something may remain, and the next run uses
-                it. The notes (``__notes__``) of any error list what was done and what remains.
+                it. The message and ``__notes__`` of an error name what was done and what remains.
 
         Example:
             >>> tenant = admin.projects.provision(
@@ -354,7 +354,7 @@ class Projects(Namespace):
             UnauthorizedError: For 30 seconds, the server did not accept the temporary key.
             NotFoundError: There is no project with this id, or your account cannot see it. An earlier run may have
                 deleted it.
-            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
+            PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.
 
         Example:
             >>> report = admin.projects.delete_with_cleanup(
@@ -434,7 +434,7 @@ class Projects(Namespace):
             PineconeTypeError: ``plan`` is not a ``StalePlan``.
             ClientClosedError: The client was closed before or during the call.
             ReadOnlyError: The client is read-only, so it cannot create a temporary key.
-            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
+            PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.
 
         Example:
             >>> plan = admin.projects.delete_stale(

@@ -151,7 +151,7 @@ class RoleBindings(Namespace):
             ForbiddenError: Your account does not have the role, the plan does not include it, or an API key cannot have
                 it.
             NotFoundError: There is no such principal or project, or your account cannot see it.
-            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
+            PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.
             PineconeValueError: The role is missing, and ``resource_type`` is one that this package does not know.
                 Nothing was changed.
 
@@ -258,7 +258,7 @@ class RoleBindings(Namespace):
             ForbiddenError: Your account does not have the new role, the plan does not include it, or an API key cannot
                 have it.
             LeftoverError: The server refused to revoke the old role, and the new role could not be revoked, either.
-            PineconeError: A step failed. The notes (``__notes__``) of any error list what was done and what remains.
+            PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.
 
         Example:
             >>> change = admin.role_bindings.change_role(

@@ -157,7 +157,7 @@ class Sender:
         if isinstance(error, UnauthorizedError) and deleted and self._token_source is not None:
             ids = ", ".join(deleted)
             note = f"this client sent the deletion of service account {ids}: if its own is among them, this may be why"
-            if note not in getattr(error, "__notes__", ()):  # the error of one exchange is raised in several calls
+            if note not in error.__notes__:  # the error of one exchange is raised in several calls
                 error.add_note(note)
         return error
 

@@ -139,8 +139,8 @@ class ServiceAccounts(Namespace):
             LeftoverError: The new account could not be deleted after ``store`` failed, or after the response with the
                 secret was lost. The same holds if there is no ``store``, and the account could not get its name.
             PineconeError: Every response with a secret was lost; or the account could not get its name after ``store``,
-                so the next run creates another one. The notes (``__notes__``) of any error list what was done and what
-                remains.
+                so the next run creates another one. The message and ``__notes__`` of an error name what was done and
+                what remains.
 
         Example:
             >>> ensured = admin.service_accounts.ensure(
@@ -307,8 +307,8 @@ class ServiceAccounts(Namespace):
             NotFoundError: There is no service account with this id, or your account cannot see it.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, every response was lost, and the new secret
                 may be lost with them. Rotate it again. If a response could not be read, the error or its ``__cause__``
-                is a ResponseParsingError, whose ``raw.reveal()`` returns that response. The notes (``__notes__``) of
-                any error list what was done and what remains.
+                is a ResponseParsingError, whose ``raw.reveal()`` returns that response. The message and ``__notes__``
+                of an error name what was done and what remains.
 
         Example:
             >>> account = admin.service_accounts.rotate(
@@ -374,8 +374,8 @@ class ServiceAccounts(Namespace):
             RefusedError: The client has only an access token, and ``client_id`` is None or is not the client id of a
                 service account. Or the server's responses have no valid Date. Nothing was changed.
             PineconeError: The accounts could not be listed, every response of a rotation was lost, or no further call
-                can succeed. No further account was rotated. The notes (``__notes__``) of any error list what was done
-                before.
+                can succeed. No further account was rotated. The message and ``__notes__`` of an error name what was
+                done before.
 
         Example:
             >>> report = admin.service_accounts.rotate_due(

@@ -8,7 +8,7 @@ import logging
 import pickle
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -360,6 +360,23 @@ def test_a_copy_of_an_error_keeps_its_secret() -> None:
         assert [masked.reveal() for each in kept for masked in each.values() if isinstance(masked, Masked)] == [
             SECRET
         ] * 2
+
+
+@pytest.mark.parametrize("error", ALL_ERRORS, ids=[type(error).__name__ for error in ALL_ERRORS])
+def test_every_error_has_a_list_of_notes_of_its_own(error: PineconeError) -> None:
+    """Before the first note, too; a copy has the notes of the error, and a note of the copy is not one of the error."""
+    assert error.__notes__ == []
+    duplicates: list[Callable[[PineconeError], PineconeError]] = [
+        copy.copy,
+        copy.deepcopy,
+        lambda each: cast("PineconeError", pickle.loads(pickle.dumps(each))),
+    ]
+    for duplicate in duplicates:
+        first = duplicate(error)
+        first.add_note("one")
+        second = duplicate(first)
+        second.add_note("two")
+        assert (error.__notes__, first.__notes__, second.__notes__) == ([], ["one"], ["one", "two"])
 
 
 def test_every_error_class_is_covered() -> None:

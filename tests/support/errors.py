@@ -38,6 +38,7 @@ def check_promises(error: PineconeError) -> None:
     assert isinstance(error.safe_to_retry, bool)
     assert isinstance(error.worth_retrying, bool)
     assert error.attempts >= 0
+    assert all(isinstance(note, str) for note in error.__notes__)
     assert not error.operation or str(error).startswith(make_printable(f"{error.operation}: "))
     if _BEGINS_WITH_ARGUMENT.match(error.message) and isinstance(error, PineconeValueError | PineconeTypeError):
         assert error.argument is not None
