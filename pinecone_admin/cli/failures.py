@@ -45,7 +45,7 @@ _UNDONE_KEY = r"(?:the new|temporary) API key .* was deleted"
 
 _OF_ARGUMENTS = (
     (r"client_id \(--apply-as on the command line\)", "--apply-as"),
-    (r"allow (\d+) removals \(--confirm on the command line\)", r"add --confirm \1"),
+    (r"allow (\d+) removals? \(--confirm on the command line\)", r"add --confirm \1"),
     (r", or allow_own\b", ""),
 )
 """Words about arguments in messages of Python, and their replacements on the command line."""

@@ -11,6 +11,7 @@ from attrs import frozen
 from generated_client.models import ServiceAccount
 from pinecone_admin._http.argument_checks import check_identifier, value_error
 from pinecone_admin._http.lookup import normalize_email
+from pinecone_admin._text.counts import count_noun
 from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows.changes import Change, Ref
 from pinecone_admin.workflows.organization_index import OrganizationIndex, held_role
@@ -183,7 +184,11 @@ def separate_refused_ends(
     held: dict[Change, str] = {}
     while True:
         refusals = find([change for change in changes if change not in held])
-        ends = {each: str(refusal) for refusal in refusals for each in refusal.changes if each.cause == "end"}
+        ends: dict[Change, str] = {}
+        for refusal in refusals:
+            for each in refusal.changes:
+                if each.cause == "end":
+                    ends.setdefault(each, str(refusal))
         if not ends:
             return held, refusals
         held |= ends
@@ -193,17 +198,19 @@ def find_excess(
     changes: Sequence[Change],
     organization: Resources,
     allow_removals: int | None,
-    reviewed: Collection[Change] = (),
+    reviewed: Collection[Change] | None = (),
 ) -> list[RefusedChanges]:
     """Return why ``apply`` must not remove as much as changes do, or nothing.
 
     Args:
         changes: The changes.
         organization: The whole organization.
-        allow_removals: How many removals are permitted; None to permit those that are few, or a small share.
-        reviewed: Changes that do not count: ends that the former file has, too.
+        allow_removals: How many removals are permitted; None to permit those that are few, or a small share, and that
+            no end makes which the former file does not have.
+        reviewed: Changes that do not count: ends that the former file has, too. None if that is unknown, as for a saved
+            plan; then all count, and ends are permitted like other removals.
     """
-    removed = find_removed(changes, organization, reviewed)
+    removed = find_removed(changes, organization, reviewed or ())
     if allow_removals is not None and len(removed) <= allow_removals:
         return []
     total_removed = len(removed)
@@ -214,10 +221,11 @@ def find_excess(
         "service_account": len(organization.service_accounts),
         "api_key": len(organization.api_keys),
     }
-    return [
+    permit = f"if that is right, allow {count_noun(total_removed, 'removal')} (--confirm on the command line)"
+    excess = [
         RefusedChanges(
             reason=f"{count} of {total} {_PLURALS[sort]} would be deleted or lose every role, which is more than a "
-            f"third; if that is right, allow {total_removed} removals (--confirm on the command line)",
+            f"third; {permit}",
             changes=tuple(
                 each for target, some in removed.items() if _classify_principal(target) == sort for each in some
             ),
@@ -226,6 +234,24 @@ def find_excess(
         for sort, total in totals.items()
         if (count := counts[sort]) > _FEW_REMOVALS and count * _SHARE_OF_REMOVALS > total
     ]
+    refused = {each for refusal in excess for each in refusal.changes}
+    ended = {
+        target: ends
+        for target, some in removed.items()
+        if reviewed is not None
+        and (ends := [each for each in some if each.cause == "end" and each not in reviewed and each not in refused])
+    }
+    if ended:
+        names = ", ".join(map(str, ended))
+        excess.append(
+            RefusedChanges(
+                reason=f"{names} would be deleted or lose every role by an end (until) that has passed and is not in "
+                f"the former file (base); {permit}",
+                changes=tuple(each for ends in ended.values() for each in ends),
+                allowed_by="allow_removals",
+            )
+        )
+    return excess
 
 
 def raise_refusals(refusals: Collection[RefusedChanges], *, operation: str) -> None:

@@ -84,7 +84,7 @@ def review_plan(
     wanted = [each for each in plan.changes if drift or each.cause != "drift"]
     compared = compare_changes(wanted, index, made_at=plan.made_at)
     raise_if_stale(compared)
-    reviewed = find_reviewed(plan, compared, wanted)
+    reviewed = None if plan.reviewed_ends is None else find_reviewed(plan, compared, wanted)
 
     def find(changes: Sequence[Change]) -> list[RefusedChanges]:
         refusals = find_refusals(changes, inventory, caller, allow_own=allow_own)

@@ -569,7 +569,7 @@ async def test_an_end_that_is_refused_stops_no_other(emulator: Emulator) -> None
     ]
     assert len(people) == 2
     desired = describe(emulator.organization_id, people=people, projects=[{"name": "new"}])
-    report = await admin.apply(await admin.plan(desired))
+    report = await admin.apply(await admin.plan(desired), allow_removals=2)
     assert [f"{each.change.action} {each.change.target.name}" for each in report.done] == [
         "create new",
         "delete eve@example.com",

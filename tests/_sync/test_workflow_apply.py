@@ -570,7 +570,7 @@ def test_an_end_that_is_refused_stops_no_other(emulator: Emulator) -> None:
     ]
     assert len(people) == 2
     desired = describe(emulator.organization_id, people=people, projects=[{"name": "new"}])
-    report = admin.apply(admin.plan(desired))
+    report = admin.apply(admin.plan(desired), allow_removals=2)
     assert [f"{each.change.action} {each.change.target.name}" for each in report.done] == [
         "create new",
         "delete eve@example.com",

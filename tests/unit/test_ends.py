@@ -292,6 +292,25 @@ def test_an_end_that_base_has_counts_for_no_brake(former: str | None, counts: bo
     assert review(found, inventory, 4) == {BOB: "ready", **dict.fromkeys(names, "ready")}
 
 
+@pytest.mark.parametrize(
+    ("former", "state"), [(ENDED, "ready"), ("2027-01-30", "ready"), ("2030-01-31", "held"), (None, "held")]
+)
+def test_a_mistyped_year_removes_nobody_unasked(former: str | None, state: str) -> None:
+    """An end in the past that base does not have is held, unless its number is permitted. Other changes go on."""
+    base = {"people": [bob(until=former) if former else bob()]}
+    found = plan(inventory := make(), base, people=[bob(until=ENDED)], projects=[{"name": "new"}])
+    assert review(found, inventory) == {"new": "ready", BOB: state}
+    assert review(found, inventory, 1) == {"new": "ready", BOB: "ready"}
+    assert review(found, inventory, 0)[BOB] == state
+    refusal = (
+        f"user {BOB} (u-{BOB}) would be deleted or lose every role by an end (until) that has passed and is not in the "
+        "former file (base); if that is right, allow 1 removal (--confirm on the command line)"
+    )
+    assert found.refusals == ([refusal] if state == "held" else [])
+    saved = ChangePlan.from_json(found.to_json())  # which somebody can review
+    assert review(saved, inventory) == {"new": "ready", BOB: "ready"}
+
+
 def test_what_a_guard_refuses_stops_its_own_steps() -> None:
     """The end of the last owner, and of the caller's account, are held; other ends and changes go on."""
     found = plan(
@@ -302,8 +321,10 @@ def test_what_a_guard_refuses_stops_its_own_steps() -> None:
             bob("search:ProjectViewer"),
         ],
     )
-    assert len(found.refusals) == 2
-    assert review(found, inventory) == {"runner": "held", "owner@example.com": "held", "ci": "ready", BOB: "ready"}
+    assert len(found.refusals) == 3
+    assert "the account that carries this out" in found.refusals[1]
+    assert review(found, inventory)["ci"] == "held"
+    assert review(found, inventory, 3) == {"runner": "held", "owner@example.com": "held", "ci": "ready", BOB: "ready"}
 
 
 def test_a_refused_change_that_is_no_end_refuses_the_whole() -> None:
