@@ -213,6 +213,16 @@ def test_the_two_clients_share_the_token_exchange_only() -> None:
     assert crossing == {("pinecone_admin._async", "pinecone_admin._sync.transports")}
 
 
+def test_one_module_decides_which_errors_end_a_workflow_over_many_things() -> None:
+    """No other module of the workflows names the errors that every further call would raise, too."""
+    paths = [
+        *(ROOT / "pinecone_admin/_async/workflows").glob("*.py"),
+        *(ROOT / "pinecone_admin/workflows").glob("*.py"),
+    ]
+    words = re.compile(r"\b(ClientClosedError|ReadOnlyError)\b")
+    assert [path.name for path in paths if words.search(path.read_text(encoding="utf-8"))] == ["ending.py"]
+
+
 def test_workflows_use_only_the_public_api_of_the_client() -> None:
     """They access no private attribute of it, but in the module for what only they need to know of a client."""
     paths = (ROOT / "pinecone_admin/_async/workflows").glob("*.py")

@@ -348,10 +348,10 @@ class Projects(Namespace):
                 the start is found before anything is deleted. Otherwise, other contents may have been deleted.
             FailedPreconditionError: At the end of ``time_limit``, the server still found something in the project.
             PineconeTimeoutError: At the end of ``time_limit``, the project still had contents. The message names them.
+                Or the server did not accept the temporary key within 30 seconds.
             PaymentRequiredError: The payment status of the organization forbids creating resources.
             ForbiddenError: The project has no room for another API key.
             LeftoverError: The temporary key could not be deleted. ``left`` names it.
-            UnauthorizedError: For 30 seconds, the server did not accept the temporary key.
             NotFoundError: There is no project with this id, or your account cannot see it. An earlier run may have
                 deleted it.
             PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.

@@ -18,7 +18,14 @@ from generated_client.models import (
     User,
 )
 from pinecone_admin._http.attempt_event import logger
-from pinecone_admin.errors import Outcome, PineconeError
+from pinecone_admin.errors import (
+    ClientClosedError,
+    LeftoverError,
+    Outcome,
+    PineconeError,
+    ReadOnlyError,
+    UnauthorizedError,
+)
 from pinecone_admin.workflows.changes import Change, CreatedResource, Ref, RoleAt, Step, StepState
 from pinecone_admin.workflows.reports import BindingKey, Ensured, Provisioned, keys_of_wanted_bindings
 from pinecone_admin.workflows.sent_changes import (
@@ -110,6 +117,16 @@ def step_from_error(change: Change, error: PineconeError) -> Step:
     """Return the step of a change whose request failed."""
     state = _STATES.get(error.outcome, "failed")
     return Step(change=change, state=state, error=read_reason(error), help_code=error.help_code)
+
+
+def ends_everything(error: BaseException) -> bool:
+    """Return whether an error ends a workflow over many things, because every further call would fail like that.
+
+    Any other one concerns the thing where it came up, and the workflow goes on. A 401 is raised only if a new token did
+    not help either; one for a temporary key is not raised as such.
+    """
+    found = error.__cause__ if isinstance(error, LeftoverError) else error  # what could not be deleted after it
+    return isinstance(found, ClientClosedError | ReadOnlyError | UnauthorizedError)
 
 
 def has_failed(step: Step) -> bool:

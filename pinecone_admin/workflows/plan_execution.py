@@ -10,14 +10,12 @@ from attrs import evolve
 from pinecone_admin._http.lookup import normalize_email
 from pinecone_admin._http.redaction import list_forms, redact_text
 from pinecone_admin.errors import (
-    ClientClosedError,
     LeftoverError,
     Masked,
     PineconeError,
     PineconeTypeError,
     PineconeValueError,
     RateLimitError,
-    ReadOnlyError,
     RefusedError,
 )
 from pinecone_admin.models import APIKeyWithSecret
@@ -25,7 +23,7 @@ from pinecone_admin.workflows.apply_report import ApplyReport, NewSecret
 from pinecone_admin.workflows.change_plan import ChangePlan
 from pinecone_admin.workflows.changes import Change, CreatedResource, Ref, Step, with_known_ids
 from pinecone_admin.workflows.comparison import Compared, compare_changes, raise_if_stale
-from pinecone_admin.workflows.ending import conclude
+from pinecone_admin.workflows.ending import conclude, ends_everything
 from pinecone_admin.workflows.guard import (
     Caller,
     RefusedChanges,
@@ -247,8 +245,8 @@ class PlanExecution:
             error: Why it has ended.
         """
         # Any error may be that of a store.
-        is_own = isinstance(error, Exception if change.makes_secret else PineconeError)
-        is_own = is_own and not isinstance(error, ClientClosedError | ReadOnlyError)
+        is_failure = isinstance(error, Exception if change.makes_secret else PineconeError)
+        is_own = is_failure and not ends_everything(error)
         deletions, own = _split_steps(change, steps)
         if not is_own and own and own[-1].state == "done" and not change.makes_secret:
             self.record(number, change, steps, own[-1].resource)
@@ -257,7 +255,7 @@ class PlanExecution:
         if created is not None and change.creates:
             change = evolve(change, target=evolve(change.target, id=created.id))
         kind = "" if isinstance(error, PineconeError) else f"{type(error).__name__}: "
-        text = kind + read_reason(error) if is_own else "; ".join([_STOPPED, *getattr(error, "__notes__", ())])
+        text = kind + read_reason(error) if is_failure else "; ".join([_STOPPED, *getattr(error, "__notes__", ())])
         text = redact_text(text, (each.reveal() for each in self._secrets))
         step = Step(change=change, state=state, error=text, help_code=find_help_code(error))
         self._steps[number] = [*deletions, step]

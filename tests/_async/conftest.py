@@ -21,7 +21,8 @@ HERE = Path(__file__).parent
 # Tests of concurrency, cancellation and open resources. In the others, nothing depends on the event loop.
 ON_TRIO = (
     *("credentials", "lifecycle", "pagination", "retry", "retry_budget", "run_in_parallel", "token_callables"),
-    *("tokens", "workflow_cleanup", "workflow_ensure", "workflow_offboard_many", "workflow_temporary_key"),
+    *("tokens", "workflow_cleanup", "workflow_endings", "workflow_ensure", "workflow_offboard_many"),
+    "workflow_temporary_key",
 )
 
 

@@ -302,7 +302,7 @@ async def test_only_what_a_proxy_refuses_has_the_code_of_no_refusal(emulator: Em
     """A 402, 403 or 404 without the API's code has PA200; other errors keep the code that says what to do."""
     _, plan = await make_plan(emulator, clock, "ci-1", "ci-2")
     admin = emulator.async_admin(retry=RetryPolicy(max_attempts=1))
-    codes = {402: "PA200", 403: "PA200", 404: "PA200", 401: "PA202", 429: "PA209", 503: "PA210"}
+    codes = {402: "PA200", 403: "PA200", 404: "PA200", 429: "PA209", 503: "PA210"}
     for status, code in codes.items():
         emulator.faults.add("create_api_key", status=status, body="html", times=None)
         planned = await admin.projects.delete_stale(name_pattern="ci-*", older_than=WEEK)

@@ -25,14 +25,13 @@ from pinecone_admin._http.argument_checks import (
 )
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
-    ClientClosedError,
     PineconeError,
     PineconeValueError,
-    ReadOnlyError,
     RefusedError,
 )
 from pinecone_admin.models import Project
 from pinecone_admin.workflows.changes import Change, Ref, Step
+from pinecone_admin.workflows.ending import ends_everything
 from pinecone_admin.workflows.plans import (
     Left,
     StalePlan,
@@ -215,7 +214,7 @@ async def _clean_up(
 
 def _explain(error: PineconeError) -> str:
     """Return why a project was left; raise an error that would end the work on every project."""
-    if isinstance(error, ClientClosedError | ReadOnlyError):
+    if ends_everything(error):
         raise error
     return error.message if isinstance(error, RefusedError) else explain_left(error)
 

@@ -160,10 +160,13 @@ async def _empty_with_temporary_key(
                     return await _delete_until_empty(
                         keyed, report, backoff=backoff, find_refusal=find_refusal, progress=progress
                     )
-                except UnauthorizedError:
+                except UnauthorizedError as error:  # of the key, and not of the account
                     deleted = await is_deleted(admin, new_key.key)
                     if not await (backoff if deleted else acceptance).async_wait():
-                        raise
+                        raise PineconeTimeoutError(
+                            f"temporary API key {new_key.key.id} was not accepted in time: {error}",
+                            operation="delete_with_cleanup",
+                        ) from error
 
 
 async def _delete_until_empty(

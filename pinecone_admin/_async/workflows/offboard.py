@@ -21,16 +21,15 @@ from pinecone_admin._http.argument_checks import (
 from pinecone_admin._http.lookup import is_same_email, normalize_email
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
-    ClientClosedError,
     ConflictError,
     NotFoundError,
     PineconeError,
     PineconeValueError,
-    ReadOnlyError,
     RefusedError,
 )
 from pinecone_admin.models import APIKey, Invite, PrincipalType, RoleBinding, User
 from pinecone_admin.workflows.changes import Change, Step
+from pinecone_admin.workflows.ending import ends_everything
 from pinecone_admin.workflows.inventory import (
     Inventory,
     describe_hidden_projects,
@@ -122,9 +121,9 @@ async def carry_out_offboarding(
         part = AsyncRun(run.admin, run.operation, dry_run=False)
         try:
             await _carry_out(part, report.steps)
-        except (ClientClosedError, ReadOnlyError):
-            raise
-        except PineconeError as error:  # the others can still be removed
+        except PineconeError as error:
+            if ends_everything(error):
+                raise
             id = "" if report.user is None else report.user.id
             result.left.append(
                 Left(id=id, name=report.email, reason=explain_left(error), help_code=find_help_code(error))

@@ -25,16 +25,13 @@ from pinecone_admin._http.argument_checks import (
 from pinecone_admin._http.server_clock import plausible_date
 from pinecone_admin._text.printable import mask_key_values
 from pinecone_admin.errors import (
-    ClientClosedError,
     ForbiddenError,
     PineconeError,
-    ReadOnlyError,
-    UnauthorizedError,
 )
 from pinecone_admin.models import APIKey, APIKeyWithSecret
 from pinecone_admin.workflows.changes import Ref, Step
 from pinecone_admin.workflows.due_keys import DueKeys, find_due_keys, find_rotatable_keys
-from pinecone_admin.workflows.ending import has_failed
+from pinecone_admin.workflows.ending import ends_everything, has_failed
 from pinecone_admin.workflows.plans import find_help_code
 from pinecone_admin.workflows.readable_store import SecretOwner, StoreByName
 from pinecone_admin.workflows.reports import DueRotations, FailedRotation
@@ -46,9 +43,6 @@ if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 _OPERATION = "rotate_due"
-
-OF_EVERY_CALL = (ClientClosedError, ReadOnlyError, UnauthorizedError)
-"""Errors that also prevent the rotation of all other keys."""
 
 _ORPHANED = (
     "it was to replace a key that no longer exists, and its value may not be stored: rename it if the value is, and "
@@ -104,9 +98,9 @@ async def _list_keys(admin: AsyncAdmin, project_ids: Sequence[str]) -> dict[str,
     async def list_project(each: str) -> list[APIKey] | PineconeError:
         try:
             return await admin.api_keys.list(project_id=each)
-        except OF_EVERY_CALL:
-            raise
         except PineconeError as error:
+            if ends_everything(error):
+                raise
             return [] if await shows_deletion(admin, error, Ref("project", None, each)) else error
 
     limit = min(CONCURRENCY, admin.max_connections)
@@ -183,9 +177,9 @@ class AsyncDueRun:
         run = AsyncRun(self.admin, _OPERATION, dry_run=self.report.dry_run, project=name)
         try:
             keys = await clean_keys(run, project_id, keys, deleted=self.report.deleted, kept=self.report.kept)
-        except OF_EVERY_CALL:
-            raise
         except PineconeError as error:
+            if ends_everything(error):
+                raise
             self.add_error(project_id, None, error)
             return
         finally:
@@ -213,9 +207,9 @@ class AsyncDueRun:
                     rotation = await replace_key(
                         run, old, keys, store=store, keep_old_for=self.keep_old_for, repetition="run this again"
                     )
-            except OF_EVERY_CALL:
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever a store raises must not stop the other rotations
+            except Exception as error:  # whatever a store raises must not stop the other rotations
+                if ends_everything(error):
+                    raise
                 self.add_error(old.project_id, old, error)
                 return []
             finally:

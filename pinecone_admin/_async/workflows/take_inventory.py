@@ -11,7 +11,8 @@ from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._http.argument_checks import check_function, check_integer, set_operation_on_errors
-from pinecone_admin.errors import ClientClosedError, PineconeError
+from pinecone_admin.errors import PineconeError
+from pinecone_admin.workflows.ending import ends_everything
 from pinecone_admin.workflows.inventory import Inventory, InventoryBuilder, InventoryPart
 from pinecone_admin.workflows.reports import Progress
 
@@ -28,9 +29,9 @@ async def take_inventory(
         arguments = {} if part.project_id is None else {"project_id": part.project_id}
         try:
             return list(await getattr(run.admin, part.kind).list(**arguments))
-        except ClientClosedError:
-            raise
         except PineconeError as error:
+            if ends_everything(error):
+                raise
             return error
 
     clock = current_clock()

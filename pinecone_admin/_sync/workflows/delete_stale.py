@@ -26,14 +26,13 @@ from pinecone_admin._sync.workflows.delete_with_cleanup import empty_and_delete,
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
-    ClientClosedError,
     PineconeError,
     PineconeValueError,
-    ReadOnlyError,
     RefusedError,
 )
 from pinecone_admin.models import Project
 from pinecone_admin.workflows.changes import Change, Ref, Step
+from pinecone_admin.workflows.ending import ends_everything
 from pinecone_admin.workflows.plans import (
     Left,
     StalePlan,
@@ -216,7 +215,7 @@ def _clean_up(
 
 def _explain(error: PineconeError) -> str:
     """Return why a project was left; raise an error that would end the work on every project."""
-    if isinstance(error, ClientClosedError | ReadOnlyError):
+    if ends_everything(error):
         raise error
     return error.message if isinstance(error, RefusedError) else explain_left(error)
 

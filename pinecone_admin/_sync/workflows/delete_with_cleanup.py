@@ -159,10 +159,13 @@ def _empty_with_temporary_key(
                     return _delete_until_empty(
                         keyed, report, backoff=backoff, find_refusal=find_refusal, progress=progress
                     )
-                except UnauthorizedError:
+                except UnauthorizedError as error:  # of the key, and not of the account
                     deleted = is_deleted(admin, new_key.key)
                     if not (backoff if deleted else acceptance).wait():
-                        raise
+                        raise PineconeTimeoutError(
+                            f"temporary API key {new_key.key.id} was not accepted in time: {error}",
+                            operation="delete_with_cleanup",
+                        ) from error
 
 
 def _delete_until_empty(

@@ -22,16 +22,15 @@ from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._sync.workflows.take_inventory import take_inventory
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
-    ClientClosedError,
     ConflictError,
     NotFoundError,
     PineconeError,
     PineconeValueError,
-    ReadOnlyError,
     RefusedError,
 )
 from pinecone_admin.models import APIKey, Invite, PrincipalType, RoleBinding, User
 from pinecone_admin.workflows.changes import Change, Step
+from pinecone_admin.workflows.ending import ends_everything
 from pinecone_admin.workflows.inventory import (
     Inventory,
     describe_hidden_projects,
@@ -121,9 +120,9 @@ def carry_out_offboarding(run: Run, *, emails: Sequence[str] | None, plan: Offbo
         part = Run(run.admin, run.operation, dry_run=False)
         try:
             _carry_out(part, report.steps)
-        except (ClientClosedError, ReadOnlyError):
-            raise
-        except PineconeError as error:  # the others can still be removed
+        except PineconeError as error:
+            if ends_everything(error):
+                raise
             id = "" if report.user is None else report.user.id
             result.left.append(
                 Left(id=id, name=report.email, reason=explain_left(error), help_code=find_help_code(error))

@@ -30,7 +30,6 @@ from pinecone_admin._sync.workflows.client_state import (
 )
 from pinecone_admin._sync.workflows.create_with_secret import Store, store_secret
 from pinecone_admin._sync.workflows.rotate import replace_account_secret
-from pinecone_admin._sync.workflows.rotate_due import OF_EVERY_CALL
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.messages import Name
 from pinecone_admin._text.printable import mask_key_values
@@ -45,7 +44,7 @@ from pinecone_admin.errors import (
 from pinecone_admin.models import ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows.changes import Change, Settings
 from pinecone_admin.workflows.due_accounts import DueAccounts, find_due_accounts
-from pinecone_admin.workflows.ending import has_failed
+from pinecone_admin.workflows.ending import ends_everything, has_failed
 from pinecone_admin.workflows.guard import check_client_id, explain_unknown
 from pinecone_admin.workflows.plans import find_help_code
 from pinecone_admin.workflows.readable_store import ReadableStore, SecretOwner, StoreByName
@@ -163,9 +162,9 @@ class DueAccountRun:
                 if isinstance(store, StoreByName):
                     store = selected.enter_context(store.select(_describe_owner(account)))
                 obstacle = self._find_obstacle(account, store)
-            except OF_EVERY_CALL:
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever a store raises must not stop the other rotations
+            except Exception as error:  # whatever a store raises must not stop the other rotations
+                if ends_everything(error):
+                    raise
                 self._add_error(account, error)
                 return
             if obstacle is not None:
@@ -223,9 +222,9 @@ class DueAccountRun:
         age = "the next run rotates it again if it still is due" if was_rotated else "its age may begin again"
         try:
             updated = self.run.do(change, preview=None)
-        except OF_EVERY_CALL:
-            raise
         except PineconeError as error:
+            if ends_everything(error):
+                raise
             doubt = age if was_rotated or may_have_been_processed(error) else ""
             self._add_error(account, error, doubt=doubt, was_rotated=was_rotated)
             return False
@@ -262,10 +261,10 @@ class DueAccountRun:
 
         try:
             return replace_account_secret(self.run, ref, store_and_read)
-        except (*OF_EVERY_CALL, SecretNotStoredError):
+        except SecretNotStoredError:
             raise
         except PineconeError as error:
-            if any(each.state in {"sent", "unread"} for each in self.run.steps[sent:]):
+            if ends_everything(error) or any(each.state in {"sent", "unread"} for each in self.run.steps[sent:]):
                 raise
             doubt = "its age began again with an update, so rotate it by its name" if is_first else ""
             self._add_error(account, error, doubt=doubt)

@@ -12,7 +12,8 @@ from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_function, check_integer, set_operation_on_errors
 from pinecone_admin._sync.workflows.client_state import server_now, server_time
 from pinecone_admin._sync.workflows.run import Run
-from pinecone_admin.errors import ClientClosedError, PineconeError
+from pinecone_admin.errors import PineconeError
+from pinecone_admin.workflows.ending import ends_everything
 from pinecone_admin.workflows.inventory import Inventory, InventoryBuilder, InventoryPart
 from pinecone_admin.workflows.reports import Progress
 
@@ -27,9 +28,9 @@ def take_inventory(run: Run, *, concurrency: int, progress: Callable[[Progress],
         arguments = {} if part.project_id is None else {"project_id": part.project_id}
         try:
             return list(getattr(run.admin, part.kind).list(**arguments))
-        except ClientClosedError:
-            raise
         except PineconeError as error:
+            if ends_everything(error):
+                raise
             return error
 
     clock = current_clock()
