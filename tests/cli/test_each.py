@@ -726,10 +726,8 @@ def test_rows_of_standard_input_that_were_not_read_are_in_no_file() -> None:
 
 def test_a_row_whose_change_may_have_been_made_is_named() -> None:
     """It must not be run again blindly, and the last line says so, with the numbers of rows as such."""
-    one = "It may have made its change. Check that before you run it again. It is in failed.csv, to run again."
-    both = (
-        "They may have made their changes. Check that before you run them again. They are in failed.csv, to run again."
-    )
+    one = "Check first what row 1 (line 2) may have changed. It is in failed.csv, to run again."
+    both = "Check first what row 1 (line 2), row 2 (line 3) may have changed. They are in failed.csv, to run again."
     for exits, named in (([6, 0, 0], one), ([6, 6, 0], both)):
         with example_organization() as emulator:
             emulator.faults.add("create_project", reset="after", times=exits.count(6))
@@ -754,7 +752,7 @@ def test_a_full_disk_takes_neither_an_outcome_nor_a_warning(name: str, room: int
     assert lines_of(done)[0]["error"]["outcome"] == "unknown"
     assert "1 of 1 row failed: row 1 (line" in done.stderr
     assert "2 rows did not run. failed.csv may not have all that is to run again.\n" in done.stderr
-    assert "may have made its change" in done.stderr
+    assert "Check first what row 1 (line" in done.stderr
     assert "The output cannot be written" in done.stderr
     assert "They are in" not in done.stderr
 

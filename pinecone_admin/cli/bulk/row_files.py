@@ -98,7 +98,7 @@ class RowFile:
             return number_objects((number, line.strip(), parse_line(line)) for number, line in numbered if line.strip())
         reader = csv.reader(lines, delimiter=self.separator, strict=True)
         self.columns = check_header(next(reader))
-        return number_cells(_find_lines(reader, first_line), self.columns)
+        return _read_cells(reader, first_line, self.columns)
 
 
 @contextmanager
@@ -141,23 +141,17 @@ def check_header(cells: Sequence[str]) -> Sequence[str]:
     return columns
 
 
-def _find_lines(reader: Reader, first_line: int) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows of CSV that are not empty, each with the line where it begins."""
-    end = reader.line_num
+def _read_cells(reader: Reader, first_line: int, columns: Sequence[str]) -> Iterator[Row]:
+    """Yield the rows of CSV that are not empty."""
+    number, end = 0, reader.line_num
     for cells in reader:
         begin, end = end, reader.line_num
         if cells:
-            yield first_line + begin, cells
-
-
-def number_cells(rows: Iterable[tuple[int, list[str]]], columns: Sequence[str]) -> Iterator[Row]:
-    """Yield the rows of CSV, given the cells of each with their line."""
-    for number, (line, cells) in enumerate(rows, 1):
-        if len(cells) == len(columns):
-            yield Row(number, line, cells, dict(zip(columns, cells, strict=True)))
-        else:
-            problem = f"it has {count_noun(len(cells), 'cell')}, and the header has {len(columns)}"
-            yield Row(number, line, cells, {}, problem)
+            number += 1
+            is_row = len(cells) == len(columns)
+            problem = "" if is_row else f"it has {count_noun(len(cells), 'cell')}, and the header has {len(columns)}"
+            values = dict(zip(columns, cells, strict=True)) if is_row else {}
+            yield Row(number, first_line + begin, cells, values, problem)
 
 
 def number_objects(items: Iterable[tuple[int, str, Any]]) -> Iterator[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from functools import cached_property, partial
 from itertools import islice
@@ -324,7 +324,10 @@ class RowRunner:
         """
         try:
             self._session.names.lists_users = True  # once, and not one for each address
-            with self._show_progress() as self._advance, suppress(_Stopped):
+            title = f"each: {self._template.command.full_name}"
+            # On a terminal, the lines of the rows show how far it is.
+            shown = nullcontext(bool) if self._session.stdout.isatty() else show_progress(self._session, title)
+            with shown as self._advance, suppress(_Stopped):
                 if concurrency > 1:
                     run_in_parallel(
                         self._run_beside, self._begin_rows(), limit=concurrency, deliver=self._deliver_and_stop
@@ -335,11 +338,6 @@ class RowRunner:
         finally:
             self._session.interruptions.hold()
             self._finish()
-
-    def _show_progress(self) -> AbstractContextManager[Callable[[Progress], object]]:
-        if self._session.stdout.isatty():  # where the lines show how far it is
-            return nullcontext(bool)
-        return show_progress(self._session, f"each: {self._template.command.full_name}")
 
     def _begin_rows(self) -> Iterable[Row]:
         for row in self._file.rows():
@@ -376,7 +374,8 @@ class RowRunner:
         """Write how a row ended."""
         del self._running[row.number]
         self._exits[outcome.exit] += 1
-        self._session.exit_code = choose_exit(self._exits)
+        failed = self._exits.keys() - {exit_codes.DONE}
+        self._session.exit_code = exit_codes.combine(failed, is_anything_done=exit_codes.DONE in self._exits)
         self._changed += outcome.has_changed
         if not outcome.is_done:
             self._failed_rows.append(row[:2])
@@ -425,7 +424,7 @@ class RowRunner:
             self._session.notify("There are no rows.")
         if failed or left:
             said = [f"{failed} of {count_noun(self._exits.total(), 'row')} failed: {_name_rows(self._failed_rows)}."]
-            said += [self._advise_on_unclear_rows()] if self._unclear else []
+            said += [f"Check first what {_name_rows(self._unclear)} may have changed."] if self._unclear else []
             said += [f"{count_noun(left, 'row')} did not run."] if left else []
             if self._writer is not None:
                 again = "It is" if failed + left == 1 else "They are"
@@ -436,14 +435,6 @@ class RowRunner:
             if self._file.is_stream and not self._has_read_all:
                 said.append(f"The rest of {self._file.name} was not read.")
             self._session.warn(" ".join(said if failed else said[1:]))
-
-    def _advise_on_unclear_rows(self) -> str:
-        """Return which of the rows that failed may have made a change, as a sentence, and what to do first."""
-        it, its = ("it", "its change") if len(self._unclear) == 1 else ("them", "their changes")
-        named = _name_rows(self._unclear)
-        if len(self._unclear) == len(self._failed_rows):
-            named = "it" if len(self._unclear) == 1 else "they"
-        return f"{named[:1].upper()}{named[1:]} may have made {its}. Check that before you run {it} again."
 
     def _write_unfinished_rows(self, writer: RowWriter) -> None:
         """Write the rows that have not ended, and those of a file that have not begun."""
@@ -473,8 +464,3 @@ def _describe_outcome(session: RowSession, error: BaseException | None) -> RowOu
         is_done = isinstance(error, KeyboardInterrupt) and is_one_change and [*effects.done] == remaining != []
     is_repeatable = all(each.is_repeatable for each in remaining)
     return RowOutcome(exit_code, document, is_done, bool(remaining), is_repeatable)
-
-
-def choose_exit(exits: Mapping[int, int]) -> int:
-    """Return the exit code for rows, given how many ended with each."""
-    return exit_codes.combine(exits.keys() - {exit_codes.DONE}, is_anything_done=exit_codes.DONE in exits)

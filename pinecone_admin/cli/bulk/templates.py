@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from math import isfinite
 from typing import Any, NamedTuple, cast
@@ -297,7 +297,11 @@ def _read_columns(session: Session, command: Command, values: Mapping[str, Any])
             else:
                 names |= new
         if param.name == "store" and isinstance(value, str):
-            _check_store(value, names)
+            from pinecone_admin.cli.secrets.store_template import parse_template  # noqa: PLC0415 - few commands need it
+
+            parse_template(value, names)
+            if not names - {"kind"}:
+                raise CLIError("--store is one place for the secrets of all rows. Put {COLUMN} in it")
         columns |= names.difference(OWNER_PLACEHOLDERS if param.name == "store" else ())
         if not names:
             param.handle_parse_result(constants, values, [])
@@ -313,11 +317,3 @@ def _read_fact(param: click.Parameter, values: Mapping[str, Any], context: click
     if not isinstance(value, str):
         return value
     return param.type_cast_value(context, "0" if _names_in(value) else value)
-
-
-def _check_store(text: str, names: Collection[str]) -> None:
-    from pinecone_admin.cli.secrets.store_template import parse_template  # noqa: PLC0415 - few commands need it
-
-    parse_template(text, names)
-    if not {*names} - {"kind"}:
-        raise CLIError("--store is one place for the secrets of all rows. Put {COLUMN} in it")

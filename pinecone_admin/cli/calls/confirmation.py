@@ -78,7 +78,9 @@ def ask(session: Session, consent: Consent) -> None:
     """
     given = None if session.settings.get("confirm") is None else str(session.settings["confirm"])
     if given is not None and consent.typed and not consent.is_met_by(given):
-        raise _reject(consent, given)
+        called = f"{consent.subject} is called {consent.typed}" if consent.subject else f"it has to be {consent.typed}"
+        problem = f"is too low: {consent.typed} would be removed" if consent.is_number else f"does not match: {called}"
+        raise CLIError(f"--confirm {given} {problem}.", says_if_unchanged=True)
     if session.is_row and consent.concerns_caller and not session.is_dry_run:
         reason = f"{' '.join(consent.notes)} Run this command by itself, with {_spell_option(consent)}."
         raise CLIError(reason, says_if_unchanged=True)
@@ -98,12 +100,6 @@ def needs_answer(session: Session, *, wants_typed: bool, is_for_dry_run: bool = 
     """Return whether no option has agreed to a change yet; the arguments are those of ``Consent``."""
     is_agreed = "confirm" in session.settings or (bool(session.settings.get("yes")) and not wants_typed)
     return not (is_agreed or session.is_row or (session.is_dry_run and not is_for_dry_run))
-
-
-def _reject(consent: Consent, given: str) -> CLIError:
-    called = f"{consent.subject} is called {consent.typed}" if consent.subject else f"it has to be {consent.typed}"
-    problem = f"is too low: {consent.typed} would be removed" if consent.is_number else f"does not match: {called}"
-    return CLIError(f"--confirm {given} {problem}.", says_if_unchanged=True)
 
 
 def _spell_option(consent: Consent) -> str:

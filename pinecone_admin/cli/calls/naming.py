@@ -32,9 +32,11 @@ from pinecone_admin.models import RoleBinding
 from pinecone_admin.workflows.sent_changes import IgnoreGone, SentChange
 
 if TYPE_CHECKING:
-    from pinecone_admin.workflows import Step
+    pass
 
 _T = TypeVar("_T")
+_OWN_OR_OWNER = ("id", "project_id", "resource_id", "principal_id")
+"""Fields with the id of a thing, or of one that it goes with."""
 
 
 @frozen
@@ -99,7 +101,12 @@ class NameLookup:
             return self._find_binding(text)
         items = self._candidates(noun, text, project)
         by_id = [item for item in items if item.id == text]
-        by_name = _find_keys_by_name(text, items) if noun == "api-key" else _matching(items, text)
+        if noun == "api-key":
+            from pinecone_admin.workflows.retired_keys import find_keys_by_name  # noqa: PLC0415 - others have no tags
+
+            by_name = find_keys_by_name(text, items)
+        else:
+            by_name = _matching(items, text)
         if noun == "user" and not (by_id or by_name) and self._is_invited(text):
             message = (
                 f"There is no user {text} that this account can see, but an open invite. Use invite in place of user."
@@ -123,8 +130,12 @@ class NameLookup:
             if change.operation == "send" or (change.method == "DELETE" and change.outcome == "unknown"):
                 self._lists.clear()
             elif change.method == "DELETE":
-                for items in self._lists.values():
-                    items[:] = [item for item in items if not _belongs_to(item, change.target)]
+                for items in self._lists.values():  # what it is, or is in, or belongs to
+                    items[:] = [
+                        item
+                        for item in items
+                        if all(getattr(item, name, None) != change.target for name in _OWN_OR_OWNER)
+                    ]
             else:
                 # Every create or change may contain role bindings.
                 changed = {change.kind.replace("_", "-"), "role-binding"}
@@ -173,7 +184,8 @@ class NameLookup:
 
         steps, differences = getattr(report, "steps", []), getattr(report, "differences", [])
         names = {each.id: each.name for each in found if each.name}
-        if any(map(_lacks_names, steps)) or any(each.setting == "role_bindings" for each in differences):
+        projects = [project for step in steps for project in step.change.projects]
+        if None in {each.name for each in projects} or any(each.setting == "role_bindings" for each in differences):
             with suppress(PineconeError):  # the work is done, and its report has the ids
                 names |= {each.id: each.name for each in self._candidates("project", "", None)}
         steps[:] = [evolve(each, change=with_known_names(each.change, names)) for each in steps]
@@ -235,11 +247,6 @@ def list_all_keys(admin: Admin) -> Generator[KeyOfProject]:
             yield from (KeyOfProject(key, project.name) for key in keys)
 
 
-def _belongs_to(item: Any, id: str | None) -> bool:
-    """Return whether something is what an id means, or goes when that is deleted."""
-    return id in {getattr(item, name, None) for name in ("id", "project_id", "resource_id", "principal_id")}
-
-
 def require_one(
     found: Sequence[_T], noun: str, text: str, *, names: Iterable[str | None], describe: Callable[[_T], str]
 ) -> _T:
@@ -268,20 +275,10 @@ def require_one(
     return found[0]
 
 
-def _lacks_names(step: Step) -> bool:
-    return any(each.name is None for each in step.change.projects)
-
-
 def _name_of(item: Any) -> str | None:
     if isinstance(item, RoleBinding):
         return NamedBinding(item, principal_name=None, resource_name=None).spelling
     return getattr(item, "email", None) or getattr(item, "name", None)
-
-
-def _find_keys_by_name(name: str, keys: Sequence[Any]) -> list[Any]:
-    from pinecone_admin.workflows.retired_keys import find_keys_by_name  # noqa: PLC0415 - other lists need no tags
-
-    return find_keys_by_name(name, keys)
 
 
 def _matching(items: Iterable[Any], text: str) -> list[Any]:

@@ -22,7 +22,7 @@ from pinecone_admin.cli.doctor.checks import (
     judge_token,
     skipped,
 )
-from pinecone_admin.cli.doctor.probes import Probe, send_probe
+from pinecone_admin.cli.doctor.probes import send_probe
 from pinecone_admin.cli.exit_codes import REFUSED
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.caller import look_at_caller
@@ -78,7 +78,9 @@ def _make_checks(session: Session) -> Iterator[Diagnosis]:
     if not (problems or (refusal and check == "variables")):
         yield Diagnosis("variables", "ok", f"no fault found; credentials are from {identity.origin}")
     uses_token = identity.access_token is not None and not session.settings.get("client_secret_stdin")
-    probes = _probe_servers(config, uses_token_endpoint=not uses_token)
+    targets = [(f"{config.api_url}/admin/organizations", config.api_proxy)]
+    targets += [] if uses_token else [(config.oauth_url, config.oauth_proxy)]
+    probes = [send_probe(url, proxy=proxy, ssl_context=config.ssl_context) for url, proxy in targets]
     proxies = (config.api_proxy, config.oauth_proxy)
     shown = [str(each.url.copy_with(userinfo=b"")) for each in proxies if each is not None]
     yield from judge_probes(probes, proxies=list(dict.fromkeys(shown)))
@@ -121,13 +123,6 @@ def _resolve_config(env: Mapping[str, str], identity: CallerIdentity) -> ClientC
         )
     except PineconeValueError as exc:
         return judge_refused_configuration(exc.message_with_names(identity.spellings), exc.argument or "")
-
-
-def _probe_servers(config: ClientConfig, *, uses_token_endpoint: bool) -> list[Probe]:
-    targets = [(f"{config.api_url}/admin/organizations", config.api_proxy)]
-    if uses_token_endpoint:
-        targets.append((config.oauth_url, config.oauth_proxy))
-    return [send_probe(url, proxy=proxy, ssl_context=config.ssl_context) for url, proxy in targets]
 
 
 def _check_calls(session: Session, admin: Admin, *, uses_token: bool) -> Iterator[Diagnosis]:

@@ -62,15 +62,12 @@ def _render_command(context: click.Context, words: tuple[str, ...]) -> str:
         word = rest.pop(0)
         below = found.get_command(place, word) if isinstance(found, click.Group) else None
         if below is None:
-            message = f"There is no topic or command {' '.join(words)}. {_advise_topic(words)}"
+            known = [*TOPICS, *NOUNS, *(each.full_name for each in load_commands())]
+            advice = suggest(" ".join(words), known, otherwise="All topics: pinecone-admin help.")
+            message = f"There is no topic or command {' '.join(words)}. {advice}"
             raise CLIError(message, cause=NotFoundError, help_code=PineconeValueError.help_code)
         found, place = below, click.Context(below, parent=place, info_name=word)
     return f"{found.get_help(place)}\n"
-
-
-def _advise_topic(words: tuple[str, ...]) -> str:
-    known = [*TOPICS, *NOUNS, *(each.full_name for each in load_commands())]
-    return suggest(" ".join(words), known, otherwise="All topics: pinecone-admin help.")
 
 
 def _complete_code(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -100,19 +97,16 @@ def explain(session: Session, *, code: str | None = None) -> None:
         return
     found = find_explanation(code.removeprefix("[").removesuffix("]"))  # as errors end in it
     if found is None:
-        message = f"There is no code {code}. {_advise_code(code)}"
+        # The number of an error is not misspelt but another one.
+        known = [each.code for each in list_explanations() if not each.code.startswith("PA")]
+        advice = suggest(code, known, otherwise="To list all codes, run pinecone-admin explain.")
+        message = f"There is no code {code}. {advice}"
         raise CLIError(message, cause=NotFoundError, help_code=PineconeValueError.help_code)
     if session.output == "table" and session.settings.get("query") is None:
         lines = (f"{found.code}: {found.meaning}", found.reason, f"What to do: {found.remedy}")
         session.stdout.write("".join(f"{line}\n" for line in lines if line))
     else:
         write_value(session, found._asdict())
-
-
-def _advise_code(code: str) -> str:
-    # The number of an error is not misspelt but another one.
-    words = [each.code for each in list_explanations() if not each.code.startswith("PA")]
-    return suggest(code, words, otherwise="To list all codes, run pinecone-admin explain.")
 
 
 @ROOT.session_command("reads", example="pinecone-admin completion bash")

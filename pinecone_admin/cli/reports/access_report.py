@@ -97,7 +97,12 @@ def report_access(
         _write(session, selected, review, files=files)
     for warning in review.warnings:
         session.warn(as_sentences(warning))
-    _choose_exit(session, review, kinds)
+    # What could not be read may hide a finding, so of that it warns in any case.
+    end_with_missing(session, "Not shown", [each.text for each in review.open if each.kind == "could-not-be-read"])
+    failing = [each.kind for each in review.open if ANY_FINDING in kinds or each.kind in kinds]
+    if failing:
+        counts = (f"{kind} ({failing.count(kind)})" for kind in dict.fromkeys(failing))
+        session.fail_on("findings", ", ".join(counts))
 
 
 def _may_concern(project_id: str, holders: Container[object], finding: Finding) -> bool:
@@ -105,15 +110,6 @@ def _may_concern(project_id: str, holders: Container[object], finding: Finding) 
     if finding.project_id is not None or finding.kind in _ABOUT_SEVERAL:
         return finding.project_id in {None, project_id}
     return (finding.principal_type, finding.principal_id) in holders
-
-
-def _choose_exit(session: Session, review: Review, kinds: Sequence[str]) -> None:
-    """Fail on findings of these kinds, or on what could not be read and may hide one, of which it warns in any case."""
-    failing = [each.kind for each in review.open if ANY_FINDING in kinds or each.kind in kinds]
-    end_with_missing(session, "Not shown", [each.text for each in review.open if each.kind == "could-not-be-read"])
-    if failing:
-        counts = (f"{kind} ({failing.count(kind)})" for kind in dict.fromkeys(failing))
-        session.fail_on("findings", ", ".join(counts))
 
 
 def parse_kinds(texts: Sequence[str]) -> list[str]:

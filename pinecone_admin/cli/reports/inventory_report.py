@@ -31,16 +31,35 @@ def report_inventory(session: Session, out: str | None) -> None:
     if out:
         # Escapes keep unpaired surrogates, which UTF-8 cannot express.
         write_file(session, out, json.dumps(taken.to_dict(), indent=2) + "\n")
-    _write_inventory(session, taken)
+    if wants_document(session):
+        write_value(session, taken.to_dict())
+    elif session.output in {"csv", "raw"}:
+        write_items(session, list_resources(taken))
+    else:
+        write_items(session, count_resources(taken))
     end_with_missing(session, "Not shown", [describe_unread(each, taken.projects) for each in taken.unread])
 
 
 def report_changes(session: Session, old: str, new: str | None, *, fail_on_change: bool) -> None:
     """Compare a saved inventory with another one, or with what is there now, and choose the exit code."""
     before, after = read_inventory(session, old), read_inventory(session, new)
-    check_same_organization(before, after)
+    old_ids, new_ids = ([each.id for each in inventory.organizations] for inventory in (before, after))
+    if old_ids and new_ids and not set(old_ids).intersection(new_ids):  # else all would look removed and added
+        which = f"{', '.join(old_ids)} and {', '.join(new_ids)}"
+        raise RefusedError(f"the two inventories are of different organizations: {which}")
     changes = before.diff(after)
-    _write_changes(session, changes)
+    if wants_document(session):
+        write_value(session, changes.to_dict())
+    elif session.output == "csv":
+        write_items(session, list_changes(changes))
+    elif session.output == "raw":
+        write_items(session, str(changes).splitlines())
+    else:
+        with session.until_closed():
+            write_lines(session, (click.style(line, fg=_COLORS[line[0]]) for line in str(changes).splitlines()))
+    if not changes and session.output == "table":
+        which = " in the parts that both inventories have" if changes.unknown else ""
+        session.notify(f"Nothing has changed{which}.")
     end_with_missing(session, "Not shown", changes.unknown)
     if changes and fail_on_change:
         session.fail_on(count_noun(len(list_changes(changes)), "change"))
@@ -113,29 +132,6 @@ def list_changes(changes: InventoryChanges) -> list[dict[str, Any]]:
     ]
 
 
-def _write_inventory(session: Session, inventory: Inventory) -> None:
-    if wants_document(session):
-        write_value(session, inventory.to_dict())
-    elif session.output in {"csv", "raw"}:
-        write_items(session, list_resources(inventory))
-    else:
-        write_items(session, count_resources(inventory))
-
-
-def _write_changes(session: Session, changes: InventoryChanges) -> None:
-    if wants_document(session):
-        write_value(session, changes.to_dict())
-    elif session.output == "csv":
-        write_items(session, list_changes(changes))
-    elif session.output == "raw":
-        write_items(session, str(changes).splitlines())
-    else:
-        with session.until_closed():
-            write_lines(session, (click.style(line, fg=_COLORS[line[0]]) for line in str(changes).splitlines()))
-    if not changes and session.output == "table":
-        session.notify(f"Nothing has changed{' in the parts that both inventories have' if changes.unknown else ''}.")
-
-
 def parse_inventory(text: str, path: str) -> Inventory:
     """Return the inventory in the text of a file.
 
@@ -155,14 +151,3 @@ def parse_inventory(text: str, path: str) -> Inventory:
     except PineconeValueError as error:
         problem = error.message_with_names({"data": "$"})  # as JSONPath calls the whole document
         raise PineconeValueError(f"{describe_path(path)} is not an inventory: {problem}") from error
-
-
-def check_same_organization(before: Inventory, after: Inventory) -> None:
-    """Raise unless two inventories can be of one organization; one that could not read it can be of any.
-
-    Raises:
-        RefusedError: They are of two organizations, so that everything would look removed and added.
-    """
-    old, new = ([each.id for each in inventory.organizations] for inventory in (before, after))
-    if old and new and not set(old).intersection(new):
-        raise RefusedError(f"the two inventories are of different organizations: {', '.join(old)} and {', '.join(new)}")

@@ -74,7 +74,11 @@ def _run(
     if status != 0 or is_unread:
         ending = f"exit status {status}" if status >= 0 else f"signal {-status}"
         unread = ", but did not read the whole secret" if is_unread else ""
-        said = _describe_output(bytes(output), secret)
+        text = bytes(output).decode(errors="replace")
+        words = " ".join(text.split())
+        said = f". Its standard error ends with: {words[-_MAX_SHOWN:]}" if words else ""
+        if _reveals(text, secret):
+            said = ". Its standard error is not shown, because a part of the secret is in it"
         raise StoreError(f"The command of --store, {command[0]}, ended with {ending}{unread}{said}")
 
 
@@ -112,14 +116,6 @@ def _keep_end(stream: IO[bytes], output: bytearray) -> None:
         while piece := os.read(stream.fileno(), _MAX_OUTPUT):
             output += piece
             del output[:-_MAX_OUTPUT]
-
-
-def _describe_output(output: bytes, secret: str) -> str:
-    text = output.decode(errors="replace")
-    if _reveals(text, secret):
-        return ". Its standard error is not shown, because a part of the secret is in it"
-    words = " ".join(text.split())
-    return f". Its standard error ends with: {words[-_MAX_SHOWN:]}" if words else ""
 
 
 def _reveals(text: str, secret: str) -> bool:
