@@ -16,7 +16,7 @@ PineconeError                       message, operation, argument, outcome, safe_
 │   ├─ UnprocessableEntityError 422
 │   ├─ RateLimitError 429
 │   ├─ ServiceError 5xx
-│   └─ TokenError                   the token endpoint refused the request, or returned no usable token
+│   └─ TokenError                   no access token, from the token endpoint or from a callable of yours
 │       └─ InvalidCredentialsError (UnauthorizedError)
 ├─ PineconeConnectionError          no response: connection refused or reset, TLS or proxy failure
 ├─ PineconeTimeoutError (TimeoutError)
@@ -370,9 +370,25 @@ class ServiceError(ApiError):
 
 
 class TokenError(ApiError):
-    """The token endpoint refused the token request, or returned no usable token."""
+    """There is no access token: the token endpoint returned none, or a callable of yours raised an exception.
+
+    Attributes:
+        callable_traceback: If the callable that you passed as ``access_token``, ``client_id`` or ``client_secret``
+            raised an exception, its traceback, masked; otherwise None. ``reveal()`` returns the traceback, which can
+            contain a secret. Pickling drops it.
+
+    Example:
+        >>> try:
+        ...     projects = admin.projects.list()
+        ... except TokenError as error:
+        ...     if error.callable_traceback is not None:
+        ...         print(error.callable_traceback.reveal())
+    """
 
     help_code = "PA301"
+    callable_traceback: Masked | None = None
+    """If the callable that you passed as ``access_token``, ``client_id`` or ``client_secret`` raised an exception, its
+    traceback, masked; otherwise None."""
 
 
 class InvalidCredentialsError(TokenError, UnauthorizedError):

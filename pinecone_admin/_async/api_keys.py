@@ -63,7 +63,7 @@ class AsyncAPIKeys(Namespace):
         Args:
             project_id: Id of the project that the key gives access to.
             name: Name of the key, 1 to 80 characters without NUL.
-            roles: Roles of the key; the server's default is ProjectEditor.
+            roles: Roles of the key, 1 or more; the server's default is ProjectEditor.
 
         Returns:
             The new key with its value.
@@ -109,8 +109,8 @@ class AsyncAPIKeys(Namespace):
         Args:
             project_id: Id of the project that the key gives access to.
             name: Exact name of the key, 1 to 80 characters without NUL. It must not have the form of a temporary name.
-            roles: Roles of the key. For a new key, the server's default is ProjectEditor. For an existing key, None
-                accepts any roles.
+            roles: Roles of the key, 1 or more. For a new key, the server's default is ProjectEditor. For an existing
+                key, None accepts any roles.
             store: Function that stores the value of a new key. It gets the final name of the key. It must raise an
                 exception if it has not stored the value, and only then. If it raises, the key is deleted. The return
                 value is ignored.
@@ -199,7 +199,7 @@ class AsyncAPIKeys(Namespace):
         Args:
             api_key_id: Id of the key.
             name: New name, 1 to 80 characters without NUL.
-            roles: All roles that the key will have. They replace its present roles.
+            roles: All roles that the key will have, 1 or more. They replace its present roles.
 
         Returns:
             The key with its new settings.
@@ -312,7 +312,7 @@ class AsyncAPIKeys(Namespace):
 
         Args:
             project_id: Id of the project that the key gives access to.
-            roles: Roles of the key.
+            roles: Roles of the key, 1 or more.
             ttl: Time from the last renewal to the expiry time, from one minute, rounded up to minutes, by the server's
                 clock. This is how long the key can remain usable after the process was killed or suspended, until the
                 next run deletes it.

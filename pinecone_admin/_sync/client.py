@@ -62,8 +62,8 @@ class Admin:
         client_secret: Client secret of the service account, or a function that returns it. The client calls the
             function for each token request. Default: ``PINECONE_CLIENT_SECRET``.
         access_token: Access token to use instead of credentials, or a function that returns one. The client calls the
-            function for each call, and again after a 401. The function runs in its own thread, with the context
-            variables of the call. Default: ``PINECONE_ACCESS_TOKEN``.
+            function for each call, and again after a 401, and never before the first call. The function runs in its
+            own thread, with the context variables of the call. Default: ``PINECONE_ACCESS_TOKEN``.
         additional_headers: Headers for every request to the API. They replace headers of the client with the same name.
             The client never sends them to the token endpoint. If they contain ``Authorization``, the client gets no
             token. ``Api-Key`` is an error: use ``with_options(api_key=…)``.
@@ -101,7 +101,8 @@ class Admin:
         PineconeTypeError: An argument has the wrong type.
         InvalidCredentialsError: The token endpoint rejected the credentials. Errors of the token endpoint are raised
             in the constructor, and with ``lazy=True`` only by the first call.
-        TokenError: The token endpoint returned no token for another reason.
+        TokenError: The token endpoint returned no token for another reason, or ``client_id`` or ``client_secret`` is a
+            function that raised an exception.
         PineconeConnectionError: The client cannot reach the token endpoint.
         PineconeTimeoutError: The token endpoint did not respond in time.
 
@@ -425,7 +426,8 @@ class Admin:
 
         Raises:
             PineconeValueError: ``additional_headers`` sets ``Authorization``, so there is no token.
-            TokenError: The token endpoint returned no token.
+            TokenError: The token endpoint returned no token, or a function that you passed to the client raised an
+                exception.
             PineconeConnectionError: The client cannot reach the token endpoint.
             PineconeTimeoutError: No token arrived in time.
             ClientClosedError: The client was closed before or during the call.
@@ -519,7 +521,7 @@ class Admin:
         return copy
 
     def close(self) -> None:
-        """Close the connections of this process.
+        """Close the client, and the connections of this process.
 
         New calls and workflows are refused at once. Workflows in progress continue, and this method waits at most 40
         seconds for them. A workflow that was cancelled undoes its changes in this time. This method does not wait for a

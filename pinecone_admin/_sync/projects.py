@@ -262,7 +262,7 @@ class Projects(Namespace):
 
         Args:
             name: Name of the project, 1 to 512 characters without NUL. The name of the key is its first 80 characters.
-            key_roles: Roles of the key.
+            key_roles: Roles of the key, 1 or more.
             store: Function that stores the value of a new key. It gets the final name of the key. It must raise an
                 exception if it has not stored the value, and only then. If it raises, the key is deleted. The return
                 value is ignored.

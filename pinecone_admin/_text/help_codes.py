@@ -119,9 +119,9 @@ HELP: Mapping[str, Help] = {
         "If the outcome is unknown, check whether the change was made. Otherwise try again later.",
     ),
     "PA301": Help(
-        "The token endpoint returned no access token.",
-        "It failed, or its response contains no usable token.",
-        "Try again later. If the error remains, check `oauth_url` and the proxies.",
+        "There is no access token.",
+        "The token endpoint failed, or its response contains no usable token. Or a callable that you passed failed.",
+        "Try again later. If the error remains, check `oauth_url`, the proxies, and `callable_traceback.reveal()`.",
         "Try again later. `pinecone-admin doctor` checks the token endpoint and the proxies.",
     ),
     "PA302": Help(

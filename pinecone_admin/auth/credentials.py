@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from traceback import format_exception
 from typing import TypeAlias, cast
 
-from pinecone_admin._http.argument_checks import check_secret_text, is_key_value, place_in, value_error
+import httpx
+
+from pinecone_admin._http.argument_checks import check_secret_text, is_key_value, value_error
 from pinecone_admin._http.returned_errors import raise_if_error
 from pinecone_admin._text.messages import Name
-from pinecone_admin.errors import PineconeError, PineconeValueError
+from pinecone_admin.errors import Masked, PineconeError, PineconeValueError, TokenError
 
 TextSource: TypeAlias = str | Callable[[], str]
 
@@ -146,4 +149,12 @@ def _call_source(argument: str, source: Callable[[], str]) -> str | PineconeErro
     try:
         return source()
     except Exception as exc:  # noqa: BLE001 - the caller's own code; its message and frames may hold the secret
-        return value_error(place_in(argument, ":"), f"the callable raised {type(exc).__name__}")
+        error = TokenError(
+            f"{argument}: the callable raised {type(exc).__name__}",
+            argument=argument,
+            # Of requests, urllib and sockets, it is an OSError.
+            worth_retrying=isinstance(exc, OSError | httpx.TransportError)
+            or (isinstance(exc, PineconeError) and exc.worth_retrying),
+        )
+        error.callable_traceback = Masked("".join(format_exception(exc)))
+        return error

@@ -65,7 +65,8 @@ class SuppliedTokenSource:
         """Return the supplied token.
 
         Raises:
-            PineconeValueError: The callable raised, or its result cannot be a token.
+            TokenError: The callable raised.
+            PineconeValueError: Its result cannot be a token.
             PineconeTimeoutError: The deadline passed.
             ClientClosedError: The client is closed.
         """

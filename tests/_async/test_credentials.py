@@ -7,12 +7,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 
 from pinecone_admin import (
     AccessToken,
     AsyncAdmin,
     InvalidCredentialsError,
+    PineconeConnectionError,
     PineconeError,
     PineconeTypeError,
     PineconeValueError,
@@ -125,26 +127,20 @@ async def test_invalid_credentials_raise(
     assert script.exchanges == []
 
 
-def raise_lookup_error() -> str:
-    """Raise an error that contains a secret."""
-    raise LookupError(SECRET)
-
-
 @pytest.mark.parametrize(
     ("produce", "error", "message"),
     [
         (lambda: "", PineconeValueError, "is empty"),
         (lambda: f"{SECRET}\n", PineconeValueError, "has leading or trailing whitespace"),
         (lambda: None, PineconeTypeError, "must be a str, not NoneType"),
-        (raise_lookup_error, PineconeValueError, "the callable raised LookupError"),
     ],
-    ids=["empty", "newline", "none", "raises"],
+    ids=["empty", "newline", "none"],
 )
 @pytest.mark.parametrize("argument", ["client_id", "client_secret", "access_token"])
 async def test_the_result_of_a_callable_is_checked(
     argument: str, produce: Any, error: type[PineconeError], message: str, make_client: Callable[..., AsyncAdmin]
 ) -> None:
-    """The result of a callable is checked like an argument, and the exception of a callable stays hidden."""
+    """The result of a callable is checked like an argument."""
     script = ScriptedTransport()
     arguments = {argument: produce}
     if argument != "access_token":
@@ -157,6 +153,50 @@ async def test_the_result_of_a_callable_is_checked(
         with raises(error, match=f"{argument}.* {message}"):
             await admin.token()
     assert (script.requests, script.exchanges) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("failure", "is_worth_retrying"),
+    [
+        (LookupError(SECRET), False),
+        (ConnectionError(SECRET), True),
+        (TimeoutError(SECRET), True),
+        (httpx.ConnectError(SECRET), True),
+        (PineconeConnectionError(SECRET), True),
+        (PineconeValueError(SECRET), False),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+@pytest.mark.parametrize("argument", ["client_id", "client_secret", "access_token"])
+async def test_the_exception_of_a_callable_is_hidden_but_not_lost(
+    argument: str, failure: Exception, *, is_worth_retrying: bool, make_client: Callable[..., AsyncAdmin]
+) -> None:
+    """The error shows no text of it, states whether the callable may succeed later, and reveals the traceback."""
+
+    def read_from_store() -> str:
+        if failures:
+            raise failures.pop()
+        return "x"
+
+    failures = [failure]
+    script = ScriptedTransport(ScriptedResponse(body={"data": []}))
+    others: dict[str, dict[str, str]] = {
+        "access_token": {},
+        "client_id": {"client_secret": "x"},
+        "client_secret": {"client_id": "id"},
+    }
+    admin = make_client(script, lazy=True, **others[argument], **{argument: read_from_store})
+    with raises(TokenError, match=f"{argument}: the callable raised {type(failure).__name__}$") as caught:
+        await admin.projects.list()
+    error = caught.value
+    assert (error.outcome, error.safe_to_retry, error.worth_retrying) == ("not_sent", True, is_worth_retrying)
+    assert (error.operation, error.argument, error.status_code) == ("list_projects", argument, None)
+    assert error.callable_traceback is not None
+    traceback = error.callable_traceback.reveal()
+    assert "in read_from_store" in traceback
+    assert SECRET in traceback
+    assert (script.requests, script.exchanges) == ([], [])
+    assert await admin.projects.list() == []
 
 
 async def test_credential_callables_run_at_each_exchange(make_client: Callable[..., AsyncAdmin]) -> None:

@@ -67,12 +67,12 @@ def access(session: Session, **options: Any) -> None:
 
 
 @ROOT.session_command("reads", example="pinecone-admin inventory --output table")
-@out("Write the inventory to a file, for diff, plan and access.")
+@out("Write the inventory to a file, too, for diff, plan and access.")
 def inventory(session: Session, *, out: str | None = None) -> None:
     """Read everything in the organization.
 
-    --out keeps it, and diff compares it later. The table shows how many there are of each kind; -o json shows
-    everything. If a part cannot be read, the others are shown and saved all the same.
+    --out keeps it, and diff compares it later. Standard output shows it all the same. The table shows how many there
+    are of each kind; -o json shows everything. If a part cannot be read, the others are shown and saved all the same.
     """
     from pinecone_admin.cli.reports.inventory_report import report_inventory  # noqa: PLC0415 - loads the models
 
