@@ -22,8 +22,8 @@ class CreateInviteRequest:
 
     Attributes:
         email: The email address to invite, at most 254 characters. The server refuses a
-            malformed address with 400 INVALID_ARGUMENT. It refuses the address of a member or of a
-            pending invite with 409 ALREADY_EXISTS.
+            malformed address with 400 INVALID_ARGUMENT. It refuses the address of a member, or of a
+            pending or expired invite, with 409 ALREADY_EXISTS.
         role_bindings: The roles that the person gets, 1 to 100, at least one of them on the
             organization. Otherwise the server refuses the request with 400 INVALID_ARGUMENT.
         extra: Fields that the API document does not list, by their names in JSON.
@@ -44,8 +44,8 @@ class CreateInviteRequest:
 
     email: str = field(metadata={"maxLength": 254, "format": "email"})
     """The email address to invite, at most 254 characters. The server refuses a malformed address with
-    400 INVALID_ARGUMENT. It refuses the address of a member or of a pending invite with 409
-    ALREADY_EXISTS."""
+    400 INVALID_ARGUMENT. It refuses the address of a member, or of a pending or expired invite,
+    with 409 ALREADY_EXISTS."""
     role_bindings: list[RoleBindingInput] = field(metadata={"minItems": 1, "maxItems": 100})
     """The roles that the person gets, 1 to 100, at least one of them on the organization. Otherwise
     the server refuses the request with 400 INVALID_ARGUMENT."""

@@ -173,8 +173,9 @@ class AsyncUsers(Namespace):
                 person.
             ForbiddenError: Your account cannot see the users, the invites, all role bindings, or a project that has
                 roles, so the report would be incomplete. Nothing was changed.
-            RefusedError: The user is the last owner. Nothing was changed. Or the server refused to remove the user, for
-                example because an identity provider manages the users. Then the invites were already deleted.
+            RefusedError: The user is the last owner. Nothing was changed. Or the server refused to remove an invite or
+                the user, for example because an identity provider manages the person. Invites that were deleted before
+                stay deleted.
             PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.
 
         Example:

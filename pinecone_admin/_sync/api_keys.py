@@ -240,7 +240,8 @@ class APIKeys(Namespace):
 
         This method creates a new key under a temporary name, calls ``store`` with its value, and gives it the name of
         the old key. Then it deletes the old key, and overdue keys of earlier rotations. With ``keep_old_for``, it keeps
-        the old key instead, and ``delete_retired`` deletes it later. This call does not wait for that.
+        the old key instead, and ``delete_retired`` deletes it later. This call does not wait for that. If ``store`` is
+        a ``workflows.ReadableStore``, it adds a checksum of the value to the temporary name before it calls ``store``.
 
         If the call was interrupted, call it again with the id of the old key. The names of both keys record the
         progress, so the next run finishes the rotation, or cleans up and starts over. If this call is cancelled before

@@ -41,7 +41,8 @@ class emulate:  # noqa: N801 — named like the context managers of contextlib
 
     The environment contains the credentials of the emulator. Clients of this package that are created in the block use
     the emulator's clock. So waiting for a retry takes no time, and their tokens expire when you advance the clock.
-    Emulations can be nested, and the innermost one handles the requests.
+    Emulations can be nested, and the innermost one handles the requests. Another mock that replaces the transports of
+    httpx during an emulation gets the requests instead, also those of emulations that begin later.
 
     As a decorator of a function or a coroutine function, each call gets a new emulation. As a decorator of a test class
     of unittest or pytest, each test gets a new emulation and its emulator as ``self.emulator``. The emulation begins

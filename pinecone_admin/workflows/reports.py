@@ -242,7 +242,9 @@ class DueRotations:
 
     Attributes:
         dry_run: Whether this is a preview, and nothing was changed.
-        finished: New keys of interrupted rotations that got their names in this run. Their values were stored before.
+        finished: New keys of interrupted rotations that got their names in this run. Their values were stored before,
+            and their old keys were retired. If only the value was stored, as a ``ReadableStore`` can show, the rotation
+            is in ``rotated``.
         rotated: The rotations of this run, in order.
         deleted: Overdue retired and temporary keys that were deleted.
         kept: Retired and temporary keys of earlier runs that were not deleted, each with the reason. Keys of a project
@@ -265,7 +267,7 @@ class DueRotations:
     dry_run: bool
     """Whether this is a preview, and nothing was changed."""
     finished: list[APIKey] = field(factory=list[APIKey])
-    """New keys of interrupted rotations that got their names in this run. Their values were stored before."""
+    """New keys of interrupted rotations that got their names in this run. Their old keys were retired before."""
     rotated: list[Rotation] = field(factory=list[Rotation])
     """The rotations of this run, in order."""
     deleted: list[APIKey] = field(factory=list[APIKey])

@@ -69,6 +69,23 @@ async def test_a_refused_change_says_who_decides(admin: AsyncAdmin, managed: Emu
         assert [managed.requests[-1]] == refused, f"{name} waited for something that never comes"
 
 
+@pytest.mark.parametrize("refused", ["delete_invite", "delete_user"])
+async def test_invites_that_were_deleted_before_a_refusal_stay_deleted(
+    admin: AsyncAdmin, emulator: Emulator, refused: str
+) -> None:
+    """If the server refuses to delete the invite, nothing is changed. If it refuses the user, the invite is gone."""
+    await admin.invites.create(email=EVE, role_bindings=MEMBER)
+    emulator.add_user(EVE)
+    if refused == "delete_invite":
+        emulator.configure(managed_people=[EVE])
+    else:
+        emulator.faults.add("delete_user", status=409)
+    with raises(RefusedError):
+        await admin.users.offboard(email=EVE, dry_run=False)
+    assert len(emulator.state.invites) == (refused == "delete_invite")
+    assert await admin.users.describe_by_email(email=EVE)
+
+
 async def test_a_plan_leaves_managed_people(admin: AsyncAdmin, managed: Emulator) -> None:
     """offboard_many lists each person whom it may not remove, with who decides, and goes on with the others."""
     managed.configure(managed_people=[ADA])

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -243,6 +244,34 @@ def test_a_store_of_a_caller_that_can_be_read_is_gone_on_with(name: str) -> None
         if len(transport.requests) < number:
             break
     assert is_stored
+
+
+@pytest.mark.parametrize(
+    ("is_readable", "updates", "stored", "finished"),
+    [(True, 0, [0, 1], 0), (True, 1, [1, 1], 0), (True, 2, [1, 1], 1), (False, 0, [1, 2], 0), (False, 1, [1, 1], 1)],
+)
+def test_the_next_night_goes_on_where_a_rotation_stopped(
+    emulator: Emulator, *, is_readable: bool, updates: int, stored: list[int], finished: int
+) -> None:
+    """For a ReadableStore, the key is renamed before the value is stored, and a stored value is not stored again.
+
+    The new key is in ``finished`` if the old key was retired, and its rotation is in ``rotated`` otherwise.
+    """
+    admin, vault, values = emulator.admin(), Vault(), list[object]()
+    project = admin.projects.create(name="search")
+    admin.api_keys.create(project_id=project.id, name="worker")
+    emulator.clock.advance(91 * 86_400)
+    emulator.faults.add("api_keys.update", unreachable=True, times=None, skip=updates)
+    counts: list[int] = []
+    for _ in range(2):
+        report = admin.api_keys.rotate_due(
+            older_than=timedelta(days=90),
+            keep_old_for=timedelta(days=7),
+            store=vault if is_readable else values.append,
+        )
+        counts.append(vault.count + len(values))
+        emulator.faults.clear()
+    assert (counts, report.failed, len(report.finished), len(report.rotated)) == (stored, [], finished, 1 - finished)
 
 
 def test_a_plain_function_sends_no_digest(emulator: Emulator) -> None:

@@ -56,6 +56,24 @@ def test_pytest_httpx_after_emulator(pinecone_emulator: Emulator, httpx_mock: HT
     assert len(pinecone_emulator.requests) == 0
 
 
+@pytest.mark.parametrize("order", ["mock, outer, inner", "outer, mock, inner"])
+def test_the_outermost_emulation_decides_the_order(order: str, request: pytest.FixtureRequest) -> None:
+    """If httpx_mock comes after the outermost emulation, it responds for Pinecone, also in an inner emulation."""
+    with ExitStack() as entered:
+        for each in order.split(", "):
+            if each == "mock":
+                mock = request.getfixturevalue("httpx_mock")
+                mock.add_response(
+                    url=TOKEN, json={"access_token": "t", "token_type": "Bearer", "expires_in": 60}, is_optional=True
+                )
+                mock.add_response(url=PROJECTS, json={"data": []}, is_optional=True)
+            else:
+                emulator = entered.enter_context(emulate())
+        with Admin() as admin:
+            assert list(admin.projects.list()) == []
+        assert bool(len(emulator.requests)) == (order == "mock, outer, inner")
+
+
 @pytest.mark.httpx_mock(should_mock=lambda request: not request.url.host.endswith(".pinecone.io"))
 def test_pytest_httpx_lets_pinecone_through(pinecone_emulator: Emulator, httpx_mock: HTTPXMock) -> None:
     """If httpx_mock comes last, its option should_mock lets requests through to the emulator."""

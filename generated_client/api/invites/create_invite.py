@@ -14,11 +14,11 @@ def create_invite(
 ) -> Operation[Invite]:
     """Invite a person to the organization by email.
 
-    The invite is valid for 7 days. If a member has the address, or there is a pending invite for
-    it, the server refuses the request with 409 ALREADY_EXISTS, and names the invite. At least one
-    role must be on the organization. Otherwise the response is 400 INVALID_ARGUMENT. A role that
-    the caller does not have is refused with 403 PERMISSION_DENIED. After 100 emails of the
-    organization within an hour, with created and resent invites, the response is 429
+    The invite is valid for 7 days. If a member has the address, or there is a pending or expired
+    invite for it, the server refuses the request with 409 ALREADY_EXISTS, and names the invite. At
+    least one role must be on the organization. Otherwise the response is 400 INVALID_ARGUMENT. A
+    role that the caller does not have is refused with 403 PERMISSION_DENIED. After 100 emails of
+    the organization within an hour, with created and resent invites, the response is 429
     RESOURCE_EXHAUSTED with Retry-After.
 
     Args:
