@@ -60,7 +60,6 @@ def change_profiles(
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with lock_file(target):
             before = read_profiles(path)
-            parse_profiles(before, source=describe_path(path))
             text = change(before)
             profiles = parse_profiles(text, source=describe_path(path))
             with beside or nullcontext():
@@ -71,13 +70,15 @@ def change_profiles(
 
 
 def read_profiles(path: Path | None) -> str:
-    """Return the text of the file; empty if it does not exist.
+    """Return the text of the file, which is valid; empty if it does not exist.
 
     Raises:
-        CLIError: Other users could have read or written it.
+        CLIError: As for ``load_profiles``.
     """
     found = None if path is None else read_file(path, forbidden=OTHERS_CAN_ACCESS)
-    return "" if found is None else found[0]
+    text = "" if found is None else found[0]
+    parse_profiles(text, source=describe_path(path))
+    return text
 
 
 def check_profile(profile: Profile, *, env: Mapping[str, str]) -> None:

@@ -114,15 +114,6 @@ def parse_profiles(text: str, *, source: str) -> Profiles:
         raise CLIError(make_printable(f"{source}: {exc}", most=500)) from exc
 
 
-def check_profile_name(name: str) -> str:
-    """Return the name of a profile; raise ValueError if it cannot be one."""
-    if not _NAME.fullmatch(name):
-        raise ValueError(
-            f"{quote_input(name)} cannot name a profile: use letters, digits, dots, hyphens and underscores"
-        )
-    return name
-
-
 def _read_document(document: Mapping[str, Any]) -> Profiles:
     _check_keys(document, ["default", "profiles"], where="the file")
     tables = document.get("profiles", {})
@@ -136,7 +127,10 @@ def _read_document(document: Mapping[str, Any]) -> Profiles:
 
 
 def _read_profile(name: str, value: object) -> Profile:
-    check_profile_name(name)
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"{quote_input(name)} cannot name a profile: use letters, digits, dots, hyphens and underscores"
+        )
     if not isinstance(value, dict):
         raise ValueError(f"profile {name} must be a table")  # noqa: TRY004 - as above
     table = cast("dict[str, object]", value)

@@ -22,7 +22,7 @@ from pinecone_admin.cli.secrets.target_files import RescueFile, keep_response, r
 from pinecone_admin.cli.sentences import as_sentences, join_sentences
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import ResponseParsingError, SecretNotStoredError
-from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
+from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 from pinecone_admin.workflows import Ensured, Provisioned, Rotation
 from pinecone_admin.workflows.readable_store import SecretOwner
 
@@ -225,9 +225,10 @@ def _notify_existing(session: Session, delivery: SecretDelivery, result: object)
             f"No new secret was created: an earlier run has replaced API key {result.replaced} with {existing.id}, and "
             f"stored or showed its value. {then}."
         )
-        if delivery.lacks_value and not is_finished_now:
+        lacks_value = delivery.place.is_readable and not delivery.place.read().value  # certainly
+        if (session.settings.get("reveal") or lacks_value) and not is_finished_now:
             session.exit_code = PARTLY_DONE
-    content = delivery.describe_content(existing) if isinstance(existing, APIKey | ServiceAccount) else ""
+    content = delivery.place.describe_content(getattr(existing, "client_id", None))
     session.notify(join_sentences([text, content]))
 
 

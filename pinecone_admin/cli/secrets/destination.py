@@ -54,6 +54,7 @@ class SecretDelivery:
         session: The session.
 
     Attributes:
+        place: Where the secret goes.
         undelivered: The secret, unless there is none or it is stored.
         entry: Its entry in the ledger, unless there is none.
         failure: Why it is not stored; its notes say what was undone.
@@ -61,7 +62,8 @@ class SecretDelivery:
     """
 
     def __init__(self, place: SecretPlace, session: Session) -> None:
-        self._place, self._session = place, session
+        self._session = session
+        self.place: SecretPlace = place
         self.undelivered: NewSecret | None = None
         self.entry: SecretEntry | None = None
         self.failure: Exception | None = None
@@ -71,17 +73,7 @@ class SecretDelivery:
     def address(self) -> str | None:
         """Where the secret is stored, or None if there is none or it was shown."""
         is_stored = self.was_stored_before or (self.entry is not None and self.entry.state == "stored")
-        return self._place.address if is_stored else None
-
-    @property
-    def lacks_value(self) -> bool:
-        """Whether a secret that this run has not made is certainly not at the place, or was to be shown."""
-        is_shown = bool(self._session.settings.get("reveal"))
-        return is_shown or (self._place.is_readable and not self._place.read().value)
-
-    def describe_content(self, owner: APIKey | ServiceAccount) -> str:
-        """Return what can be said of the secret of something that exists already, as sentences; empty if nothing."""
-        return self._place.describe_content(owner.client_id if isinstance(owner, ServiceAccount) else None)
+        return self.place.address if is_stored else None
 
     def __call__(self, new_secret: ResourceWithSecret, /) -> None:
         """Store the secret of what was made."""
@@ -96,7 +88,7 @@ class SecretDelivery:
         ledger.is_storing = True
         try:
             with self._session.pause_progress():  # a command may use the terminal itself
-                self._place.write(secret)
+                self.place.write(secret)
         except Exception as error:
             self.failure = error
             raise
@@ -104,7 +96,7 @@ class SecretDelivery:
             ledger.is_storing = False
         self.undelivered = None
         self.entry.state = "shown" if self._session.settings.get("reveal") else "stored"
-        self.entry.place = self._place.address
+        self.entry.place = self.place.address
 
 
 class ReadableDelivery(SecretDelivery, PlacedStore):
@@ -117,11 +109,11 @@ class ReadableDelivery(SecretDelivery, PlacedStore):
             CLIError: One is.
         """
         with refusing():
-            self._place.check_vacant()
+            self.place.check_vacant()
 
     def read(self, created: APIKey | ServiceAccount, /) -> str | None:
         """Return the secret at the place; of an account, only if its client id is beside it."""
-        present = self._place.read()
+        present = self.place.read()
         is_of_other = isinstance(created, ServiceAccount) and present.client_id != created.client_id
         found = None if is_of_other else present.value or None
         self.was_stored_before: bool = found is not None  # if it is not that of ``created``, another one is stored
