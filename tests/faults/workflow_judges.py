@@ -203,9 +203,11 @@ def judge_names(run: Run) -> Iterable[str]:
 
 
 def judge_left(run: Run) -> Iterable[str]:
-    """Everything in ``left`` exists that the run has created, and what contains it."""
+    """Nothing in ``left`` is what the run has deleted, or was in such a thing, as it has read."""
+    deleted = {str(each.target) for each in run.requests if each.method == "DELETE" and each.is_done and each.is_read}
     for each in run.error.left if isinstance(run.error, LeftoverError) else ():
-        if gone := {id for id in run.made - run.after.keys() if id in each}:
+        gone = {id for id in run.made - run.after.keys() if id in each}
+        if gone and any(id in each for id in deleted):
             yield f"in left, but gone: {gone} of {each}"
 
 
