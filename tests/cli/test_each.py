@@ -703,12 +703,24 @@ def test_a_failure_in_the_middle_stops_nothing_unless_asked() -> None:
             assert (done.exit, exits_of(done)) == (9, exits)
             assert Path("failed.csv").read_text() == f"name\n{left}"
             emulator.faults.clear()
+            Path("left.csv").write_text("name\nold\n")
             assert each(CREATE, "--yes", "--failed-rows", "left.csv", "--overwrite", file="failed.csv").exit == 0
             assert sorted(each.name for each in emulator.state.projects.values()) == ["a", "b", "c", "empty", "search"]
-            assert Path("left.csv").read_text() == ""
+            assert not Path("left.csv").exists()
         Path("failed.csv").unlink()
     said = "1 of 2 rows failed: row 2 (line 3). 1 row did not run. They are in failed.csv, to run again."
     assert done.stderr == f"{said}\n"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_nightly_job_without_failed_rows_leaves_no_file_of_them(form: str) -> None:
+    """The next night needs no ``--overwrite``; a device and a link stay."""
+    Path("link").symlink_to("target")
+    with example_organization():
+        for path in ("failed", "failed", "/dev/null", "link"):
+            assert each(EXISTS, "--failed-rows", path, rows=FORMATS[form].replace("nothing", "search")).exit == 0, path
+    assert not Path("failed").exists()
+    assert (Path("link").is_symlink(), Path("link").read_text()) == (True, "")
 
 
 def test_rows_of_standard_input_that_were_not_read_are_in_no_file() -> None:

@@ -6,7 +6,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
@@ -203,7 +203,7 @@ class RowWriter:
     """Writes rows to a file of mode 0600, in the format of another one, each as soon as it is known.
 
     Args:
-        path: The file, which stays empty if there is no row.
+        path: The file, which is deleted at the end if there is no row.
         like: The other file.
 
     Attributes:
@@ -215,7 +215,8 @@ class RowWriter:
         self.is_whole: bool = True
         self._is_empty = True
         write_report(path, "")
-        self._file = Path(path).open("a", encoding="utf-8", newline="")  # noqa: SIM115 - closed by ``close``
+        self._path = Path(path)
+        self._file = self._path.open("a", encoding="utf-8", newline="")
 
     def add(self, row: Row) -> None:
         """Write a row."""
@@ -225,10 +226,14 @@ class RowWriter:
         self._is_empty = False
 
     def close(self) -> None:
-        """Complete the file."""
+        """Complete the file, or delete it if it has no row."""
         with self._adding_failure_note(), self._file:
             if self._like.is_list and not self._is_empty:
                 self._file.write("\n]\n")
+        # A link, a device or a pipe was there before.
+        if self._is_empty and self.is_whole and self._path.is_file() and not self._path.is_symlink():
+            with suppress(OSError):  # it is empty, so that nobody takes it for rows
+                self._path.unlink()
 
     @contextmanager
     def _adding_failure_note(self) -> Generator[None]:
