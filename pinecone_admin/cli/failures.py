@@ -38,8 +38,6 @@ _LINE_BREAK = r"\s*\n\s*"
 _OUTCOME = r"; the request (was|may have been) processed$"
 """The part of an error's message about its request. The ledger has the request."""
 
-_TEMPORARY_NAME = r"'~\S+ ([^']*)'"
-"""A name with the tag of a workflow, as a note quotes it; the group is the name alone."""
 _UNDONE_KEY = r"(?:the new|temporary) API key .* was deleted"
 """The note on a new key that a workflow has deleted again."""
 
@@ -302,11 +300,10 @@ def _describe_refusal(error: PineconeError, remedy: str) -> str:
 def read_notes(error: BaseException | None) -> list[str]:
     """Return the notes of a workflow on an error, without the changes that remain, because the ledger has them.
 
-    Temporary names are not shown, and new keys that were deleted again are counted if there are several.
+    New keys that were deleted again are counted if there are several.
     """
     found: list[str] = [each for each in getattr(error, "__notes__", ()) if not _is_in_ledger(each)]
-    unique = dict.fromkeys(found)  # what asks and what calls it may note the same
-    notes = [re.sub(_TEMPORARY_NAME, r"\1", each) for each in unique]
+    notes = list(dict.fromkeys(found))  # what asks and what calls it may note the same
     undone = [each for each in notes if re.fullmatch(_UNDONE_KEY, each)]
     if (number := len(undone)) > 1:  # of each attempt whose response was lost
         others = [each for each in notes if each not in undone]

@@ -27,7 +27,7 @@ VARIABLES: Mapping[str, str] = {
 OTHER_VARIABLES: Mapping[str, str] = {
     "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY": "Proxies, also in small letters.",
     "SSL_CERT_FILE, SSL_CERT_DIR": "Certificates to trust in place of the usual ones.",
-    "NO_COLOR": "1 turns colours off.",
+    "NO_COLOR": "1 turns colours and bold text off.",
     "COLUMNS": "Width of the terminal, if it is not as it seems.",
 }
 """Its text about variables that other programs use, too."""

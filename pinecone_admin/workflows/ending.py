@@ -92,7 +92,8 @@ def describe_created(change: Change, created: CreatedResource | None = None) -> 
         return f"{' and '.join(map(str, change.roles))} for {change.target}{binding}"
     ref = evolve(change.target, name=change.settings.name or change.target.name)
     if created is not None and not isinstance(created, RoleBinding):
-        ref = evolve(refer_to(created), project=change.target.project)
+        # Its id finds it, so it need not have the temporary name that it was created with.
+        ref = evolve(change.target, name=change.target.name or change.settings.name, id=created.id)
     if ref.kind != "api_key":
         return str(ref)
     if change.target.name is not None:

@@ -254,8 +254,7 @@ class PlanExecution:
         state, created = conclude(own)
         if created is not None and change.creates:
             change = evolve(change, target=evolve(change.target, id=created.id))
-        kind = "" if isinstance(error, PineconeError) else f"{type(error).__name__}: "
-        text = kind + read_reason(error) if is_failure else "; ".join([_STOPPED, *getattr(error, "__notes__", ())])
+        text = read_reason(error) if is_failure else "; ".join([_STOPPED, *getattr(error, "__notes__", ())])
         text = redact_text(text, (each.reveal() for each in self._secrets))
         step = Step(change=change, state=state, error=text, help_code=find_help_code(error))
         self._steps[number] = [*deletions, step]

@@ -715,7 +715,7 @@ async def test_a_store_that_quotes_the_secret(emulator: Emulator) -> None:
         raise ValueError(f"cannot keep {made[-1]!r}")
 
     report = await admin.apply(await admin.plan(want_changes(emulator)), store=quote)
-    assert str(report.undone[0].error).startswith("ValueError: cannot keep '***'")
+    assert str(report.undone[0].error).startswith("cannot keep '***'")
     assert made[0] not in str(report) + json.dumps(report.to_dict())
 
 
@@ -731,7 +731,7 @@ async def test_a_store_that_quotes_what_it_has_stored_before() -> None:
             raise ValueError(f"the vault is full of {earlier}")
 
     report = await admin.apply(await admin.plan(want_changes(emulator)), store=quote_earlier)
-    assert str(report.undone[0].error).startswith("ValueError: the vault is full of *** ***")
+    assert str(report.undone[0].error).startswith("the vault is full of *** ***")
 
 
 class QuotingStore(PlacedStore):
@@ -782,7 +782,7 @@ async def test_a_readable_store_that_quotes_the_secret(emulator: Emulator, *, is
     admin, store = await populate(emulator), QuotingStore()
     chosen = StoreOfQuotingStores(store) if is_chosen else store
     report = await admin.apply(await admin.plan(want_changes(emulator)), store=chosen)
-    assert str(report.undone[0].error).startswith("ValueError: cannot keep '***'")
+    assert str(report.undone[0].error).startswith("cannot keep '***'")
     assert store.secrets[0] not in str(report) + json.dumps(report.to_dict())
 
 

@@ -162,6 +162,20 @@ def test_the_answer_yes_makes_the_change() -> None:
         assert sent_changes(emulator) == ["create_project", "create_project"]
 
 
+def test_the_own_account_is_known_before_a_place_for_its_secret_is_asked_for() -> None:
+    """The first refusal is the one that a run with a place would meet; of another account, the place is missing."""
+    with example_organization() as emulator:
+        name = next(each.name for each in emulator.state.service_accounts.listing if each.name != "ci")
+        for options in ((), ("--dry-run",), ("--reveal",), ("--store", "file:x.json")):
+            refused = run("service-account", "rotate", name, "--confirm", name, *options)
+            assert (refused.exit, "its client secret comes from the environment" in refused.stderr) == (5, True), (
+                options
+            )
+        asked = run("service-account", "rotate", "ci", "--yes")
+        assert (asked.exit, "Say where it should go with --store" in asked.stderr) == (2, True)
+        assert sent_changes(emulator) == []
+
+
 def test_what_removes_the_caller_itself_wants_the_name() -> None:
     """Deleting the account that acts, or a role of it, asks in those words; --yes is enough for all others."""
     with example_organization() as emulator:

@@ -333,3 +333,13 @@ def test_the_secret_is_typed_without_being_shown(tmp_path: Path) -> None:
     os.close(terminal)
     assert (child.wait(), "typed-id" in shown, "typed-secret" in shown) == (0, True, False), shown
     assert (tmp_path / "pinecone-admin/default.secret").read_text() == "typed-secret\n"
+
+
+def test_a_request_that_rotates_a_secret_needs_a_place_also_with_a_profile(emulator: Emulator) -> None:
+    """The secret file of the profile is no place for it, since the request may be about another account."""
+    assert login(emulator).exit == 0
+    account = run("service-account", "list", env=NOBODY).json[0]["id"]
+    target = f"/admin/service-accounts/{account}/rotate-secret"
+    done = run("send", "POST", target, "--yes", env=NOBODY)
+    assert (done.exit, "Say where it should go with --store" in done.stderr) == (2, True), done
+    assert "rotate_service_account_secret" not in {each.operation_id for each in emulator.requests}

@@ -67,3 +67,22 @@ def test_no_finding_and_no_table_of_access_has_a_temporary_name() -> None:
     assert any(re.match(r"API key indexer \(\S+\) of project search was replaced", each) for each in texts)
     assert "~" not in table.stdout
     assert "indexer (temporary name)" in table.stdout
+
+
+def test_a_store_that_fails_is_told_in_plain_words() -> None:
+    """Of what was deleted again, the reason has the name without its tag, and no class of Python."""
+    Path("org.yaml").write_text(
+        "organization: Emulated Organization\n"
+        "projects: [{name: search, api_keys: [{name: new, roles: [ProjectEditor]}]}]\n"
+        "service_accounts: [{name: robot, roles: [OrgMember]}]\n"
+    )
+    for line in ("apply org.yaml", "api-key rotate-due --older-than 1d --keep-old-for 1d", "project provision acme"):
+        with example_organization() as emulator:
+            emulator.clock.advance(100 * DAY)
+            for output in ("json", "table"):
+                options = ["--store", "exec:false {scope} {name}", "--yes", "-o", output]
+                done = run(*shlex.split(line), *(["--role", "ProjectEditor"] if "acme" in line else []), *options)
+                said = done.stdout + done.stderr
+                assert "ended with exit status 1" in said, done
+                reasons = re.findall('(?:error|reason)": .*|(?:failed|undid|not replaced).*|^error: .*', said)
+                assert [each for each in reasons if "~" in each or "Error:" in each] == [], done

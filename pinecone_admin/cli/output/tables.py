@@ -168,7 +168,6 @@ def print_layouts(session: Session, *layouts: RenderableType) -> None:
         file=text,
         force_terminal=session.stdout.isatty(),
         width=_find_room(session),
-        no_color=bool(session.env.get("NO_COLOR")),
         highlight=False,
         emoji=False,
         markup=False,
@@ -185,9 +184,14 @@ def _find_room(session: Session) -> int:
 
 def write_lines(session: Session, lines: Iterable[str]) -> None:
     """Write lines to stdout without the blanks at their ends; they keep their styles only on a terminal."""
-    is_styled = session.stdout.isatty() and session.env.get("TERM") not in {"dumb", "unknown"}
+    is_plain = bool(session.env.get("NO_COLOR")) or session.env.get("TERM") in {"dumb", "unknown"}
     # Cells are padded to the width of their column, which without a terminal has no limit.
-    click.echo("".join(f"{line.rstrip()}\n" for line in lines), session.stdout, nl=False, color=is_styled)
+    click.echo(
+        "".join(f"{line.rstrip()}\n" for line in lines),
+        session.stdout,
+        nl=False,
+        color=session.stdout.isatty() and not is_plain,
+    )
 
 
 def write_rows(session: Session, rows: Sequence[Row], kind: str = "") -> None:

@@ -175,12 +175,9 @@ class Destination(StoreByName):
 
     @property
     def is_open(self) -> bool:
-        """Whether no place is given, and there is one all the same if the secret is that of the caller."""
-        if self.is_given or not self.makes.is_irreversible or self.makes.many:
-            return False
-        from pinecone_admin.cli.secrets.own_secret import find_own_place  # noqa: PLC0415 - one command needs it
-
-        return find_own_place(self.session) is not None
+        """Whether no place is given yet, and ``settle`` chooses it once it is known whose secret it is."""
+        is_one = self.makes.is_irreversible and not self.makes.many and not self.is_given
+        return is_one and self.session.command is not None and not self.session.command.takes_session
 
     def settle(self, *, is_of_caller: bool) -> None:
         """Choose the place of the new secret of one account, once it is known whose it is.
@@ -196,8 +193,8 @@ class Destination(StoreByName):
 
             self.own_place = require_own_place(self.session)
             self.check([self.unnamed_owner])
-        elif self.is_open and not self.session.is_dry_run:
-            raise CLIError(_ask_for_place(self.makes))
+        elif self.is_open:
+            self._require_place(_ask_for_place(self.makes))
 
     @property
     def unnamed_owner(self) -> SecretOwner:
