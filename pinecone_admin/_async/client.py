@@ -56,8 +56,8 @@ class AsyncAdmin:
     """Manage a Pinecone organization: its projects, API keys, users, invites, service accounts and role bindings.
 
     The client sends the client id and the client secret of a service account to the token endpoint, and gets an access
-    token. It gets the first token on ``async with`` or with the first call. You can share one client between threads,
-    tasks and forked processes.
+    token. It gets the first token on ``async with`` or with the first call. If you pass an ``access_token``, it gets
+    none. You can share one client between threads, tasks and forked processes.
 
     Args:
         client_id: Client id of the service account, or a function that returns it; default: ``PINECONE_CLIENT_ID``.

@@ -138,7 +138,7 @@ HELP: Mapping[str, Help] = {
     ),
     "PA402": Help(
         "No complete response arrived in time.",
-        "The server or the network is slow, or a list has more pages than can be read within the timeout.",
+        "The server or the network is slow. Or a complete list, such as that of the projects, has too many pages.",
         "Raise `timeout`, and read `outcome` before you repeat a create.",
         "Before you repeat a change, check whether it was made.",
     ),
