@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from importlib import import_module
 from inspect import cleandoc
+from itertools import filterfalse
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
@@ -83,6 +84,8 @@ _ALIASES: Mapping[str, Sequence[str]] = {
     "view": ("describe",),
 }
 """Words of other programs and versions, each with the commands that it runs; the first that exists counts."""
+_OF_ACCOUNTS = ("profile", "env_file", "client_secret_stdin", "expect_organization")
+"""The options that choose an account, or tell of it."""
 _OTHER_WORDS: Mapping[str, str] = {
     "auth": "whoami",
     "batch": "each",
@@ -347,6 +350,7 @@ class Command(click.Command):
         effect_with: The effect by the values of a parameter, by its name; with any other value it is ``changes``.
         facts_with: Further warnings if an option is given and not 0, by the name of its parameter.
         fails_with: The exit code of every failure, if the others mean something else; None if they do not.
+        uses: The options on accounts that it uses, if it signs in with none of the saved ones; None for all of them.
         topics: Topics of the help that say more, beside those of its parameters.
         params: Its own options and arguments, in any order.
         help: Its help, without the notes of its parameters.
@@ -374,6 +378,7 @@ class Command(click.Command):
         effect_with: Mapping[str, Mapping[str, Effect]] = MappingProxyType({}),
         facts_with: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
         fails_with: int | None = None,
+        uses: Sequence[str] | None = None,
         topics: Sequence[str] = (),
         params: Sequence[click.Parameter] | None = None,
         help: str | None = None,  # noqa: A002 - the name that click has for it
@@ -396,6 +401,7 @@ class Command(click.Command):
         self.effect_with: Mapping[str, Mapping[str, Effect]] = effect_with
         self.facts_with: Mapping[str, Mapping[str, Any]] = facts_with
         self.fails_with: int | None = fails_with
+        self.unused_options: tuple[str, ...] = () if uses is None else (*filterfalse(uses.__contains__, _OF_ACCOUNTS),)
         of_params = [topic for each in own_params if (topic := getattr(each.type, "topic", ""))]
         self.topics: tuple[str, ...] = (*dict.fromkeys([*topics, *of_params, *(["secrets"] if makes else [])]),)
         self.path: tuple[str, ...] = (*noun.path, str(self.name))
@@ -509,6 +515,8 @@ class Command(click.Command):
         """Run the command."""
         session: Session = ctx.obj
         session.command = command = self.given(ctx.params)
+        for each in filter(session.settings.__contains__, self.unused_options):
+            raise CLIError(f"{self.full_name} does not use {self.spellings[each]}. Leave it out.")
         typed = given_values(ctx.params)
         if self.takes_session:
             self.function(session, **typed)

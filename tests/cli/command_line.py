@@ -143,7 +143,8 @@ def example_organization() -> Generator[Emulator, None, None]:
 def save_profile(name: str, *options: str, client_id: str = "account") -> Run:
     """Save a profile whose secret nobody tries, with further options of ``login``."""
     command = () if "--secret-command" in options else ("--secret-command", "false")
-    return run("login", "--name", name, "--client-id", client_id, *command, *options, "--no-check")
+    words = ("login", "--name", name, "--client-id", client_id, *command, *options, "--no-check")
+    return run(*words, env=dict.fromkeys(_PLAIN_ADDRESSES))
 
 
 def _save_profile() -> None:

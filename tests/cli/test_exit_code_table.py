@@ -48,7 +48,8 @@ CLASSES = {
     "doctor": "doctor",
     "send": 'send POST /admin/projects --body \'{"name": "x"}\' --yes',
     "whoami": "whoami",
-    "login": "login --name new --client-id ID --secret-command 'echo SECRET'",
+    "login": "login --name new --client-id ID --secret-command 'echo SECRET' --api-url http://localhost:1 "
+    "--oauth-url http://localhost:1/oauth/token",
 }
 """A command of each class."""
 

@@ -21,6 +21,7 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.emulator import Role
 from pinecone_admin.testing import emulate
 from tests.cli.command_line import Run, run, save_profile
+from tests.cli.example_runs import run_examples
 from tests.faults.external_servers import find_free_port
 
 NOBODY: dict[str, str | None] = {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}
@@ -71,6 +72,34 @@ def test_the_command_line_comes_before_the_environment_and_that_before_the_defau
     assert caller(run("whoami", env=NOBODY)) == accounts.profile
     both = run("whoami", "--profile", "work", "--env-file", str(accounts.file))
     assert (both.exit, "only one" in both.stderr) == (2, True)
+
+
+WITHOUT_ACCOUNT = {("help",), ("explain",), ("completion",)}
+"""Commands whose output is the same for every account."""
+
+
+def test_a_profile_that_is_named_is_used_or_refused_by_every_command() -> None:
+    """Otherwise the command would act on, or show, something else than the profile that somebody chose."""
+    for each in run_examples("--profile", "nosuch"):
+        words = ("There is no profile nosuch.", " does not use --profile. Leave it out.", "Two profiles are named: ")
+        is_told = any(text in each.done.stdout + each.done.said for text in words)
+        assert is_told == (each.done.exit != 0) == (each.spec.path not in WITHOUT_ACCOUNT), each
+
+
+def test_profile_show_shows_the_profile_that_is_named(accounts: Accounts) -> None:
+    """An option, a variable and NAME name it; without any of them, it is the default."""
+    save_profile("other")
+    ways: list[tuple[tuple[str, ...], dict[str, str]]] = [
+        (("profile", "show", "other"), {}),
+        (("--profile", "other", "profile", "show"), {}),
+        (("profile", "show"), {"PINECONE_ADMIN_PROFILE": "other"}),
+        (("profile", "show", "--profile", "other"), {"PINECONE_ADMIN_PROFILE": "work"}),
+    ]
+    for words, env in ways:
+        assert run(*words, env=env).json["name"] == "other"
+    assert run("profile", "show", env={"PINECONE_ADMIN_PROFILE": " "}).json["client_id"] == accounts.profile
+    both = run("profile", "show", "work", "--profile", "other")
+    assert (both.exit, both.stdout) == (2, "")
 
 
 def test_a_profile_and_a_file_that_are_named_win_over_a_token_in_the_environment(accounts: Accounts) -> None:

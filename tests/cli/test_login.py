@@ -21,6 +21,7 @@ from pinecone_admin.testing import emulate
 from tests.cli.command_line import Run, example_organization, run
 from tests.cli.terminals import read_piece, start_on_terminal
 
+ADDRESSES = ("--api-url", "http://localhost:1", "--oauth-url", "http://localhost:1/oauth/token")
 NOBODY = {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}
 
 
@@ -48,7 +49,7 @@ def test_credentials_that_work_are_kept_and_used(emulator: Emulator) -> None:
     """The profile expects the organization of the account; the secret is in a private file and in no output."""
     done = login(emulator)
     expected = {"name": "work", "default": True, "client_id": emulator.client_id, "secret_command": []}
-    assert (done.exit, done.stderr) == (0, "")
+    assert (done.exit, done.stderr) == (0, "Profile work is the default now.\n")
     assert done.json == done.json | expected | {"expect_organization": emulator.organization_id}
     assert done.json["secret_file"] == str(secret_file())
     assert stat.S_IMODE(secret_file().stat().st_mode) == 0o600
@@ -154,7 +155,39 @@ def test_the_advice_to_sign_in_again_keeps_the_other_profiles(emulator: Emulator
         assert secret_file("default").read_bytes() == default
 
 
-ADDRESSES = ("--api-url", "http://localhost:1", "--oauth-url", "http://localhost:1/oauth/token")
+@pytest.mark.parametrize("name", ["PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL"])
+@pytest.mark.parametrize("options", [(), ("--no-check",), ("--api-url", "http://localhost:1"), ADDRESSES[2:]])
+def test_a_shell_that_is_wired_to_a_server_saves_no_profile_for_production(
+    emulator: Emulator, name: str, options: tuple[str, ...]
+) -> None:
+    """Neither the secret nor a later command may reach another server than the shell names, so both are given."""
+    words = ("login", "--name", "work", "--client-id", emulator.client_id, "--client-secret-stdin")
+    env = {**NOBODY, name: f"http://localhost:1{'' if name.endswith('HOST') else '/oauth/token'}"}
+    refused = run(*words, *options, stdin=f"{emulator.client_secret}\n", env=env)
+    assert (refused.exit, "--api-url and --oauth-url" in refused.stderr) == (2, True), refused
+    assert (list(emulator.requests), run("profile", "list").json, secret_file().exists()) == ([], [], False)
+    assert run(*words, *ADDRESSES, stdin=f"{emulator.client_secret}\n", env=env).exit == 0
+    assert run("whoami", "--profile", "work", env=env).json["client_id"] == emulator.client_id
+
+
+def test_a_change_of_the_default_profile_is_shown(emulator: Emulator) -> None:
+    """Commands without an account show which profiles there are, and no profile becomes the default in silence."""
+    shown = [login(emulator, name=name).stderr for name in ("work", "other")]
+    assert shown == ["Profile work is the default now.\n", ""]
+    assert "default" not in run("profile", "remove", "other", "--yes").stderr
+    assert login(emulator, name="other").stderr == ""
+    removed = run("profile", "remove", "work", "--yes")
+    assert removed.stderr.endswith("\nNo profile is the default now. Choose one with profile use.\n")
+    for words in (("whoami",), ("profile", "show"), ("doctor", "-o", "json")):
+        done = run(*words, env=NOBODY)
+        problem = "No profile is the default. Choose one with --profile, or with profile use. Yours are other."
+        assert done.exit == (1 if words[0] == "doctor" else 3)
+        assert problem in done.stdout + done.stderr, done
+    assert login(emulator, name="third").stderr == "Profile third is the default now.\n"
+    for name in ("other", "third"):  # of none that is left, nobody can choose one
+        assert "is the default" not in run("profile", "remove", name, "--yes").stderr
+
+
 VARIABLES = "PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET"
 KINDS: dict[str, tuple[tuple[str, ...], Mapping[str, str | None], str]] = {
     "environment": (("whoami",), {}, f"Set {VARIABLES} in the environment to the present ones of a service account."),
@@ -226,9 +259,10 @@ def test_a_profile_is_removed_with_its_secret_file_after_a_question(emulator: Em
 def test_a_profile_is_updated_in_what_was_given(emulator: Emulator) -> None:
     """All else stays; a secret file that is no longer used is named and kept."""
     created = login(emulator).json
-    url = "https://api.example"
-    updated = run("profile", "update", "work", "--api-url", url, "--expect-organization", "-Nother")
-    assert (updated.exit, updated.json) == (0, created | {"host": url, "expect_organization": "-Nother"})
+    urls = {"host": "https://api.example", "oauth_url": "https://login.example/oauth/token"}
+    options = ("--api-url", urls["host"], "--oauth-url", urls["oauth_url"])
+    updated = run("profile", "update", "work", *options, "--expect-organization", "-Nother")
+    assert (updated.exit, updated.json) == (0, created | urls | {"expect_organization": "-Nother"})
     nothing = run("profile", "update", "work")
     assert (nothing.exit, "Nothing to change" in nothing.stderr) == (2, True)
     command = run("profile", "update", "work", "--secret-command", "op read x")

@@ -45,7 +45,7 @@ def test_a_profile_is_saved_shown_and_removed() -> None:
         "--secret-command": "op read 'op://a b/secret'",
     }
     added = save_profile("work", *(word for pair in options.items() for word in pair))
-    assert (added.exit, added.stderr) == (0, "")
+    assert (added.exit, added.stderr) == (0, "Profile work is the default now.\n")
     path = profile_file()
     assert (stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(path.parent.stat().st_mode)) == (0o600, 0o700)
     assert [each.name for each in path.parent.iterdir()] == [path.name]
@@ -113,6 +113,10 @@ def test_what_no_client_would_accept_is_not_saved() -> None:
         ("other", ("--expect-organization", "a\u202eb"), "account"),
         ("other", ("--client-secret-stdin",), "account"),
         ("other", ("--profile", "work"), "account"),
+        ("other", ("--api-url", "https://api.example"), "account"),
+        ("other", ("--oauth-url", "https://login.example/oauth/token"), "account"),
+        ("other", ("--expect-organization", "Emulated Organization"), "account"),
+        ("other", (), "bad id"),
     ]
     for name, options, client_id in wrong:
         done = save_profile(name, *options, client_id=client_id)
@@ -122,7 +126,8 @@ def test_what_no_client_would_accept_is_not_saved() -> None:
     assert (again.exit, "Add --overwrite" in again.stderr) == (5, True)
     assert profile_file().read_bytes() == before
     with mock.patch.dict("os.environ", {"PINECONE_ADMIN_ALLOW_HTTP": "1"}):
-        assert save_profile("b", "--api-url", "http://api.example").exit == 0
+        urls = ("--api-url", "http://api.example", "--oauth-url", "https://login.example/oauth/token")
+        assert save_profile("b", *urls).exit == 0
 
 
 DAMAGED: dict[str, str | bytes] = {
@@ -252,17 +257,26 @@ def test_what_another_command_has_changed_meanwhile_is_not_lost(
 ) -> None:
     """A command decides by what is there once it has locked the file; one that removes would remove something else."""
     assert save_profile("work").exit == 0
-    _run_before_the_lock(monkeypatch, "profile", "update", "work", "--api-url", "https://api.example")
+    urls = ("--api-url", "https://api.example", "--oauth-url", "https://login.example/oauth/token")
+    _run_before_the_lock(monkeypatch, "profile", "update", "work", *urls)
     done = run(*words)
     (found,) = run("profile", "list").json
     assert (done.exit, found["client_id"], found["host"]) == expected, done
 
 
 ADDRESSES = {
-    "--api-url foo": ("login", "--api-url", "foo"),
-    "--oauth-url foo/oauth/token": ("login", "--oauth-url", "foo/oauth/token"),
-    "update --api-url foo": ("profile", "update", "work", "--api-url", "foo"),
-    "update --oauth-url foo/oauth/token": ("profile", "update", "work", "--oauth-url", "foo/oauth/token"),
+    "--api-url foo": ("login", "--api-url", "foo", "--oauth-url", "https://x/oauth/token"),
+    "--oauth-url foo/oauth/token": ("login", "--oauth-url", "foo/oauth/token", "--api-url", "https://x"),
+    "update --api-url foo": ("profile", "update", "work", "--api-url", "foo", "--oauth-url", "https://x/oauth/token"),
+    "update --oauth-url foo/oauth/token": (
+        "profile",
+        "update",
+        "work",
+        "--oauth-url",
+        "foo/oauth/token",
+        "--api-url",
+        "https://x",
+    ),
     "host": ("project", "list", "--profile", "work"),
     "oauth-url": ("project", "list", "--profile", "work"),
     "PINECONE_CONTROLLER_HOST": ("project", "list"),

@@ -61,7 +61,12 @@ def _make_checks(session: Session) -> Iterator[Diagnosis]:
     try:
         identity = session.identity
     except CLIError as exc:
-        yield Diagnosis("variables", "failed", exc.message, "correct the option, or the file that it names")
+        yield Diagnosis(
+            "variables",
+            "failed",
+            exc.message,
+            "correct the option or the variable that names the account, or its file",
+        )
         return
     problems = find_variable_problems(session.env, identity.variables)
     yield from problems

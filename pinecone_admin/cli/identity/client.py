@@ -85,6 +85,16 @@ def find_identity(session: Session) -> CallerIdentity:
         read_env_file=lambda path: read_variables(session, path),
         load_profiles=_load_profiles,
     )
+    return expect_organization(session, identity)
+
+
+def expect_organization(session: Session, identity: CallerIdentity) -> CallerIdentity:
+    """Return an identity that works only on the organization that it, the environment and the options expect.
+
+    Raises:
+        CLIError: They expect different ones.
+    """
+    holder = identity.origin
     for source, expected in (
         (identity.origin, _read_setting(EXPECTED_VARIABLE, identity.variables)),
         (EXPECTED_VARIABLE, _read_setting(EXPECTED_VARIABLE, session.env)),
@@ -94,10 +104,9 @@ def find_identity(session: Session) -> CallerIdentity:
             found = identity.expect_organization
             if found is not None and found != expected:
                 raise CLIError(
-                    f"{source} names organization {expected}, but {identity.origin} expects {found}. Use one "
-                    "of the two."
+                    f"{source} names organization {expected}, but {holder} names {found}. Use one of the two."
                 )
-            identity = evolve(identity, expect_organization=expected)
+            identity, holder = evolve(identity, expect_organization=expected), source
     return identity
 
 

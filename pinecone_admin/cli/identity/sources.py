@@ -180,35 +180,38 @@ def choose_identity(
     if env_file is not None:
         origin = f"env file {make_printable(env_file, most=200)}"
         identity = identity_of_variables(read_env_file(env_file), origin=origin)
-        _require_same_addresses_set(identity, env)
+        require_same_addresses(identity, env, remedy="Add {} to the file")
         return identity
-    # An address alone counts, and an empty variable, whose value could not be obtained: the default profile would send
-    # its changes to another organization.
-    given = [name for name in _IDENTITY_VARIABLES if name in env]
-    named = env.get(PROFILE_VARIABLE, "").strip()
-    if named and given:
+    given = find_overriding_variables(env)
+    if PROFILE_VARIABLE in given[1:]:
         raise CLIError(
             f"Two accounts are named: {PROFILE_VARIABLE} and {given[0]} are both set. Unset one, or choose "
             "with --profile."
         )
-    if named:
-        return identity_of_profile(load_profiles().find(named))
-    default = None if given else load_profiles().default_profile
-    if default is None:
-        return evolve(identity_of_variables(env, origin=_ENVIRONMENT), in_environment=True)
-    return identity_of_profile(default)
+    named = read_profile_name(env)
+    profiles = load_profiles() if named or not given else None
+    if profiles is not None and (named or profiles.by_name):
+        return identity_of_profile(profiles.find(named))
+    return evolve(identity_of_variables(env, origin=_ENVIRONMENT), in_environment=True)
 
 
-def _require_same_addresses_set(identity: CallerIdentity, env: Mapping[str, str]) -> None:
-    """Raise CLIError if the environment has an address that an env file lacks.
+def require_same_addresses(identity: CallerIdentity, env: Mapping[str, str], *, remedy: str) -> None:
+    """Raise CLIError if the environment has an address that an env file, or a profile that is to be saved, lacks.
 
-    Otherwise a shell that is wired to another server would change an organization in production.
+    Otherwise a shell that is wired to another server would send a secret to production, or make changes there.
+    A saved profile without addresses is meant for production.
+
+    Args:
+        identity: The identity.
+        env: The environment.
+        remedy: How the address is added, as the beginning of a sentence, with {} for the variable.
     """
-    for name in ADDRESS_VARIABLES:
-        if env.get(name, "").strip() and not identity.variables.get(name, "").strip():
+    kind = "profile" if identity.origin.startswith(_OF_PROFILE) else "file"
+    for name, address in zip(ADDRESS_VARIABLES, (identity.host, identity.oauth_url), strict=True):
+        if env.get(name, "").strip() and address is None:
             raise CLIError(
-                f"{name} is set in your shell but not in {identity.origin}, so the file would act on production. Add "
-                f"{name} to the file, or unset it."
+                f"{name} is set in your shell but not in {identity.origin}, so the {kind} would act on production. "
+                f"{remedy.format(name)}, or unset it."
             )
 
 
@@ -226,8 +229,18 @@ def identity_of_profile(profile: Profile) -> CallerIdentity:
 
 
 def find_overriding_variables(env: Mapping[str, str]) -> list[str]:
-    """Return the variables of an environment that commands use before the default profile."""
-    return [name for name in (*_IDENTITY_VARIABLES, PROFILE_VARIABLE) if name in env]
+    """Return the variables of an environment that commands use before the default profile.
+
+    An address alone counts, and an empty variable, whose value could not be obtained: the default profile would send
+    its changes to another organization.
+    """
+    given = [name for name in _IDENTITY_VARIABLES if name in env]
+    return given if read_profile_name(env) is None else [*given, PROFILE_VARIABLE]
+
+
+def read_profile_name(env: Mapping[str, str]) -> str | None:
+    """Return the profile that an environment names, or None."""
+    return env.get(PROFILE_VARIABLE, "").strip() or None
 
 
 def identity_of_variables(variables: Mapping[str, str], *, origin: str) -> CallerIdentity:

@@ -41,6 +41,7 @@ def _credentials(function: Callable[..., object]) -> Callable[..., object]:
 
 @ROOT.session_command(
     "reads",
+    uses=("client_secret_stdin", "expect_organization"),
     example="pinecone-admin login --name staging --client-id ExampleExampleExampleExample0001 "
     "--secret-command 'op read op://staging/pinecone/secret' --no-check",
 )
@@ -64,22 +65,23 @@ def login(
     """Sign in as a service account, and save a profile.
 
     The command asks for the client id and the client secret, which is not shown, and tries them. The secret goes into a
-    file that only you can read, unless --secret-command prints it. Your first profile becomes the default.
+    file that only you can read, unless --secret-command prints it. If no profile is the default, this one becomes it.
 
     Later commands with the profile work only on the organization that is found now, or on that of
     --expect-organization.
     """
-    from pinecone_admin.cli.identity.sources import find_overriding_variables  # noqa: PLC0415 - loaded when it is run
+    from attrs import evolve  # noqa: PLC0415 - loaded when it is run
+
+    from pinecone_admin.cli.identity.client import expect_organization  # noqa: PLC0415 - as above
+    from pinecone_admin.cli.identity.sources import (  # noqa: PLC0415 - as above
+        find_overriding_variables,
+        identity_of_profile,
+        require_same_addresses,
+    )
     from pinecone_admin.cli.profiles import files  # noqa: PLC0415 - as above
     from pinecone_admin.cli.profiles.login import ask_client_id, obtain_secret, try_credentials  # noqa: PLC0415
     from pinecone_admin.cli.profiles.profile import Profile, parse_profiles  # noqa: PLC0415 - as above
 
-    for option in ("profile", "env_file"):
-        if session.settings.get(option) is not None:
-            raise CLIError(
-                f"login creates a profile, whose name is in --name, so --{option.replace('_', '-')} has no place here. "
-                "Leave it out."
-            )
     path = files.find_profile_file()
     command = _split_command(secret_command)
     profile = Profile(
@@ -87,11 +89,13 @@ def login(
         client_id=ask_client_id(session, client_id, command),
         host=host,
         oauth_url=oauth_url,
-        expect_organization=session.settings.get("expect_organization"),
         secret_command=command,
         secret_file=None if command or path is None else str(files.find_secret_file(path, name)),
     )
+    session.identity = expect_organization(session, identity_of_profile(profile))
+    profile = evolve(profile, expect_organization=session.identity.expect_organization)
     files.check_profile(profile, env=session.env)
+    require_same_addresses(session.identity, session.env, remedy="Add --api-url and --oauth-url")
 
     def put(text: str) -> str:
         is_first = parse_profiles(text, source="the profiles").default is None
@@ -140,13 +144,17 @@ def _change_profiles(
     from pinecone_admin.cli.profiles import files  # noqa: PLC0415 - loaded when it is run
 
     session.interruptions.hold()  # once a file is replaced, nobody must be told that nothing was changed
-    profiles = files.change_profiles(files.find_profile_file(), change, beside=beside)
+    before, profiles = files.change_profiles(files.find_profile_file(), change, beside=beside)
     session.ledger.note_local_change(operation, name)
     session.ledger.is_complete = True
+    if profiles.by_name and profiles.default is None and before.default is not None:
+        session.notify("No profile is the default now. Choose one with profile use.")
+    elif profiles.default != before.default and operation == "create_profile":
+        session.notify(f"Profile {profiles.default} is the default now.")
     return profiles
 
 
-@NOUN.session_command("reads", example="pinecone-admin profile list")
+@NOUN.session_command("reads", uses=(), example="pinecone-admin profile list")
 def list_(session: Session) -> None:
     """List the saved profiles."""
     from pinecone_admin.cli.profiles.files import find_profile_file, load_profiles  # noqa: PLC0415 - loaded when it is run
@@ -157,26 +165,32 @@ def list_(session: Session) -> None:
     )
 
 
-@NOUN.session_command("reads", example="pinecone-admin profile show production")
+@NOUN.session_command("reads", uses=("profile",), example="pinecone-admin profile show production")
 @argument(
     "name",
-    "Name of the profile; if left out, the default profile.",
+    "Name of the profile; if left out, that of --profile or PINECONE_ADMIN_PROFILE, or the default.",
     required=False,
     metavar="[NAME]",
     shell_complete=complete_profile,
 )
 def show(session: Session, *, name: str | None = None) -> None:
     """Show a saved profile, without its client secret."""
+    from pinecone_admin.cli.identity.sources import read_profile_name  # noqa: PLC0415 - loaded when it is run
     from pinecone_admin.cli.profiles.files import find_profile_file, load_profiles  # noqa: PLC0415 - loaded when it is run
 
     profiles = load_profiles(find_profile_file())
-    profile = profiles.default_profile if name is None else profiles.find(name)
-    if profile is None:
-        raise CLIError("There is no default profile. Name a profile, or run pinecone-admin login.")
+    named = session.settings.get("profile")
+    if None not in {name, named} and name != named:
+        raise CLIError(f"Two profiles are named: {name} and {named}. Give only one of them.")
+    profile = profiles.find(name or named or read_profile_name(session.env))
     write_value(session, profile.to_document(is_default=profile.name == profiles.default))
 
 
-@NOUN.session_command("reads", example="pinecone-admin profile update production --api-url https://api.pinecone.io")
+@NOUN.session_command(
+    "reads",
+    uses=("expect_organization",),
+    example="pinecone-admin profile update production --client-id ExampleExampleExampleExample0001",
+)
 @argument("name", "Name of the profile.", metavar="NAME", shell_complete=complete_profile)
 @_credentials
 def update(
@@ -224,7 +238,7 @@ def update(
     write_value(session, profiles.find(name).to_document(is_default=profiles.default == name))
 
 
-@NOUN.session_command("reads", example="pinecone-admin profile use production")
+@NOUN.session_command("reads", uses=(), example="pinecone-admin profile use production")
 @argument("name", "Name of the profile.", metavar="NAME", shell_complete=complete_profile)
 def use(session: Session, *, name: str) -> None:
     """Make a saved profile the default.
@@ -237,7 +251,7 @@ def use(session: Session, *, name: str) -> None:
     write_value(session, {"done": "profile use", "name": name})
 
 
-@NOUN.session_command("reads", example="pinecone-admin profile remove production --yes")
+@NOUN.session_command("reads", uses=(), example="pinecone-admin profile remove production --yes")
 @argument("name", "Name of the profile.", metavar="NAME", shell_complete=complete_profile)
 @click.option("--yes", "-y", **SETTING, is_flag=True, help="Do not ask before a secret file is deleted.")
 def remove(session: Session, *, name: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from platformdirs import user_config_path
 
 from pinecone_admin._config.addresses import resolve_allow_http, resolve_api_url, resolve_oauth_url
+from pinecone_admin._http.argument_checks import check_secret_text, is_visible_ascii, value_error
 from pinecone_admin.auth.private_files import replace_private_file, written_beside
 from pinecone_admin.cli.failures import BusyError, CLIError
 from pinecone_admin.cli.identity.sources import check_schemes
@@ -41,8 +42,8 @@ def load_profiles(path: Path | None) -> Profiles:
 
 def change_profiles(
     path: Path | None, change: Callable[[str], str], *, beside: AbstractContextManager[object] | None = None
-) -> Profiles:
-    """Replace the text of the file atomically, and return its profiles; the new file has mode 0600.
+) -> tuple[Profiles, Profiles]:
+    """Replace the text of the file atomically, and return its profiles before and after; the new file has mode 0600.
 
     Args:
         path: The file, which need not exist.
@@ -60,11 +61,12 @@ def change_profiles(
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with lock_file(target):
             before = read_profiles(path)
+            old = parse_profiles(before, source=describe_path(path))
             text = change(before)
-            profiles = parse_profiles(text, source=describe_path(path))
+            new = parse_profiles(text, source=describe_path(path))
             with beside or nullcontext():
                 replace_private_file(target, text.encode())
-            return profiles
+            return old, new
     except OSError as exc:
         raise CLIError(f"{describe_path(path)} cannot be written: {exc.strerror}", cause=exc) from exc
 
@@ -89,10 +91,18 @@ def check_profile(profile: Profile, *, env: Mapping[str, str]) -> None:
         env: The environment, which can allow plain http.
 
     Raises:
-        CLIError: A text is empty or contains control characters.
-        PineconeValueError: An address is not valid.
+        CLIError: A text is empty or contains control characters, or one of the two addresses is missing.
+        PineconeValueError: The client id, an address or the expected organization is not valid.
     """
     parse_profiles(put_profile("", profile, make_default=False, overwrite=False), source="the new profile")
+    check_secret_text("client_id", profile.client_id)
+    if profile.expect_organization is not None and not is_visible_ascii(profile.expect_organization):
+        raise value_error("expect_organization", "is not an id: give the id of the organization, not its name")
+    if (profile.host is None) != (profile.oauth_url is None):
+        raise CLIError(
+            "Give --api-url and --oauth-url together, or neither. Otherwise the other one would be that of production, "
+            "which would get the client secret or the access token of another server."
+        )
     check_schemes(profile.host, profile.oauth_url)
     allow_http = resolve_allow_http(allow_http=False, env=env)
     resolve_api_url(profile.host, allow_http=allow_http, env={})

@@ -11,7 +11,6 @@ from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.caller import read_organizations
 from pinecone_admin.cli.identity.client import limit_core_dumps, open_client, require_organization
 from pinecone_admin.cli.identity.client_secrets import check_secret, read_secret_from, run_secret_command
-from pinecone_admin.cli.identity.sources import EXPECTED_VARIABLE, identity_of_profile
 from pinecone_admin.cli.output.progress import show_progress
 
 if TYPE_CHECKING:
@@ -70,12 +69,11 @@ def try_credentials(session: Session, profile: Profile, secret: str) -> Profile:
         CLIError: The account belongs to another organization than the expected one.
         PineconeError: The credentials are not accepted, or the API cannot be reached.
     """
-    session.identity = identity_of_profile(profile).with_secret(secret, source="the client secret")
+    session.identity = session.identity.with_secret(secret, source="the client secret")
     with closing(open_client(session, session.identity)) as admin, show_progress(session, "trying the credentials"):
         admin.token()
-        expected = profile.expect_organization or session.env.get(EXPECTED_VARIABLE, "").strip()
-        if expected:
-            require_organization(admin, expected)
-            return evolve(profile, expect_organization=expected)
+        if profile.expect_organization is not None:
+            require_organization(admin, profile.expect_organization)
+            return profile
         found = list(read_organizations(admin))
     return evolve(profile, expect_organization=found[0]) if len(found) == 1 else profile

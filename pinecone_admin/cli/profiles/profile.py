@@ -72,26 +72,25 @@ class Profiles:
     by_name: Mapping[str, Profile] = field(factory=dict[str, Profile])
     default: str | None = None
 
-    @property
-    def default_profile(self) -> Profile | None:
-        """The profile to use where nothing else names an identity, or None."""
-        return None if self.default is None else self.by_name[self.default]
-
-    def find(self, name: str) -> Profile:
-        """Return the profile of a name.
+    def find(self, name: str | None) -> Profile:
+        """Return the profile of a name, or the default profile for None.
 
         Raises:
             CLIError: There is none.
         """
-        if name in self.by_name:
-            return self.by_name[name]
+        chosen = self.default if name is None else name
+        if chosen is not None and chosen in self.by_name:
+            return self.by_name[chosen]
         known = (
             f"Yours are {', '.join(self.by_name)}."
             if self.by_name
             else "No profile is saved. Run pinecone-admin login."
         )
+        problem = "No profile is the default. Choose one with --profile, or with profile use."
+        if name is not None:
+            problem = f"There is no profile {make_printable(name, most=80)}."
         # Not the code of a missing resource, because a mistyped profile must not prove that a person was removed.
-        raise identity_error(f"There is no profile {make_printable(name, most=80)}. {known}")
+        raise identity_error(f"{problem} {known}")
 
 
 def parse_profiles(text: str, *, source: str) -> Profiles:
