@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pinecone_admin._async.workflows.read_pages import read_pages
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin.errors import (
@@ -13,7 +14,6 @@ from pinecone_admin.errors import (
     FailedPreconditionError,
     ForbiddenError,
     NotFoundError,
-    PaginationError,
     RefusedError,
 )
 from pinecone_admin.workflows.changes import Ref, Step
@@ -49,24 +49,15 @@ async def read_contents(keyed: AsyncAdmin) -> tuple[list[Content], list[str]]:
 async def _list_contents(keyed: AsyncAdmin, kind: ContentKind) -> list[Content] | None:
     """Return the contents of a kind, or None if the server refuses to list them."""
     contents: list[Content] = []
-    tokens: list[str | None] = [None]
-    while True:
-        try:
-            page = await keyed.send(list_contents_page(kind, tokens[-1]))
-        except ApiError as error:
-            if kind.may_be_refused and error.status_code in _REFUSED_STATUSES:
-                return None
-            if is_api_404(error):  # the plan does not include this kind
-                return contents
+    try:
+        async for page in read_pages(keyed, partial(list_contents_page, kind)):
+            contents += page.items
+    except ApiError as error:
+        if kind.may_be_refused and error.status_code in _REFUSED_STATUSES:
+            return None
+        if not is_api_404(error):  # the plan does not include this kind
             raise
-        contents += page.items
-        if not page.next_page:
-            return contents
-        if page.next_page in tokens:
-            raise PaginationError(
-                "the server returned the same page token twice", operation=f"list_{kind.plural}", outcome="done"
-            )
-        tokens.append(page.next_page)
+    return contents
 
 
 async def delete_contents(

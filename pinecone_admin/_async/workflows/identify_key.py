@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from pinecone_admin._async.workflows.client_state import server_now
+from pinecone_admin._async.workflows.read_pages import read_pages
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._http.argument_checks import (
@@ -138,19 +139,10 @@ async def _list_slugs(keyed: AsyncAdmin) -> _ListedIndexes:
     """
     slugs: list[str] = []
     count = 0
-    tokens: list[str | None] = [None]
-    while True:
-        operation = list_index_hosts(tokens[-1])
-        page = await keyed.send(operation)
+    async for page in read_pages(keyed, list_index_hosts):
         slugs += page.slugs
         count += page.count
-        if not page.next_page:
-            return _ListedIndexes(list(dict.fromkeys(slugs)), count)
-        if page.next_page in tokens:
-            raise PaginationError(
-                "the server returned the same page token twice", operation=operation.id, outcome="done"
-            )
-        tokens.append(page.next_page)
+    return _ListedIndexes(list(dict.fromkeys(slugs)), count)
 
 
 async def _compare(admin: AsyncAdmin, found: KeyIdentification, project: Project) -> KeyIdentification:

@@ -8,13 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
+from pinecone_admin._sync.workflows.read_pages import read_pages
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.errors import (
     ApiError,
     FailedPreconditionError,
     ForbiddenError,
     NotFoundError,
-    PaginationError,
     RefusedError,
 )
 from pinecone_admin.workflows.changes import Ref, Step
@@ -50,24 +50,15 @@ def read_contents(keyed: Admin) -> tuple[list[Content], list[str]]:
 def _list_contents(keyed: Admin, kind: ContentKind) -> list[Content] | None:
     """Return the contents of a kind, or None if the server refuses to list them."""
     contents: list[Content] = []
-    tokens: list[str | None] = [None]
-    while True:
-        try:
-            page = keyed.send(list_contents_page(kind, tokens[-1]))
-        except ApiError as error:
-            if kind.may_be_refused and error.status_code in _REFUSED_STATUSES:
-                return None
-            if is_api_404(error):  # the plan does not include this kind
-                return contents
+    try:
+        for page in read_pages(keyed, partial(list_contents_page, kind)):
+            contents += page.items
+    except ApiError as error:
+        if kind.may_be_refused and error.status_code in _REFUSED_STATUSES:
+            return None
+        if not is_api_404(error):  # the plan does not include this kind
             raise
-        contents += page.items
-        if not page.next_page:
-            return contents
-        if page.next_page in tokens:
-            raise PaginationError(
-                "the server returned the same page token twice", operation=f"list_{kind.plural}", outcome="done"
-            )
-        tokens.append(page.next_page)
+    return contents
 
 
 def delete_contents(

@@ -19,6 +19,7 @@ from pinecone_admin._http.argument_checks import (
     value_error,
 )
 from pinecone_admin._sync.workflows.client_state import server_now
+from pinecone_admin._sync.workflows.read_pages import read_pages
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.errors import (
@@ -139,19 +140,10 @@ def _list_slugs(keyed: Admin) -> _ListedIndexes:
     """
     slugs: list[str] = []
     count = 0
-    tokens: list[str | None] = [None]
-    while True:
-        operation = list_index_hosts(tokens[-1])
-        page = keyed.send(operation)
+    for page in read_pages(keyed, list_index_hosts):
         slugs += page.slugs
         count += page.count
-        if not page.next_page:
-            return _ListedIndexes(list(dict.fromkeys(slugs)), count)
-        if page.next_page in tokens:
-            raise PaginationError(
-                "the server returned the same page token twice", operation=operation.id, outcome="done"
-            )
-        tokens.append(page.next_page)
+    return _ListedIndexes(list(dict.fromkeys(slugs)), count)
 
 
 def _compare(admin: Admin, found: KeyIdentification, project: Project) -> KeyIdentification:
