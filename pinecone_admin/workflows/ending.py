@@ -31,6 +31,7 @@ from pinecone_admin.workflows.reports import BindingKey, Ensured, Provisioned, k
 from pinecone_admin.workflows.sent_changes import (
     NOT_DELETED_IN_TIME,
     add_note,
+    is_api_404,
     keep_existing,
     may_have_been_processed,
     read_reason,
@@ -216,7 +217,8 @@ def conclude_undo(steps: Sequence[Step], undos: Sequence[Undo], failures: Mappin
         undos: What was not tried before the time was up.
         failures: What failed, with its error.
     """
-    unknown = {undo.position for undo, error in failures.items() if may_have_been_processed(error)}
+    # After a 404 of the API, it is gone, or out of sight of an account that has lost its role.
+    unknown = {undo.position for undo, error in failures.items() if may_have_been_processed(error) or is_api_404(error)}
     unknown |= {undo.position for undo in undos[-1:]}  # its deletion was in progress when the time was up
     others = [each for position, each in enumerate(steps) if position not in unknown]
     return "done" if any(each.state == "done" for each in others) else "unknown"

@@ -26,6 +26,7 @@ from pinecone_admin import (
     ServiceError,
 )
 from pinecone_admin.emulator import Clock, Emulator
+from pinecone_admin.emulator.model.records import Principal
 from pinecone_admin.testing import emulate
 from pinecone_admin.workflows import name_tags
 from tests.support.clock import VirtualClock
@@ -201,6 +202,17 @@ def test_a_404_means_that_the_key_is_gone_only_if_it_is_from_the_api(
     with admin.api_keys.temporary(project_id=project_id, roles=ROLES):
         pass
     assert (len(names(emulator)), caplog.text) == (1, "")
+
+
+def test_after_a_404_to_an_account_without_its_role_nothing_says_that_the_key_remains(
+    emulator: Emulator, project_id: str
+) -> None:
+    """The key may be gone, or only out of sight."""
+    (own,) = (each for each in emulator.state.service_accounts.listing if each.client_id == emulator.client_id)
+    with raises(LeftoverError, match=r"could not be deleted: delete_api_key: \[404") as caught:
+        with emulator.admin().api_keys.temporary(project_id=project_id, roles=ROLES):
+            emulator.state.unbind_all(Principal("service_account", own.id))
+    assert (caught.value.outcome, len(names(emulator))) == ("unknown", 1)
 
 
 def test_nothing_is_renewed_after_the_block(
