@@ -492,5 +492,5 @@ def _name_type(value: object) -> str:
 
 def _describe(value: object) -> str:
     """Return a value of a wrong type for a message."""
-    is_several = isinstance(value, Mapping | Sequence) and not isinstance(value, str)
-    return _name_type(value) if is_several else quote_input(value)
+    name = _name_type(value)
+    return name if name in {"a mapping", "a list"} else quote_input(value)
