@@ -136,6 +136,11 @@ def has_failed(step: Step) -> bool:
     return step.state in {"failed", "sent", "unread", "rejected"}
 
 
+def is_finished(steps: Iterable[Step]) -> bool:
+    """Return whether every change was made, or needed no request."""
+    return all(step.state in {"done", "skipped"} for step in steps)
+
+
 def conclude(steps: Sequence[Step]) -> tuple[StepState, CreatedResource | None]:
     """Return what the steps of a change that has failed come to, and what they have created that remains."""
     undone = {step.resource.id for step in steps if step.state == "undone" and step.resource is not None}

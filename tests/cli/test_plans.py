@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import signal
 import stat
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-import httpx
+import pytest
 
 from pinecone_admin._concurrency.clock import SystemClock, use_clock
 from pinecone_admin.emulator import Emulator
-from tests.cli.command_line import example_organization, run
-from tests.cli.secret_makers import intercepted
+from tests.cli.command_line import Run, example_organization, run
+from tests.cli.secret_makers import InterruptionAt
 
 WEEK = 7 * 24 * 3600
 
@@ -308,29 +304,84 @@ def test_on_a_terminal_a_plan_is_read_as_a_table(tmp_path: Path) -> None:
     assert again.stdout.splitlines()[0] == "email,id,projects,may know,result"
 
 
-def test_an_interrupted_plan_says_what_is_done(tmp_path: Path) -> None:
-    """The line of an interrupted command names the projects that are deleted, and that the plan goes on."""
-    plan = str(tmp_path / "plan.json")
-    handled = threading.Event()
+def _prepare(emulator: Emulator, kind: str) -> tuple[str, ...]:
+    """Make what a run of a kind removes, and return its words."""
+    for each in ("plan.json", "report.json"):
+        Path(each).unlink(missing_ok=True)
+    match kind:
+        case "projects":
+            _leave_projects(emulator, "ci-1", "ci-2")
+            run("project", "stale", "--match", "ci-*", "--older-than", "7d", "--out", "plan.json", "--yes")
+        case "people":
+            Path("people").write_text("ada@example.com\nbob@example.com\n")
+            run("user", "offboard", "--people", "people", "--out", "plan.json")
+        case "file":
+            people = [{"email": each, "absent": True} for each in ("ada@example.com", "bob@example.com")]
+            Path("plan.json").write_text(json.dumps({"organization": emulator.organization_id, "people": people}))
+        case _:
+            return ("user", "offboard", "ada@example.com", "--yes")
+    return ("apply", "plan.json", "--confirm", "9", "--yes")
 
-    def interrupt(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
-        response = handle()
-        if request.method == "DELETE" and "/projects/" in request.url.path and not handled.is_set():
-            handled.set()
-            os.kill(os.getpid(), signal.SIGTERM)
-        return response
 
+def _list_ids(emulator: Emulator) -> set[str]:
+    state = emulator.state
+    return {id for kind in (state.projects, state.users, state.invites) for id in kind}
+
+
+def _check_report(done: Run, gone: set[str], targets: set[str]) -> None:
+    """Check that a run that has ended reports all that it removed, as it was asked to, and claims nothing else."""
+    if not gone:
+        assert ("what is left" in done.stderr, done.exit != 0) == (False, True), done
+        return
+    shown = Path("report.json").read_text() if "Wrote report.json." in done.stderr else done.stdout
+    report = json.loads(shown)
+    assert not report.get("dry_run", False)
+    assert "planned" not in {each["state"] for each in report["steps"]}
+    states = {each["change"]["target"]["id"]: each["state"] for each in report["steps"]}
+    assert {id for id, state in states.items() if state == "done"} <= gone <= states.keys(), (gone, states, done)
+    assert "what is left" not in done.stderr or gone != targets, done
+    assert "was completed" not in done.stderr or gone == targets, done
+    if shown is not done.stdout:
+        assert done.stdout  # a table
+        assert "{" not in done.stdout
+
+
+@pytest.mark.parametrize("kind", ["projects", "people", "file", "person"])
+def test_however_a_run_ends_its_report_has_what_was_done(kind: str, stride: Callable[[int], int]) -> None:
+    """Interrupted at any request, or refused by a failing server, each run that removes writes its report.
+
+    It goes to the file of ``--out`` and, in the format that was asked for, to standard output. A command says that it
+    does what is left only if something is left.
+    """
+    reported = 0
+    for number in range(1, 60, stride(2)):
+        for after in (False, True):
+            with example_organization() as emulator:
+                words = _prepare(emulator, kind)
+                before = _list_ids(emulator)
+                targets = {each.id for each in emulator.state.projects.values() if each.name.startswith("ci-")}
+                people: list[Any] = [*emulator.state.users.values(), *emulator.state.invites.values()]
+                named = {"ada@example.com", *(["bob@example.com"] if kind != "person" else [])}
+                targets |= {each.id for each in people if each.email in named} if kind != "projects" else set()
+                interruption = InterruptionAt(number, after=after)
+                with interruption.armed():
+                    done = run(*words, *(["--out", "report.json", "-o", "table"] if after else ["-o", "json"]))
+                gone = before - _list_ids(emulator)
+                if interruption.was_sent:
+                    _check_report(done, gone, targets)
+                    reported += bool(gone)
+        if not interruption.was_sent:
+            break
+    assert reported
     with example_organization() as emulator:
-        _leave_projects(emulator, "ci-1", "ci-2")
-        ids = {each.id for each in emulator.state.projects.values() if each.name.startswith("ci-")}
-        run("project", "stale", "--match", "ci-*", "--older-than", "7d", "--out", plan, "--yes")
-        with intercepted(interrupt):
-            done = run("apply", plan, "--confirm", "99")
-        gone = ids - emulator.state.projects.keys()
-    assert gone
-    assert (done.exit, done.stdout) == (130, "")
-    assert set(re.findall(r"[Pp]roject ([\da-f-]{36})", done.stderr.splitlines()[-1])) == gone
-    assert "deleted. The same command does what is left." in done.stderr
+        words = _prepare(emulator, kind)
+        before = _list_ids(emulator)
+        # The response to each deletion is lost after it took effect.
+        for operation in ("delete_project", "delete_user", "delete_invite"):
+            emulator.faults.add(operation, drop="after", times=None)
+        done = run(*words, "--out", "report.json", "-o", "table")
+        assert (done.exit != 0, Path("report.json").exists()) == (True, True), done
+        _check_report(done, before - _list_ids(emulator), set())
 
 
 def test_a_plan_that_removes_every_owner_cannot_be_carried_out(tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ _P = TypeVar("_P", Project, StaleProject)
 _OnProgress: TypeAlias = Callable[[Progress], object]
 
 _SECONDS_PER_PROJECT = 600.0
+_ENDED = "the run ended before"
+"""Why a project that an interrupted run had not finished was left."""
 _INTERRUPT_TIMEOUT = 30.0
 """Seconds after Ctrl-C to delete the temporary keys of the projects in progress."""
 
@@ -104,7 +106,7 @@ async def plan_deletion(
         return await _clean_up(part, project, find_protection, on_progress)
 
     stale = [each for each in projects if outcomes[each.id].reason is None]
-    outcomes |= await _run_all(stale, read, concurrency=concurrency, progress=progress)
+    await _run_all(stale, read, outcomes, concurrency=concurrency, progress=progress)
     return StalePlan(
         organization_id=organization.id,
         organization=organization.name,
@@ -136,8 +138,12 @@ async def carry_out_deletion(
     plan: StalePlan,
     concurrency: int,
     progress: _OnProgress | None,
+    begin: Callable[[StaleReport], object] | None = None,
 ) -> StaleReport:
-    """Delete the projects of a plan that are as they were when it was made."""
+    """Delete the projects of a plan that are as they were when it was made.
+
+    Before the first change, ``begin`` gets the report, which has every project at the end, also after an interruption.
+    """
     with set_operation_on_errors("delete_stale"):
         _check_arguments(concurrency, progress)
         check_timedelta(Name("plan", ".older_than"), check_plan(plan, StalePlan).older_than)
@@ -161,22 +167,37 @@ async def carry_out_deletion(
         if reason is not None:
             return _ProjectResult(reason=reason)
         part = AsyncRun(admin, run.operation, dry_run=False)
+        # Until it has ended; an interruption leaves the steps of the run in it.
+        outcomes[planned.id] = _ProjectResult(reason=_ENDED, steps=part.steps)
         return await _clean_up(part, project, partial(find_planned_refusal, planned), on_progress)
 
-    outcomes = await _run_all(plan.projects, delete, concurrency=concurrency, progress=progress)
-    unseen = [each for each in plan.projects if outcomes[each.id].reason == NOT_SEEN]
-    if unseen and await owns_organization(admin):
-        for each in unseen:
-            gone = Change(action="delete", target=Ref("project", each.name, each.id), reason="it was already deleted")
-            outcomes[each.id] = _ProjectResult(steps=[Step(change=gone, state="skipped")])
-    return StaleReport(
-        deleted=[
-            evolve(each, unseen=outcomes[each.id].unseen) for each in plan.projects if outcomes[each.id].reason is None
-        ],
-        left=_list_remaining_projects(plan.projects, outcomes),
-        temporary_keys=_list_temporary_keys(outcomes.values()),
-        steps=[step for outcome in outcomes.values() for step in outcome.steps],
+    outcomes = {each.id: _ProjectResult(reason=_ENDED) for each in plan.projects}
+    report = StaleReport(deleted=[], left=[], temporary_keys=[], steps=[])
+    if begin is not None:
+        begin(report)
+    try:
+        await _run_all(plan.projects, delete, outcomes, concurrency=concurrency, progress=progress)
+        unseen = [each for each in plan.projects if outcomes[each.id].reason == NOT_SEEN]
+        if unseen and await owns_organization(admin):
+            for each in unseen:
+                target = Ref("project", each.name, each.id)
+                gone = Change(action="delete", target=target, reason="it was already deleted")
+                outcomes[each.id] = _ProjectResult(steps=[Step(change=gone, state="skipped")])
+    finally:
+        _fill(report, plan.projects, outcomes)
+    return report
+
+
+def _fill(report: StaleReport, projects: Sequence[StaleProject], outcomes: dict[str, _ProjectResult]) -> None:
+    for id, each in outcomes.items():
+        if each.reason == _ENDED and any(step.change.target.id == id and step.state == "done" for step in each.steps):
+            outcomes[id] = evolve(each, reason=None)  # interrupted after its deletion
+    report.deleted.extend(
+        evolve(each, unseen=outcomes[each.id].unseen) for each in projects if outcomes[each.id].reason is None
     )
+    report.left.extend(_list_remaining_projects(projects, outcomes))
+    report.temporary_keys.extend(_list_temporary_keys(outcomes.values()))
+    report.steps.extend(step for outcome in outcomes.values() for step in outcome.steps)
 
 
 def _check_arguments(concurrency: int, progress: _OnProgress | None) -> None:
@@ -222,33 +243,36 @@ def _explain(error: PineconeError) -> str:
 async def _run_all(
     projects: Sequence[_P],
     work: Callable[[_P, _OnProgress], Awaitable[_ProjectResult]],
+    outcomes: dict[str, _ProjectResult],
     *,
     concurrency: int,
     progress: _OnProgress | None,
-) -> dict[str, _ProjectResult]:
-    """Process projects in parallel, and return the outcomes by project id."""
-    outcomes: dict[str, _ProjectResult] = {}
-    interrupted = threading.Event()
+) -> None:
+    """Process projects in parallel, and put each outcome under the id of its project, also after an interruption."""
+    interrupted, processed = threading.Event(), 0
 
     def stop_if_interrupted(_: Progress) -> None:
         if interrupted.is_set():
             raise RefusedError("the call was interrupted", operation="delete_stale")
 
-    def deliver(project: _P, outcome: _ProjectResult) -> None:
-        outcomes[project.id] = outcome
+    async def process(project: _P) -> None:
+        outcomes[project.id] = await work(project, stop_if_interrupted)
+
+    def deliver(project: _P, _: None) -> None:
+        nonlocal processed
+        processed += 1
         if progress is not None:
             step = f"project {project.name!r} ({project.id})"
-            progress(Progress(done=len(outcomes), total=len(projects), step=step))
+            progress(Progress(done=processed, total=len(projects), step=step))
 
     await async_run_in_parallel(
-        lambda project: work(project, stop_if_interrupted),
+        process,
         projects,
         limit=concurrency,
         deliver=deliver,
         interrupted=interrupted,
         interrupt_timeout=_INTERRUPT_TIMEOUT,
     )
-    return outcomes
 
 
 def _list_remaining_projects(

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -30,7 +30,7 @@ from pinecone_admin.errors import (
 )
 from pinecone_admin.models import APIKey, Invite, PrincipalType, RoleBinding, User
 from pinecone_admin.workflows.changes import Change, Step
-from pinecone_admin.workflows.ending import ends_everything
+from pinecone_admin.workflows.ending import ends_everything, is_finished
 from pinecone_admin.workflows.inventory import (
     Inventory,
     describe_hidden_projects,
@@ -63,11 +63,12 @@ if TYPE_CHECKING:
 _CONCURRENCY = 16
 
 
-def offboard(run: Run, *, email: str) -> OffboardReport:
+def offboard(run: Run, *, email: str, begin: Callable[[OffboardReport], object] | None = None) -> OffboardReport:
     """Read everything, refuse before the first change, withdraw the invites, and remove the user last.
 
     The user's roles show which secrets they may know, and are deleted with the user. So the next run of an interrupted
-    one can still report them.
+    one can still report them. Before the first change, ``begin`` gets the report, which has every step at the end, also
+    after an interruption.
     """
     with set_operation_on_errors("offboard"):
         check_email("email", email)
@@ -83,8 +84,11 @@ def offboard(run: Run, *, email: str) -> OffboardReport:
         return report
     if report.refusal is not None:
         raise RefusedError(report.refusal, operation="offboard")
+    done = evolve(report, dry_run=False, steps=run.steps)
+    if begin is not None:
+        begin(done)
     _carry_out(run, report.steps)
-    return evolve(report, dry_run=False, steps=run.steps)
+    return done
 
 
 def plan_offboarding(run: Run, *, emails: Sequence[str] | None) -> OffboardPlan:
@@ -108,30 +112,52 @@ def plan_offboarding(run: Run, *, emails: Sequence[str] | None) -> OffboardPlan:
     )
 
 
-def carry_out_offboarding(run: Run, *, emails: Sequence[str] | None, plan: OffboardPlan) -> OffboardManyReport:
-    """Read the organization again, refuse before the first change, and remove everybody who is as in the plan."""
+def carry_out_offboarding(
+    run: Run,
+    *,
+    emails: Sequence[str] | None,
+    plan: OffboardPlan,
+    begin: Callable[[OffboardManyReport], object] | None = None,
+) -> OffboardManyReport:
+    """Read the organization again, refuse before the first change, and remove everybody who is as in the plan.
+
+    Before the first change, ``begin`` gets the report, which has everybody at the end, also after an interruption.
+    """
     with set_operation_on_errors("offboard_many"):
         planned = {normalize_email(email) for email in check_plan(plan, OffboardPlan).emails}
         if emails is not None and {normalize_email(each) for each in _check_emails(emails)} != planned:
             raise value_error("emails", "are not those of the plan: pass only the plan, or make another one")
     preview = preview_plan(plan, take_inventory(run, concurrency=_CONCURRENCY, progress=None))
     result = evolve(preview, dry_run=False, reports=[], steps=[])
-    for report in preview.reports:
-        part = Run(run.admin, run.operation, dry_run=False)
-        try:
-            _carry_out(part, report.steps)
-        except PineconeError as error:
-            if ends_everything(error):
-                raise
-            id = "" if report.user is None else report.user.id
-            result.left.append(
-                Left(id=id, name=report.email, reason=explain_left(error), help_code=find_help_code(error))
-            )
-        else:
-            result.reports.append(evolve(report, dry_run=False, steps=part.steps))
-        finally:
-            result.steps.extend(part.steps)
+    if begin is not None:
+        begin(result)
+    try:
+        for report in preview.reports:
+            _remove(run, report, result)
+    finally:
+        named = {*(each.email for each in result.reports), *(each.name for each in result.left)}
+        result.left.extend(_leave(each, "the run ended before") for each in preview.reports if each.email not in named)
     return result
+
+
+def _remove(run: Run, report: OffboardReport, result: OffboardManyReport) -> None:
+    """Remove a person of a plan, and add what was done to the result."""
+    part = Run(run.admin, run.operation, dry_run=False)
+    try:
+        _carry_out(part, report.steps)
+    except PineconeError as error:
+        if ends_everything(error):
+            raise
+        result.left.append(_leave(report, explain_left(error), find_help_code(error)))
+    finally:
+        result.steps.extend(part.steps)
+        if is_finished(part.steps):
+            result.reports.append(evolve(report, dry_run=False, steps=part.steps))
+
+
+def _leave(report: OffboardReport, reason: str, help_code: str | None = None) -> Left:
+    id = "" if report.user is None else report.user.id
+    return Left(id=id, name=report.email, reason=reason, help_code=help_code)
 
 
 def _check_emails(emails: Sequence[str] | None) -> list[str]:
@@ -146,12 +172,16 @@ def _check_emails(emails: Sequence[str] | None) -> list[str]:
 
 
 def _carry_out(run: Run, steps: Sequence[Step]) -> None:
-    """Delete the invites and then the user; what was deleted before is only recorded."""
-    for step in steps:
-        if step.state == "planned":
-            delete_person(run, step.change)
-        else:
-            run.steps.append(step)
+    """Delete the invites and then the user; what was deleted before, or is not tried, is only recorded."""
+    try:
+        for step in steps:
+            if step.state == "planned":
+                delete_person(run, step.change)
+            else:
+                run.steps.append(step)
+    finally:
+        not_run = (evolve(each.change, reason="the run ended before it") for each in steps[len(run.steps) :])
+        run.steps.extend(Step(change=each, state="not_run") for each in not_run)
 
 
 def delete_person(run: Run, change: Change) -> None:

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from pinecone_admin._sync.workflows.offboard import carry_out_offboarding
+from pinecone_admin._sync.workflows.offboard import offboard as run_offboarding
+from pinecone_admin._sync.workflows.run import open_run
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import Consent, ask, ask_for_number, join_first_names, require_change_allowed
 from pinecone_admin.cli.calls.naming import Thing
-from pinecone_admin.cli.failures import CLIError, StoreError, describe_refusal, find_exit_code, find_exit_code_of_report
+from pinecone_admin.cli.failures import CLIError, describe_refusal, find_exit_code, find_exit_code_of_report
 from pinecone_admin.cli.output.files import check_new_files, read_text
 from pinecone_admin.cli.output.formats import clean_reasons
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_file, write_preview, write_value
 from pinecone_admin.cli.plans.plan_files import (
     as_document,
+    carry_out,
     parse_people,
     parse_plan,
     prepare_plan_file,
     save_plan,
     write_result,
 )
-from pinecone_admin.cli.secrets.target_files import rescue_folders, reserve_rescue_file
 from pinecone_admin.cli.sentences import as_sentences, tidy
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import NotFoundError, RefusedError
@@ -54,7 +57,7 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
     with show_progress(session, "reading what the person can reach"):
         preview = session.admin.users.offboard(email=email)
     if session.is_dry_run:
-        _save_report(session, [preview.to_dict()], save)
+        _save_preview(session, preview, save)
         users = [] if preview.user is None else [Thing("user", preview.user.id, preview.user.email)]
         invites = [Thing("invite", each.id, each.email) for each in preview.invites]
         write_preview(session, preview.steps, [*users, *invites], report=preview)
@@ -63,13 +66,15 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
     if preview.refusal is not None:
         raise RefusedError(preview.refusal, operation="offboard")
     ask(session, Consent(what=f"user offboard: {email}", details=str(preview).splitlines()))
-    with _kept(session, preview.to_dict()) as documents:
-        with show_progress(session, f"removing {email}"):
-            report = session.admin.users.offboard(email=email, dry_run=False)
-        session.ledger.is_complete = True
-        documents.append(report.to_dict())
-        _save_report(session, documents, save)
-        write_value(session, report)
+    if preview.user is not None:
+        session.ledger.note_name(preview.user.id, preview.user.email)
+
+    def remove(begin: Callable[[OffboardReport], object]) -> OffboardReport:
+        with show_progress(session, f"removing {email}"), open_run(session.admin, "offboard") as run:
+            return run_offboarding(run, email=email, begin=begin)
+
+    session.written += [] if save is None else [save]
+    carry_out(session, remove, partial(write_value, session), out=save)
 
 
 def _make_plan(session: Session, path: str, save: str | None) -> None:
@@ -109,25 +114,27 @@ def carry_out_plan(session: Session, text: str, path: str, save: str | None) -> 
     if session.is_dry_run:
         with show_progress(session, "reading what the people can reach"):
             preview = preview_plan(plan, session.admin.inventory())
-        _save_report(session, [preview.to_dict()], save)
+        _save_preview(session, preview, save)
         write_preview(session, preview.steps, report=preview)
         _warn_of_missing(session, preview, left=preview.left)
         _warn_of_kept_people(session, plan, preview.left, "Would not be removed")
         return
-    with _kept(session, as_document(plan)) as documents:
-        with show_progress(session, "removing people"):
-            report = session.admin.users.offboard_many(plan=plan)
-        session.ledger.is_complete = not report.left
-        document = report.to_dict()
-        documents.append(document)
-        _save_report(session, documents, save)
-        rows = [_describe_person(each) for each in report.reports]
-        write_result(session, document, [*_describe_missing(report), *rows, *map(_describe_kept_person, report.left)])
-    if session.output == "table" and any(each["may know"] for each in rows):
-        named = f"{path} names, and the keys that were created since" if save is None else f"{save} names"
-        session.notify(f"These people may know secrets. Rotate those that {named}.")
-    _warn_of_missing(session, report, left=report.left)
-    _warn_of_kept_people(session, plan, report.left, "Not removed, or perhaps not removed")
+
+    def remove(begin: Callable[[OffboardManyReport], object]) -> OffboardManyReport:
+        with show_progress(session, "removing people"), open_run(session.admin, "offboard_many") as run:
+            return carry_out_offboarding(run, emails=None, plan=plan, begin=begin)
+
+    def write(report: OffboardManyReport) -> None:
+        removed = [_describe_person(each) for each in report.reports]
+        rows = [*_describe_missing(report), *removed, *map(_describe_kept_person, report.left)]
+        write_result(session, report.to_dict(), rows)
+        if session.output == "table" and any(each["may know"] for each in removed):
+            named = f"{path} names, and the keys that were created since" if save is None else f"{save} names"
+            session.notify(f"These people may know secrets. Rotate those that {named}.")
+        _warn_of_missing(session, report, left=report.left)
+        _warn_of_kept_people(session, plan, report.left, "Not removed, or perhaps not removed")
+
+    carry_out(session, remove, write, out=save)
 
 
 def _warn_of_kept_people(session: Session, plan: OffboardPlan, left: Sequence[Left], what: str) -> None:
@@ -135,45 +142,9 @@ def _warn_of_kept_people(session: Session, plan: OffboardPlan, left: Sequence[Le
         session.warn(f"{what}: {len(left)} of {count_noun(len(plan.emails), 'person', 'people')}.")
 
 
-@contextmanager
-def _kept(session: Session, preview: dict[str, Any]) -> Generator[list[dict[str, Any]], None, None]:
-    """Return a context that loses no report: once people are removed, nothing else shows what they could reach.
-
-    If it ends in an error after the first change, or if stdout is closed, the latest document is written all the same.
-
-    Args:
-        session: The session.
-        preview: The earlier report.
-    """
-    documents, is_lost = [preview], True
-    try:
-        yield documents
-        is_lost = session.has_lost_output
-    finally:
-        if is_lost and documents and session.ledger.effects.remaining:
-            _rescue(session, documents[-1])
-
-
-def _rescue(session: Session, report: dict[str, Any]) -> None:
-    """Write a report to stdout, or the requested part of it, or to a separate file."""
-    text = json.dumps(clean_reasons(report), indent=2) + "\n"
-    with suppress(OSError):
-        session.stdout.write(text)
-        session.stdout.flush()
-        return
-    try:
-        rescue = reserve_rescue_file(rescue_folders())
-        rescue.write(text)
-    except StoreError as error:
-        session.warn(f"The report could not be kept anywhere, and is lost: {error}.")
-    else:
-        session.notify(f"The report is in {rescue.path}, which only you can read.")
-
-
-def _save_report(session: Session, documents: list[dict[str, Any]], path: str | None) -> None:
+def _save_preview(session: Session, preview: OffboardReport | OffboardManyReport, path: str | None) -> None:
     if path is not None:
-        write_file(session, path, json.dumps(clean_reasons(documents[-1]), indent=2) + "\n")
-        documents.clear()
+        write_file(session, path, json.dumps(clean_reasons(preview.to_dict()), indent=2) + "\n")
 
 
 def _describe_person(report: OffboardReport, plan: OffboardPlan | None = None) -> dict[str, Any]:

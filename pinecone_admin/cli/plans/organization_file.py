@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from attrs import evolve
 
@@ -22,7 +22,7 @@ from pinecone_admin.cli.failures import (
     find_exit_code_of_report,
 )
 from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text
-from pinecone_admin.cli.output.formats import clean_reasons, render_value
+from pinecone_admin.cli.output.formats import render_value
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.tables import write_lines
 from pinecone_admin.cli.output.writing import write_file, write_items, write_value
@@ -30,6 +30,7 @@ from pinecone_admin.cli.parameters import Secret
 from pinecone_admin.cli.plans.offboarding import carry_out_plan
 from pinecone_admin.cli.plans.plan_files import (
     as_document,
+    carry_out,
     find_workflow,
     parse_plan,
     prepare_plan_file,
@@ -224,12 +225,12 @@ def apply_file(
     check_new_files(session, out, inputs=(file, base))
     text = read_text(file, session.stdin, keep_mark=True)
     workflow = find_workflow(text)
+    session.written += [] if out is None else [out]
     if workflow in _CARRIED_OUT_ELSEWHERE:
         _refuse_options_of_files(session, file, base=base, drift=drift)
         _CARRIED_OUT_ELSEWHERE[workflow](session, text, file, out)
         return
     destination = Destination(session, _SECRETS)
-    session.written += [] if out is None else [out]
     if session.is_dry_run:
         _check_format(session)
     caller = session.account
@@ -259,11 +260,11 @@ def apply_file(
     if session.is_dry_run:
         write_plan(session, shown)
         return
-    begun: list[ApplyReport] = []
     store = destination if destination.is_given else None
-    try:
+
+    def apply(begin: Callable[[ApplyReport], object]) -> ApplyReport:
         with show_progress(session, "applying the file"), open_run(session.admin, "apply") as run:
-            done = apply_plan(
+            return apply_plan(
                 run,
                 plan,
                 store=store,
@@ -271,13 +272,10 @@ def apply_file(
                 allow_removals=allowed,
                 allow_own=False,
                 client_id=caller.client_id,
-                begin=begun.append,
+                begin=begin,
             )
-    finally:  # also if it is interrupted
-        session.ledger.is_complete = bool(begun) and begun[0].is_complete
-        if out is not None and begun:
-            _write_report(session, begun[0], out)
-    write_value(session, done)
+
+    done = carry_out(session, apply, partial(write_value, session), out=out)
     if done.failed or done.undone or done.not_run:
         _notify_incomplete(session, done, out, held=held)
 
@@ -340,18 +338,6 @@ _CARRIED_OUT_ELSEWHERE: Mapping[str | None, Callable[[Session, str, str, str | N
     "users.offboard_many": carry_out_plan,
 }
 """The functions that carry out the plans of other commands, by the method that does the work."""
-
-
-def _write_report(session: Session, done: ApplyReport, path: str) -> None:
-    """Write the report to a file, or to stdout if the file cannot be written: nothing else shows what was done."""
-    text = json.dumps(clean_reasons(done.to_dict()), indent=2) + "\n"
-    try:
-        write_file(session, path, text)
-    except BaseException:
-        with session.until_closed():
-            session.stdout.write(text)
-            session.stdout.flush()
-        raise
 
 
 def _check_store(destination: Destination, plan: ChangePlan, changes: Sequence[Change]) -> None:

@@ -7,15 +7,15 @@ import io
 import json
 import os
 import re
-from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pinecone_admin._http.argument_checks import check_email
 from pinecone_admin._http.codec import parse_json_object
-from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.failures import CLIError, StoreError
 from pinecone_admin.cli.output.files import check_new_files, describe_path, follow_own_links
 from pinecone_admin.cli.output.formats import clean_reasons
 from pinecone_admin.cli.output.writing import (
@@ -26,9 +26,20 @@ from pinecone_admin.cli.output.writing import (
     write_preview_heading,
     write_value,
 )
+from pinecone_admin.cli.secrets.target_files import rescue_folders, reserve_rescue_file
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError
-from pinecone_admin.workflows import ChangePlan, OffboardPlan, StalePlan, Step
+from pinecone_admin.workflows import (
+    ApplyReport,
+    ChangePlan,
+    OffboardManyReport,
+    OffboardPlan,
+    OffboardReport,
+    StalePlan,
+    StaleReport,
+    Step,
+)
+from pinecone_admin.workflows.ending import is_finished
 from pinecone_admin.workflows.plans import check_organization
 
 _MAKERS = {"projects.delete_stale": "project stale", "users.offboard_many": "user offboard --people", "apply": "plan"}
@@ -39,6 +50,7 @@ _SEPARATORS = ",;\t"
 _BEGINNING = re.compile(r'\ufeff?\s*\{\s*"plan_of"\s*:\s*"([\w.]*)"')
 
 _P = TypeVar("_P", StalePlan, OffboardPlan, ChangePlan)
+_R = TypeVar("_R", ApplyReport, OffboardReport, OffboardManyReport, StaleReport)
 
 
 def find_workflow(text: str) -> str | None:
@@ -115,6 +127,88 @@ def save_plan(session: Session, plan: StalePlan | OffboardPlan | ChangePlan, pat
     """Write a plan to a file, if one is given."""
     if path is not None:
         write_file(session, path, f"{plan.to_json()}\n")
+
+
+def carry_out(
+    session: Session,
+    work: Callable[[Callable[[_R], object]], _R],
+    write: Callable[[_R], object],
+    *,
+    out: str | None,
+) -> _R:
+    """Carry out a plan or a file, and write the report of what was done, also if the run is interrupted or fails.
+
+    No report is lost, because once people are removed, nothing else shows what they could reach: if a file cannot be
+    written, stdout gets the report all the same, and if stdout is closed, a separate file.
+
+    Args:
+        session: The session.
+        work: Function that does the work, and passes the report to its argument before the first change. The report
+            is complete when the function ends, however it ends.
+        write: Function that writes the report to stdout.
+        out: The file for the report, if there is one.
+    """
+    begun: list[_R] = []
+    error: BaseException | None = None
+    try:
+        work(begun.append)
+    except BaseException as raised:
+        error = raised
+        session.ledger.is_complete = any(map(_is_finished, begun))
+        # If it was interrupted after its last change, the command goes on to its end.
+        if not (isinstance(error, KeyboardInterrupt) and session.ledger.is_complete):
+            effects = session.ledger.effects
+            if begun and (effects.remaining or effects.undone):
+                with _warning_beside(session):
+                    _write_and_keep(session, begun[0], write, out)
+            raise
+    session.ledger.is_complete = _is_finished(begun[0])
+    _write_and_keep(session, begun[0], write, out)
+    return begun[0]
+
+
+def _is_finished(report: ApplyReport | OffboardReport | OffboardManyReport | StaleReport) -> bool:
+    is_left = getattr(report, "left", ()) or getattr(report, "stopped", ())
+    return is_finished(report.steps) and not is_left
+
+
+@contextmanager
+def _warning_beside(session: Session) -> Generator[None, None, None]:
+    """Return a context whose error is a warning beside the one of the command."""
+    try:
+        yield
+    except CLIError as error:
+        session.warn(error.message)
+
+
+def _write_and_keep(session: Session, report: _R, write: Callable[[_R], object], out: str | None) -> None:
+    text, is_lost = json.dumps(clean_reasons(report.to_dict()), indent=2) + "\n", True
+    try:
+        if out is not None:
+            write_file(session, out, text)
+            is_lost = False
+    finally:
+        try:
+            write(report)
+            is_lost = is_lost and session.has_lost_output
+        finally:
+            if is_lost and session.ledger.effects.remaining:
+                _rescue(session, text)
+
+
+def _rescue(session: Session, text: str) -> None:
+    """Write a report to stdout whole, such as after a query that failed, or to a separate file."""
+    with suppress(OSError):
+        session.stdout.write(text)
+        session.stdout.flush()
+        return
+    try:
+        rescue = reserve_rescue_file(rescue_folders())
+        rescue.write(text)
+    except StoreError as error:
+        session.warn(f"The report could not be kept anywhere, and is lost: {error}.")
+    else:
+        session.notify(f"The report is in {rescue.path}, which only you can read.")
 
 
 def write_result(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -13,6 +12,8 @@ from attrs import evolve, frozen
 
 from pinecone_admin._sync.workflows.absence import owns_organization
 from pinecone_admin._sync.workflows.client_state import require_server_time
+from pinecone_admin._sync.workflows.delete_stale import carry_out_deletion as delete_planned
+from pinecone_admin._sync.workflows.run import open_run
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.moments import describe_minute
 from pinecone_admin.cli.calls.confirmation import (
@@ -23,20 +24,27 @@ from pinecone_admin.cli.calls.confirmation import (
     require_change_allowed,
 )
 from pinecone_admin.cli.failures import find_exit_code_of_report
-from pinecone_admin.cli.output.formats import clean_reasons
 from pinecone_admin.cli.output.progress import show_progress
-from pinecone_admin.cli.output.writing import write_file, write_preview
-from pinecone_admin.cli.plans.plan_files import as_document, parse_plan, prepare_plan_file, save_plan, write_result
+from pinecone_admin.cli.output.writing import write_preview
+from pinecone_admin.cli.plans.plan_files import (
+    as_document,
+    carry_out,
+    parse_plan,
+    prepare_plan_file,
+    save_plan,
+    write_result,
+)
 from pinecone_admin.cli.sentences import tidy
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeError
-from pinecone_admin.workflows import Left, StalePlan, StaleProject
+from pinecone_admin.workflows import Left, StalePlan, StaleProject, StaleReport
 from pinecone_admin.workflows.changes import Change, Ref, Step
 from pinecone_admin.workflows.plans import describe_left, explain_left, find_help_code
 from pinecone_admin.workflows.reports import describe_unseen
 from pinecone_admin.workflows.sent_changes import IgnoreGone
 from pinecone_admin.workflows.stale_projects import NOT_SEEN, find_change, find_reason_to_keep
 
+_CONCURRENCY = 4
 _ALREADY_DELETED = "it was already deleted"
 
 
@@ -106,17 +114,21 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
         left = [each for each in preview.leave if each.reason != _ALREADY_DELETED]
         _end_with_kept_projects(session, plan, left, "Would not be deleted")
         return
-    with show_progress(session, "deleting projects") as progress:
-        report = session.admin.projects.delete_stale(plan=plan, progress=progress)
-    session.ledger.is_complete = not report.left
-    if out is not None:
-        write_file(session, out, json.dumps(clean_reasons(report.to_dict()), indent=2) + "\n")
-    rows = _list_rows(report.deleted, report.left, done="deleted")
-    skipped = {step.change.target.id: step.change.reason for step in report.steps if step.state == "skipped"}
-    rows = [{**row, "result": skipped.get(row["id"], row["result"])} for row in rows]
-    write_result(session, report.to_dict(), rows)
-    _name_temporary_keys(session, report.temporary_keys)
-    _end_with_kept_projects(session, plan, report.left, "Not deleted, or perhaps not deleted")
+
+    def delete(begin: Callable[[StaleReport], object]) -> StaleReport:
+        work = partial(delete_planned, name_pattern=None, older_than=None, plan=plan, concurrency=_CONCURRENCY)
+        with show_progress(session, "deleting projects") as progress, open_run(session.admin, "delete_stale") as run:
+            return work(run, progress=progress, begin=begin)
+
+    def write(report: StaleReport) -> None:
+        rows = _list_rows(report.deleted, report.left, done="deleted")
+        skipped = {step.change.target.id: step.change.reason for step in report.steps if step.state == "skipped"}
+        rows = [{**row, "result": skipped.get(row["id"], row["result"])} for row in rows]
+        write_result(session, report.to_dict(), rows)
+        _name_temporary_keys(session, report.temporary_keys)
+        _end_with_kept_projects(session, plan, report.left, "Not deleted, or perhaps not deleted")
+
+    carry_out(session, delete, write, out=out)
 
 
 def _end_with_kept_projects(session: Session, plan: StalePlan, left: Sequence[Left], what: str) -> None:
