@@ -276,8 +276,10 @@ class AsyncAPIKeys(Namespace):
 
         Raises:
             RefusedError: An earlier run keeps the old key for a longer time. Or the key is temporary, has no role, or
-                belongs to an unfinished workflow. Or its successor was deleted or has no final name. Or another
-                rotation of the key is in progress. Nothing was changed, or the new key was deleted.
+                belongs to an unfinished workflow. Or its successor was deleted, and the end of its long name is lost.
+                Or another rotation of the key is in progress. Nothing was changed, or the new key was deleted. Or the
+                successor was itself replaced, by a key that was deleted or has a temporary name. Then the old key was
+                not deleted.
             PaymentRequiredError: The payment status of the organization forbids creating resources.
             ForbiddenError: The plan allows no further API key in the project, or does not include one of the roles.
             LeftoverError: ``store`` failed or the response with the value was lost, and the new key could not be

@@ -275,7 +275,7 @@ def test_an_old_key_outlives_its_deleted_successor(emulator: Emulator, name: str
     project.advance(2 * HOUR)
     report = emulator.admin().api_keys.delete_retired()
     assert (report.deleted, [kept.key.id for kept in report.kept], list(project.names())) == ([], [old], [old])
-    assert "does not exist, or cannot be seen: rotate this key again, or delete it" in str(report)
+    assert f"does not exist, or cannot be seen: rotate {old} again, or delete this key" in str(report)
     with raises(NotFoundError):
         project.find_holder()
     if name == LONG_NAME:  # its end was in the name of the new key
@@ -287,6 +287,23 @@ def test_an_old_key_outlives_its_deleted_successor(emulator: Emulator, name: str
     project.advance(2 * HOUR)
     emulator.admin().api_keys.delete_retired()
     project.check_stored(again.key.id)
+
+
+def test_the_reason_names_the_key_to_rotate_again(emulator: Emulator) -> None:
+    """If a successor was itself replaced by a key that was deleted, both old keys are kept, and it is rotated again."""
+    project, admin = RotatedProject(emulator), emulator.admin()
+    first = project.create()
+    second = (project.rotate(first)).key.id
+    third = (project.rotate(second)).key.id
+    admin.api_keys.delete(api_key_id=third)
+    project.advance(2 * HOUR)
+    with raises(RefusedError, match=f"{first} cannot be deleted: .*: rotate {second} again"):
+        project.rotate(first, timedelta(0))
+    kept = (admin.api_keys.delete_retired()).kept
+    assert [f"rotate {second} again" in each.reason for each in kept] == [True, True]
+    again = (project.rotate(second, timedelta(0))).key.id
+    admin.api_keys.delete_retired()
+    project.check_stored(again)
 
 
 def test_a_successor_deleted_during_the_run_saves_the_old_key(emulator: Emulator) -> None:
