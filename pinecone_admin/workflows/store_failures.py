@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
+from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any, cast
 
 from pinecone_admin._http.redaction import list_forms, redact_body, redact_text
@@ -14,19 +15,26 @@ _MOST_LEVELS = 5
 """Levels of lists and mappings in an exception that are searched."""
 
 
-def mask_secret(error: BaseException, new_secret: APIKeyWithSecret | ServiceAccountWithSecret) -> RuntimeError | None:
+def mask_secret(error: BaseException, new_secret: APIKeyWithSecret | ServiceAccountWithSecret) -> BaseException | None:
     """Mask the secret of what was made in an exception and in those linked to it.
 
     Returns:
-        The exception to raise in place of one that still shows the secret, without a link to that one. It is None if
-        the exception does not show the secret, or must not be replaced, such as KeyboardInterrupt.
+        The exception to raise in place of one that still shows the secret, without a link to that one. It is a copy of
+        a group, whose message nobody can change. It is None if the exception does not show the secret, or must not be
+        replaced, such as KeyboardInterrupt.
     """
     forms = list_forms(new_secret.value if isinstance(new_secret, APIKeyWithSecret) else new_secret.client_secret)
     revealing = [each for each in _list_linked(error) if _may_show(each, forms)]
     for each in revealing:
         with suppress(Exception):  # it comes from a class of the caller; what is left is asked below
             _mask(each, forms)
-    if not isinstance(error, Exception) or not any(_may_show(each, forms) for each in revealing):
+    if not any(_may_show(each, forms) for each in revealing):
+        return None
+    if isinstance(error, BaseExceptionGroup):
+        copied = _copy_group(cast("BaseExceptionGroup[BaseException]", error), forms)
+        if not any(_may_show(each, forms) for each in _list_linked(copied)):
+            return copied
+    if not isinstance(error, Exception):
         return None
     return RuntimeError(f"store raised {make_printable(type(error).__name__)}, whose text may contain the secret")
 
@@ -34,7 +42,8 @@ def mask_secret(error: BaseException, new_secret: APIKeyWithSecret | ServiceAcco
 def _may_show(error: BaseException, forms: Collection[str]) -> bool:
     """Return whether an exception shows the secret, or has a text that cannot be read."""
     try:
-        return any(redact_text(text, forms) != text for text in (str(error), repr(error), repr(vars(error))))
+        texts = (str(error), repr(error), repr(vars(error)), repr(_read_slots(error)))
+        return any(redact_text(text, forms) != text for text in texts)
     except Exception:  # noqa: BLE001 - as above
         return True
 
@@ -43,6 +52,29 @@ def _mask(error: BaseException, forms: Collection[str]) -> None:
     # A class that is frozen refuses to be changed by an assignment.
     BaseException.__setattr__(error, "args", tuple(_replace(value, forms) for value in error.args))
     vars(error).update({name: _replace(value, forms) for name, value in vars(error).items()})
+    for name, value in _read_slots(error).items():
+        with suppress(AttributeError, TypeError):  # some cannot be set
+            BaseException.__setattr__(error, name, _replace(value, forms))
+
+
+def _read_slots(error: BaseException) -> dict[str, Any]:
+    """Return the attributes that are not in ``vars``: slots, and in C such as ``code`` of a SystemExit, by name."""
+    members = [each for kind in type(error).__mro__ for each in vars(kind).values()]
+    slots = [each for each in members if isinstance(each, MemberDescriptorType | GetSetDescriptorType)]
+    names = [each.__name__ for each in slots if each.__name__[:2] != "__" and each.__name__ != "args"]
+    return {name: getattr(error, name, None) for name in names}
+
+
+def _copy_group(group: BaseExceptionGroup[BaseException], forms: Collection[str]) -> BaseExceptionGroup[BaseException]:
+    """Return a group of the same exceptions with the secret masked in its message, and in those of groups in it."""
+    members: list[BaseException] = []
+    for each in group.exceptions:
+        is_group = isinstance(each, BaseExceptionGroup)
+        members.append(_copy_group(cast("BaseExceptionGroup[BaseException]", each), forms) if is_group else each)
+    copied = BaseExceptionGroup(redact_text(group.message, forms), members)
+    for note in getattr(group, "__notes__", ()):
+        copied.add_note(note)
+    return copied
 
 
 def _list_linked(error: BaseException) -> Iterator[BaseException]:

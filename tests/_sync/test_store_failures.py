@@ -28,6 +28,21 @@ class ImpenetrableError(Exception):
         text: The text.
     """
 
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.read: Callable[[], str] = lambda: text
+
+    def __str__(self) -> str:
+        return self.read()
+
+
+class SlottedError(Exception):
+    """An exception that shows what is in a slot.
+
+    Args:
+        text: The text.
+    """
+
     __slots__ = ("text",)
 
     def __init__(self, text: str) -> None:
@@ -83,10 +98,17 @@ FAILURES: dict[str, tuple[Callable[[str], Exception], type[Exception]]] = {
     ),
     "a cause and a note": (chain, RuntimeError),
     "a group": (lambda secret: ExceptionGroup("both", [ValueError(secret)]), ExceptionGroup),
-    "the name of a file": (lambda secret: FileNotFoundError(2, "No such file", secret), RuntimeError),
+    "the name of a file": (lambda secret: FileNotFoundError(2, "No such file", secret), FileNotFoundError),
     "a text that cannot be changed": (ImpenetrableError, RuntimeError),
+    "a text in a slot": (SlottedError, SlottedError),
+    "the message of a group": (lambda secret: ExceptionGroup(secret, [ValueError("full")]), ExceptionGroup),
+    "a group in a group": (lambda secret: ExceptionGroup("a", [ExceptionGroup(secret, [OSError()])]), ExceptionGroup),
+    "bytes that cannot be decoded": (
+        lambda secret: UnicodeDecodeError("utf-8", secret.encode(), 0, 1, "no"),
+        UnicodeDecodeError,
+    ),
     "a text in a frozen class": (FrozenError, FrozenError),
-    "a text in a frozen class of attrs": (FrozenAttrsError, RuntimeError),
+    "a text in a frozen class of attrs": (FrozenAttrsError, FrozenAttrsError),
     "a text that cannot be read": (UnreadableError, RuntimeError),
     "no secret": (lambda _: LookupError("full"), LookupError),
 }
@@ -157,14 +179,12 @@ def test_a_store_that_raises_stop_iteration_fails_as_any_other(
 class ImpenetrableExit(SystemExit):
     """An exit that always shows what it was made with."""
 
-    __slots__ = ("text",)
-
     def __init__(self, text: str) -> None:
         super().__init__(1)
-        self.text = text
+        self.read: Callable[[], str] = lambda: text
 
     def __str__(self) -> str:
-        return self.text
+        return self.read()
 
 
 def test_an_interruption_that_shows_the_secret_is_not_replaced(admin: Admin) -> None:
@@ -175,6 +195,34 @@ def test_an_interruption_that_shows_the_secret_is_not_replaced(admin: Admin) -> 
 
     with pytest.raises(ImpenetrableExit):
         ensure_account(admin, store)
+
+
+ENDS: dict[str, Callable[[str], BaseException]] = {
+    "sys.exit": lambda secret: SystemExit(f"the vault refused {secret}"),
+    "an interrupt": KeyboardInterrupt,
+    "the message of a group": lambda secret: BaseExceptionGroup(secret, [KeyboardInterrupt(), ValueError(secret)]),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+@pytest.mark.parametrize("call", [rotate_account, rotate_key, ensure_account], ids=lambda each: each.__name__)
+def test_what_ends_a_program_shows_no_secret_and_keeps_its_class(
+    name: str, call: Callable[[Admin, Callable[[Any], object]], Any], admin: Admin
+) -> None:
+    """Python prints the ``code`` of ``sys.exit``, and the message of a group of anyio or trio."""
+    made = list[Masked]()
+
+    def store(new: Any) -> None:
+        made.append(Masked(new.value if hasattr(new, "value") else new.client_secret))
+        raise ENDS[name](made[0].reveal())
+
+    with pytest.raises(BaseException) as caught:  # noqa: PT011 - its class is checked below
+        call(admin, store)
+    assert type(caught.value) is type(ENDS[name](""))
+    text = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    for shown in (text, str(getattr(caught.value, "code", "")), repr(caught.value)):
+        assert made[0].reveal() not in shown
+    assert "***" in text
 
 
 @pytest.mark.parametrize("kind", [FrozenError, UnreadableError])
@@ -224,7 +272,7 @@ def test_an_exception_of_any_class_is_a_reason_in_a_report(
         keys = [{"name": "new", "roles": ["ProjectViewer"]}]
         desired = {"organization": emulator.organization_id, "projects": [{"name": "p", "api_keys": keys}]}
         (failed,) = (admin.apply(admin.plan(DesiredState.from_dict(desired)), store=fail)).steps
-        assert (failed.state, kind.__name__ in failed.error) == ("undone", True)
+        assert (failed.state, ("full" if kind is FrozenError else kind.__name__) in failed.error) == ("undone", True)
     elif workflow == "rotate_due":
         (failed,) = (admin.api_keys.rotate_due(older_than=due, keep_old_for=due, store=fail)).failed
         assert ("full" if kind is FrozenError else kind.__name__) in failed.reason
