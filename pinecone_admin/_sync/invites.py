@@ -99,15 +99,15 @@ class Invites(Namespace):
     ) -> workflows.Ensured[Invite]:
         """Return the pending invite for this email address. If there is none, create it.
 
-        An expired invite is sent again with the roles that it has; ``"update"`` changes these before. An invite that
-        was sent is kept, even if this call is cancelled.
+        An expired invite is sent again if it has exactly these roles. Otherwise it is deleted and replaced, because it
+        would grant its own roles. An invite that was sent is kept, even if this call is cancelled.
 
         Args:
             email: Email address, at most 254 characters. Email matching ignores case.
             role_bindings: 1 to 100 roles for the user, as models, mappings or objects with the same three attributes.
                 At least one must be on the organization. ``on_organization`` and ``on_project`` create them.
-            on_difference: What to do if a pending or expired invite has other roles: ``"report"`` lists the difference
-                in the result, ``"raise"`` raises RefusedError, and ``"update"`` grants the missing roles.
+            on_difference: What to do if a pending invite has other roles: ``"report"`` lists the difference in the
+                result, ``"raise"`` raises RefusedError, and ``"update"`` grants the missing roles.
             revoke_unlisted: After granting, also revoke every role that is not in ``role_bindings``; only with
                 ``"update"``.
             dry_run: Only read, and report what would be done.
@@ -124,7 +124,8 @@ class Invites(Namespace):
             ForbiddenError: The plan allows no further user or does not include one of the roles, or your account does
                 not have a role that it would grant.
             NotFoundError: A role is on a project that does not exist, or that your account cannot see.
-            RateLimitError: The organization has sent 100 invite emails within an hour.
+            RateLimitError: The organization has sent 100 invite emails within an hour. An expired invite with other
+                roles was already deleted.
             PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.
 
         Example:

@@ -19,7 +19,6 @@ from pinecone_admin import (
     PineconeError,
     PineconeTypeError,
     PineconeValueError,
-    RefusedError,
     ResponseParsingError,
     RetryPolicy,
     on_organization,
@@ -27,8 +26,8 @@ from pinecone_admin import (
 )
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import Grant, Principal
-from pinecone_admin.models import APIKey, APIKeyWithSecret, Invite, ServiceAccount, ServiceAccountWithSecret
-from pinecone_admin.workflows import Ensured, name_tags
+from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
+from pinecone_admin.workflows import Ensured, OnDifference, name_tags
 from tests.support.clock import VirtualClock
 from tests.support.concurrency import async_run_concurrently
 from tests.support.errors import raises
@@ -485,46 +484,33 @@ async def test_an_expired_invite_is_resent(admin: AsyncAdmin, emulator: Emulator
     assert len(await admin.invites.list().to_list()) == 1
 
 
-@pytest.mark.parametrize("dry_run", [False, True])
-async def test_an_expired_invite_with_other_roles_is_not_resent(
-    admin: AsyncAdmin, emulator: Emulator, dry_run: bool
+@pytest.mark.parametrize("on_difference", ["report", "raise", "update"])
+@pytest.mark.parametrize("held", ["OrgOwner", "OrgMember and more"])
+async def test_an_expired_invite_with_other_roles_is_replaced(
+    admin: AsyncAdmin, emulator: Emulator, on_difference: OnDifference, held: str
 ) -> None:
-    """With ``"raise"``, an expired invite that carries other roles stays expired."""
-    await admin.invites.ensure(email="a@example.com", role_bindings=[on_organization("OrgOwner")])
+    """Nobody gets a mail with the roles of an expired invite. It is no difference, and a dry run shows what is done."""
+    project = await admin.projects.create(name="docs")
+    more = [*MEMBER, on_project(project.id, "ProjectOwner")]
+    roles = [on_organization("OrgOwner")] if held == "OrgOwner" else more
+    old = await admin.invites.create(email="a@example.com", role_bindings=roles)
     emulator.clock.advance(8 * 86_400)
-    with raises(RefusedError, match="found OrgOwner on organization, wanted OrgMember on organization"):
-        await admin.invites.ensure(email="a@example.com", role_bindings=MEMBER, on_difference="raise", dry_run=dry_run)
-    assert [each.status for each in await admin.invites.list()] == ["expired"]
-
-
-@pytest.mark.parametrize("dry_run", [False, True])
-async def test_an_expired_invite_gets_its_roles_before_the_mail(
-    admin: AsyncAdmin, emulator: Emulator, dry_run: bool
-) -> None:
-    """With ``revoke_unlisted``, an expired invite that cannot lose a role is not sent; else it is, with few roles."""
-
-    async def ensure(*, dry_run: bool) -> Ensured[Invite]:
-        return await admin.invites.ensure(
-            email="a@example.com",
-            role_bindings=MEMBER,
-            on_difference="update",
-            revoke_unlisted=True,
-            dry_run=dry_run,
+    preview, done = [
+        await admin.invites.ensure(
+            email="a@example.com", role_bindings=MEMBER, on_difference=on_difference, dry_run=dry_run
         )
-
-    await admin.invites.ensure(email="a@example.com", role_bindings=[on_organization("OrgOwner")])
-    emulator.clock.advance(8 * 86_400)
-    if not dry_run:
-        emulator.faults.add("delete_role_binding", status=403)
-        with raises(ForbiddenError):
-            await ensure(dry_run=False)
-    assert len(emulator.state.invite_mails) == 1
-    done = await ensure(dry_run=dry_run)
-    assert [each.change.action for each in done.steps][-2:] == ["revoke", "resend"]
-    assert len(done.differences) == 1
+        for dry_run in (True, False)
+    ]
+    for each in (preview, done):
+        assert [(step.change.action, step.change.target.id) for step in each.steps] == [
+            ("delete", old.id),
+            ("invite", None),
+        ]
+        assert (each.created, each.differences) == (True, [])
     (invite,) = await admin.invites.list()
     bindings = [each.role async for each in admin.role_bindings.list(principal_type="invite", principal_id=invite.id)]
-    assert (invite.status, bindings) == (("expired", ["OrgOwner"]) if dry_run else ("pending", ["OrgMember"]))
+    assert (invite.status, invite.id == old.id, bindings) == ("pending", False, ["OrgMember"])
+    assert emulator.requests.filter("resend_invite") == []
 
 
 async def test_an_invite_for_a_member_is_refused(admin: AsyncAdmin, emulator: Emulator) -> None:

@@ -20,7 +20,6 @@ from pinecone_admin import (
     PineconeError,
     PineconeTypeError,
     PineconeValueError,
-    RefusedError,
     ResponseParsingError,
     RetryPolicy,
     on_organization,
@@ -28,8 +27,8 @@ from pinecone_admin import (
 )
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import Grant, Principal
-from pinecone_admin.models import APIKey, APIKeyWithSecret, Invite, ServiceAccount, ServiceAccountWithSecret
-from pinecone_admin.workflows import Ensured, name_tags
+from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
+from pinecone_admin.workflows import Ensured, OnDifference, name_tags
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, fail_to_store
@@ -467,42 +466,31 @@ def test_an_expired_invite_is_resent(admin: Admin, emulator: Emulator) -> None:
     assert len(admin.invites.list().to_list()) == 1
 
 
-@pytest.mark.parametrize("dry_run", [False, True])
-def test_an_expired_invite_with_other_roles_is_not_resent(admin: Admin, emulator: Emulator, dry_run: bool) -> None:
-    """With ``"raise"``, an expired invite that carries other roles stays expired."""
-    admin.invites.ensure(email="a@example.com", role_bindings=[on_organization("OrgOwner")])
+@pytest.mark.parametrize("on_difference", ["report", "raise", "update"])
+@pytest.mark.parametrize("held", ["OrgOwner", "OrgMember and more"])
+def test_an_expired_invite_with_other_roles_is_replaced(
+    admin: Admin, emulator: Emulator, on_difference: OnDifference, held: str
+) -> None:
+    """Nobody gets a mail with the roles of an expired invite. It is no difference, and a dry run shows what is done."""
+    project = admin.projects.create(name="docs")
+    more = [*MEMBER, on_project(project.id, "ProjectOwner")]
+    roles = [on_organization("OrgOwner")] if held == "OrgOwner" else more
+    old = admin.invites.create(email="a@example.com", role_bindings=roles)
     emulator.clock.advance(8 * 86_400)
-    with raises(RefusedError, match="found OrgOwner on organization, wanted OrgMember on organization"):
-        admin.invites.ensure(email="a@example.com", role_bindings=MEMBER, on_difference="raise", dry_run=dry_run)
-    assert [each.status for each in admin.invites.list()] == ["expired"]
-
-
-@pytest.mark.parametrize("dry_run", [False, True])
-def test_an_expired_invite_gets_its_roles_before_the_mail(admin: Admin, emulator: Emulator, dry_run: bool) -> None:
-    """With ``revoke_unlisted``, an expired invite that cannot lose a role is not sent; else it is, with few roles."""
-
-    def ensure(*, dry_run: bool) -> Ensured[Invite]:
-        return admin.invites.ensure(
-            email="a@example.com",
-            role_bindings=MEMBER,
-            on_difference="update",
-            revoke_unlisted=True,
-            dry_run=dry_run,
-        )
-
-    admin.invites.ensure(email="a@example.com", role_bindings=[on_organization("OrgOwner")])
-    emulator.clock.advance(8 * 86_400)
-    if not dry_run:
-        emulator.faults.add("delete_role_binding", status=403)
-        with raises(ForbiddenError):
-            ensure(dry_run=False)
-    assert len(emulator.state.invite_mails) == 1
-    done = ensure(dry_run=dry_run)
-    assert [each.change.action for each in done.steps][-2:] == ["revoke", "resend"]
-    assert len(done.differences) == 1
+    preview, done = [
+        admin.invites.ensure(email="a@example.com", role_bindings=MEMBER, on_difference=on_difference, dry_run=dry_run)
+        for dry_run in (True, False)
+    ]
+    for each in (preview, done):
+        assert [(step.change.action, step.change.target.id) for step in each.steps] == [
+            ("delete", old.id),
+            ("invite", None),
+        ]
+        assert (each.created, each.differences) == (True, [])
     (invite,) = admin.invites.list()
     bindings = [each.role for each in admin.role_bindings.list(principal_type="invite", principal_id=invite.id)]
-    assert (invite.status, bindings) == (("expired", ["OrgOwner"]) if dry_run else ("pending", ["OrgMember"]))
+    assert (invite.status, invite.id == old.id, bindings) == ("pending", False, ["OrgMember"])
+    assert emulator.requests.filter("resend_invite") == []
 
 
 def test_an_invite_for_a_member_is_refused(admin: Admin, emulator: Emulator) -> None:

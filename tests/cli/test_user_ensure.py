@@ -69,3 +69,17 @@ def test_a_wish_without_a_role_on_the_organization_names_the_option() -> None:
         assert done.exit == 2
         assert done.stderr.startswith("error: --role must contain")
         assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
+
+
+def test_an_expired_invite_does_not_come_back_with_its_roles() -> None:
+    """Whatever ``--if-different`` says, `invite ensure` replaces it, and its dry run shows that, with the same code."""
+    for words in ((), ("--if-different", "fail"), ("--if-different", "update")):
+        with example_organization() as emulator:
+            run("invite", "create", "eve@example.com", "--role", "OrgManager", "--role", "search:ProjectOwner", "--yes")
+            emulator.clock.advance(10 * 86_400)
+            line = ("invite", "ensure", "eve@example.com", "--role", "OrgMember", *words, "--output", "table")
+            preview, done = run(*line, "--dry-run"), run(*line, "--yes")
+            assert (preview.exit, done.exit, done.stderr) == (0, 0, ""), done
+            assert [each.split()[0] for each in done.stdout.splitlines()] == ["deleted", "invited"]
+            assert [each.split()[1] for each in preview.stdout.splitlines()[1:]] == ["delete", "invite"]
+            assert [each["role"] for each in run("role", "list", "--invite", "eve@example.com").json] == ["OrgMember"]

@@ -427,8 +427,8 @@ def _add_namesakes(world: World) -> None:
     world.grant(Principal("user", user.id), "OrgManager")
 
 
-def _leave_expired_invite(world: World) -> None:
-    world.ids["expired"] = world.add_invite(ADA, "OrgOwner").id
+def _leave_expired_invite(world: World, role: str = "OrgOwner") -> None:
+    world.ids["expired"] = world.add_invite(ADA, role).id
     world.emulator.clock.advance(8 * 86_400)
 
 
@@ -735,11 +735,19 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "resend invite": Scenario(
         workflow="ensure_invite",
-        prepare=_leave_expired_invite,
+        prepare=partial(_leave_expired_invite, role="OrgMember"),
         run=lambda _, admin: admin.invites.ensure(
             email=ADA, role_bindings=[on_organization("OrgMember")], on_difference="update", revoke_unlisted=True
         ),
         find_lacks=partial(_find_person, is_exact=True),
+        namesake=_add_namesakes,
+    ),
+    "replace invite": Scenario(
+        workflow="ensure_invite",
+        prepare=_leave_expired_invite,
+        run=lambda _, admin: admin.invites.ensure(email=ADA, role_bindings=[on_organization("OrgMember")]),
+        find_lacks=partial(_find_person, is_exact=True),
+        deletes=["expired"],
         namesake=_add_namesakes,
     ),
     "ensure user": Scenario(

@@ -25,7 +25,13 @@ from pinecone_admin.models import (
 from pinecone_admin.operations import create_invite, create_project
 from pinecone_admin.workflows.changes import Change, Ref, Settings
 from pinecone_admin.workflows.ending import Created, refer_to, refer_to_roles
-from pinecone_admin.workflows.reports import Difference, Ensured, OnDifference, compare_settings
+from pinecone_admin.workflows.reports import (
+    Ensured,
+    OnDifference,
+    compare_settings,
+    key_of_binding,
+    keys_of_wanted_bindings,
+)
 
 
 async def ensure_project(
@@ -86,30 +92,39 @@ async def ensure_invite(
     on_difference: OnDifference = "report",
     revoke_unlisted: bool = False,
 ) -> Ensured[Invite]:
-    """Ensure that a pending invite for this address exists; an expired one is sent again."""
+    """Ensure that a pending invite for this address exists; an expired one is sent again only with these roles."""
     policy, began = DifferencePolicy("ensure_invite", on_difference, revoke_unlisted), len(run.steps)
     with set_operation_on_errors("ensure_invite"):
         policy.check()
     bindings = copy_bindings(role_bindings)
     check_operation(create_invite(body=CreateInviteRequest(email=email, role_bindings=bindings)))
     await check_organization_ids(run, bindings, "role_bindings")
-    differing: list[Difference] = []
     invites = [each async for each in run.admin.invites.list() if is_same_email(each.email, email)]
     invite, created = require_pending(invites, email), False
     if invite is None:
         change = Change(action="invite", target=Ref("invite", email), roles=refer_to_roles(bindings))
         if expired := [each for each in invites if each.status == "expired"]:
-            change = Change(action="resend", target=refer_to(expired[-1]))
-            if policy.on_difference != "report":  # before the mail, with which the roles can be accepted
-                differing = await reconcile_bindings(run, expired[-1], wanted=bindings, policy=policy)
+            held = await run.admin.role_bindings.list(principal_type="invite", principal_id=expired[-1].id).to_list()
+            found = {key_of_binding(each.role, each.resource_type, each.resource_id) for each in held}
+            if found == {*keys_of_wanted_bindings(bindings)}:
+                change = Change(action="resend", target=refer_to(expired[-1]))
+            else:
+                await delete_expired(run, expired)
         found_or_created = await send_invite(run, change)
         if run.dry_run:
-            return Ensured(value=None, created=True, differences=differing, steps=run.steps[began:])
+            return Ensured(value=None, created=True, steps=run.steps[began:])
         invite, created = found_or_created.value, found_or_created.is_new
         if created:
             run.keep(f"invite for {email} was sent, and is kept")
-    differing = differing or await reconcile_bindings(run, invite, wanted=bindings, policy=policy)
+    differing = await reconcile_bindings(run, invite, wanted=bindings, policy=policy)
     return Ensured(value=invite, created=created, differences=differing, steps=run.steps[began:])
+
+
+async def delete_expired(run: AsyncRun, invites: Sequence[Invite]) -> None:
+    """Delete expired invites: sent again, they grant the roles that they carry, and the server refuses another one."""
+    for each in invites:
+        await run.do(Change(action="delete", target=refer_to(each), reason="it has expired"))
+        run.note(f"the expired invite {each.id} was deleted; run this again to replace it")
 
 
 async def send_invite(run: AsyncRun, change: Change) -> Created[Invite]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pinecone_admin._async.workflows.ensure import require_pending
+from pinecone_admin._async.workflows.ensure import delete_expired, require_pending
 from pinecone_admin._async.workflows.ensure_binding import check_organization_ids
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun
@@ -14,7 +14,7 @@ from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin.models import CreateInviteRequest, Invite, RoleBindingDict, RoleBindingInput, RoleBindingLike, User
 from pinecone_admin.operations import create_invite
 from pinecone_admin.workflows.changes import Change, Ref
-from pinecone_admin.workflows.ending import Created, refer_to, refer_to_roles
+from pinecone_admin.workflows.ending import Created, refer_to_roles
 from pinecone_admin.workflows.reports import Ensured
 
 
@@ -44,10 +44,7 @@ async def ensure_user(
 
     person, created = await find(), False
     if person is None:
-        # Resent, it would grant the roles that it carries; beside it, the server refuses a new one.
-        for each in expired:
-            await run.do(Change(action="delete", target=refer_to(each), reason="it has expired"))
-            run.note(f"the expired invite {each.id} was deleted; run this again to replace it")
+        await delete_expired(run, expired)
         change = Change(action="invite", target=Ref("invite", email), roles=refer_to_roles(bindings))
         found_or_created: Created[User | Invite] = await run.create(change, find, is_unique=True, can_undo=False)
         if run.dry_run:

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from pinecone_admin._http.argument_checks import copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.operation_checks import check_operation
-from pinecone_admin._sync.workflows.ensure import require_pending
+from pinecone_admin._sync.workflows.ensure import delete_expired, require_pending
 from pinecone_admin._sync.workflows.ensure_binding import check_organization_ids
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.models import CreateInviteRequest, Invite, RoleBindingDict, RoleBindingInput, RoleBindingLike, User
 from pinecone_admin.operations import create_invite
 from pinecone_admin.workflows.changes import Change, Ref
-from pinecone_admin.workflows.ending import Created, refer_to, refer_to_roles
+from pinecone_admin.workflows.ending import Created, refer_to_roles
 from pinecone_admin.workflows.reports import Ensured
 
 
@@ -45,10 +45,7 @@ def ensure_user(
 
     person, created = find(), False
     if person is None:
-        # Resent, it would grant the roles that it carries; beside it, the server refuses a new one.
-        for each in expired:
-            run.do(Change(action="delete", target=refer_to(each), reason="it has expired"))
-            run.note(f"the expired invite {each.id} was deleted; run this again to replace it")
+        delete_expired(run, expired)
         change = Change(action="invite", target=Ref("invite", email), roles=refer_to_roles(bindings))
         found_or_created: Created[User | Invite] = run.create(change, find, is_unique=True, can_undo=False)
         if run.dry_run:

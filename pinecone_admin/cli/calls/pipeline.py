@@ -56,7 +56,7 @@ class Call:
         store: Takes the secret that the method makes; a dry run makes none.
         progress: The function that a workflow calls after each step.
         fails_on_difference: Whether a thing that exists with other settings lets the command end with exit code 8.
-        leaves_differences: Whether such a thing keeps its settings, also if an expired invite is sent again.
+        leaves_differences: Whether such a thing keeps its settings.
     """
 
     def __init__(self, session: Session, command: Command) -> None:
@@ -170,7 +170,7 @@ def _report_differences(call: Call, ensured: object) -> None:
         details = " and ".join(map(str, differences))
         call.session.fail_on(count_noun(len(differences), "difference"), details)
     elif differences and (call.leaves_differences or not steps):
-        # Of what was just made, only an invite that was sent again can differ.
+        # Of an invite whose response was lost, somebody else may have sent the one that was found.
         left = "It has other roles" if steps else "It exists with other settings"
         left += ", which were not changed"
         call.session.notify(f"{left} ({', '.join(map(str, differences))}).")

@@ -65,7 +65,7 @@ def ensure(
 ) -> object:
     """Invite a person, unless an invite for the address is pending.
 
-    One of the roles must be on the organization, such as OrgMember.
+    One of the roles must be on the organization, such as OrgMember. An expired invite with other roles is replaced.
     """
     return call.admin.invites.ensure(
         email=email,
