@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from importlib import import_module
 from inspect import cleandoc
-from itertools import filterfalse
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
@@ -84,7 +83,7 @@ _ALIASES: Mapping[str, Sequence[str]] = {
     "view": ("describe",),
 }
 """Words of other programs and versions, each with the commands that it runs; the first that exists counts."""
-_OF_ACCOUNTS = ("profile", "env_file", "client_secret_stdin", "expect_organization")
+_OF_ACCOUNTS = frozenset({"profile", "env_file", "client_secret_stdin", "expect_organization"})
 """The options that choose an account, or tell of it."""
 _OTHER_WORDS: Mapping[str, str] = {
     "auth": "whoami",
@@ -401,7 +400,7 @@ class Command(click.Command):
         self.effect_with: Mapping[str, Mapping[str, Effect]] = effect_with
         self.facts_with: Mapping[str, Mapping[str, Any]] = facts_with
         self.fails_with: int | None = fails_with
-        self.unused_options: tuple[str, ...] = () if uses is None else (*filterfalse(uses.__contains__, _OF_ACCOUNTS),)
+        self.uses: Sequence[str] | None = uses
         of_params = [topic for each in own_params if (topic := getattr(each.type, "topic", ""))]
         self.topics: tuple[str, ...] = (*dict.fromkeys([*topics, *of_params, *(["secrets"] if makes else [])]),)
         self.path: tuple[str, ...] = (*noun.path, str(self.name))
@@ -515,9 +514,16 @@ class Command(click.Command):
         """Run the command."""
         session: Session = ctx.obj
         session.command = command = self.given(ctx.params)
-        for each in filter(session.settings.__contains__, self.unused_options):
-            raise CLIError(f"{self.full_name} does not use {self.spellings[each]}. Leave it out.")
+        if self.uses is not None and (unused := sorted(_OF_ACCOUNTS.difference(self.uses) & session.settings.keys())):
+            raise CLIError(f"{self.full_name} does not use {self.spellings[unused[0]]}. Leave it out.")
         typed = given_values(ctx.params)
+        changeable = [
+            str(each.name) for each in self.own_params if isinstance(each, click.Option) and each.expose_value
+        ]
+        changeable += self.uses or ()
+        if self.name == "update" and {*typed, *session.settings}.isdisjoint(changeable):
+            options = list_words([self.spellings[each] for each in changeable], "or")
+            raise CLIError(f"Nothing to change was given. Add {options}.")
         if self.takes_session:
             self.function(session, **typed)
             return

@@ -78,7 +78,7 @@ def choose_exit(reason: int, effects: Effects, ledger: Ledger) -> int:
         return exit_codes.UNKNOWN_OUTCOME  # it need not be repeated, although its result is lost
     if effects.done:
         return exit_codes.PARTLY_DONE
-    if not all(each.is_repeatable for each in effects.remaining):
+    if not ledger.is_repeatable(effects.remaining):
         return exit_codes.UNKNOWN_OUTCOME
     if effects.unread:
         return exit_codes.PARTLY_DONE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
 from pinecone_admin.workflows.sent_changes import Effects, SentChange, find_effects
@@ -55,6 +55,8 @@ class Ledger:
         changes: The changes in the order of their begin.
         secrets: The new secrets.
         names: Names of what the command is about, by their ids, as far as they are known.
+        renamed: Id of what is named by the name that the command changes, or None. Repeated, its words would find
+            nothing.
         is_complete: Whether the work is done, so that only its result is still to be written.
         is_storing: Whether a new secret is being stored at this moment.
         on_settled: Function that is called once with each change when it has ended.
@@ -64,6 +66,7 @@ class Ledger:
         self.changes: list[SentChange] = []
         self.secrets: list[SecretEntry] = []
         self.names: dict[str, str] = {}
+        self.renamed: str | None = None
         self.is_complete: bool = False
         self.is_storing: bool = False
         self.on_settled: Callable[[SentChange], object] | None = None
@@ -73,6 +76,10 @@ class Ledger:
     def effects(self) -> Effects:
         """What the changes come to."""
         return find_effects(self.changes)
+
+    def is_repeatable(self, changes: Iterable[SentChange]) -> bool:
+        """Return whether the command can be run again without a second effect of these changes."""
+        return all(each.is_repeatable and (each.target is None or each.target != self.renamed) for each in changes)
 
     def begin(self, change: SentChange) -> None:
         """Enter a change that is about to be sent."""

@@ -413,11 +413,6 @@ def test_values_that_a_method_refuses_are_called_by_their_options() -> None:
             ((*invite, "search:ProjectViewer"), "--role must contain at least one organization role"),
             (("invite", "create", "x", "--role", "OrgMember"), "EMAIL is not an email address: 'x'"),
             (("project", "create", "x" * 513), "NAME must have 1 to 512 characters, not 513"),
-            (
-                ("project", "update", "search"),
-                "pass at least one of --name, --max-pods, --require-cmek",
-            ),
-            (("api-key", "update", "reader"), "pass at least one of --name, --role"),
             (ensure, "--revoke-others requires --if-different 'update'"),
             ((*change, "--to", "ProjectViewer"), "--to 'ProjectViewer' is not a role for an organization: use one of "),
             (("access", "--max-key-age", "0"), "--max-key-age must be above 0"),
@@ -426,6 +421,19 @@ def test_values_that_a_method_refuses_are_called_by_their_options() -> None:
             for way in (["--yes"], ["--dry-run"]) if changes else ([],):
                 check_usage(run(*words, *way), f"error: {message}")
         assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
+
+
+@pytest.mark.parametrize("spec", [each for each in COMMANDS if each.name == "update"], ids=lambda spec: spec.full_name)
+def test_an_update_of_nothing_is_refused_before_anything_is_asked(spec: Command) -> None:
+    """All commands use one sentence, also without --yes, and name the options that change something."""
+    words = shlex.split(spec.example)[1:4]
+    with example_organization() as emulator:
+        for way in ((), ("--yes",), ("--dry-run",)):
+            done = run(*words, *(way if spec.effect == "changes" else ()))
+            is_required = spec.full_name == "organization update"
+            said = "--name is missing" if is_required else "Nothing to change was given. Add --"
+            assert (done.exit, done.stdout, said in done.stderr) == (2, "", True), done
+        assert list(emulator.requests) == []
 
 
 _NAMED = [each for each in COMMANDS if any(param.name == "name_option" for param in each.own_params)]

@@ -404,6 +404,28 @@ def test_the_line_of_an_error_warns_if_its_change_may_have_been_made() -> None:
             assert len(re.findall(r"Project x (may have been|was) created", done.stderr)) == 1, done.stderr
 
 
+UPDATES = [spec for spec in METHOD_COMMANDS if spec.name == "update"]
+
+
+@pytest.mark.parametrize("spec", UPDATES, ids=lambda spec: spec.full_name)
+def test_only_what_can_be_repeated_in_the_same_words_ends_with_7(spec: Command) -> None:
+    """A rename that may have been made cannot be repeated by the old name, which would end with 4, but by the id."""
+    words = shlex.split(spec.example)[1:]
+    renamed = {"--name"} & {*words}
+    for by_id in (False, True):
+        with example_organization() as emulator:
+            noun, name = words[0], words[2]
+            place = ("--project", "search") if noun == "api-key" else ()
+            id = run(noun, "describe", name, *place).json["id"]
+            line = [id if word == name and by_id else word for word in words]
+            emulator.faults.add(f"update_{noun.replace('-', '_')}", drop="after", times=None)
+            lost = run(*line)
+            emulator.faults.clear()
+            again = run(*line)
+        assert lost.exit == (exit_codes.UNKNOWN_OUTCOME if renamed and not by_id else exit_codes.TRY_LATER), lost
+        assert again.exit == (exit_codes.NOT_FOUND if renamed and not by_id else exit_codes.DONE), again
+
+
 def test_missing_credentials_are_a_matter_of_identity() -> None:
     """Without credentials, and with wrong ones, the exit code is 3."""
     gone = {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}

@@ -462,5 +462,4 @@ def _describe_outcome(session: RowSession, error: BaseException | None) -> RowOu
         exit_code, document = failure.exit, failure.document
         is_one_change = command is not None and not command.is_workflow and command.makes is None
         is_done = isinstance(error, KeyboardInterrupt) and is_one_change and [*effects.done] == remaining != []
-    is_repeatable = all(each.is_repeatable for each in remaining)
-    return RowOutcome(exit_code, document, is_done, bool(remaining), is_repeatable)
+    return RowOutcome(exit_code, document, is_done, bool(remaining), session.ledger.is_repeatable(remaining))

@@ -221,8 +221,6 @@ def update(
     changed: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if secret_command is not None:
         changed |= {"secret_command": _split_command(secret_command), "secret_file": None}
-    if not changed:
-        raise CLIError("Nothing to change was given: see pinecone-admin profile update --help.")
     unused: list[str] = []
 
     def put(text: str) -> str:  # given what is there under the lock, since another command may change it, too
