@@ -481,8 +481,8 @@ class AsyncAdmin:
         A copy is cheap, and closing it has no effect. An argument that is None leaves its option unchanged.
 
         Args:
-            timeout: Seconds for one call, from 0. With 0, the calls of the copy raise PineconeTimeoutError, and send no
-                request.
+            timeout: Seconds for one call, from 0. With 0, the calls of the copy raise PineconeTimeoutError, and do not
+                send their request.
             retry: How often and how soon to retry the calls of the copy. Token requests are shared with this client, so
                 they keep the policy of the constructor.
             additional_headers: Headers to add to those of this client. ``Api-Key`` is an error: use ``api_key``.
