@@ -73,6 +73,32 @@ def test_who_gets_no_invite_ends_the_first_example(emulator: Emulator, managed: 
         exec(compile(text, PAGES["tenacity"], "exec"), {"__name__": "example"})
 
 
+def test_the_example_with_a_deadline_finds_a_project_whose_create_hangs(emulator: Emulator) -> None:
+    """With the ``attempt_timeout`` of the page, ``ensure`` has time left to search after a lost response."""
+    emulator.faults.add("create_project", delay=100)
+    page = "docs/timeouts-and-retries.md"
+    (text,) = [block.text for block in list_blocks(page) if "deadline" in block.text]
+    exec(compile(text, page, "exec"), {"__name__": "example"})
+    assert len(emulator.requests.filter("create_project")) == len(emulator.state.projects) == 1
+
+
+@pytest.mark.parametrize(("timeout", "is_found"), [(60, True), (21, True), (20, False), (5, False)])
+def test_without_time_beyond_an_attempt_ensure_does_not_search(
+    emulator: Emulator, timeout: float, is_found: bool
+) -> None:
+    """A create that hangs for the whole ``timeout`` leaves an unknown outcome. By default, that is 20 seconds."""
+    emulator.faults.add("create_project", delay=100)
+    with Admin(timeout=timeout) as admin:
+        if is_found:
+            assert admin.projects.ensure(name="shop").value.id in emulator.state.projects
+        else:
+            with pytest.raises(PineconeError) as caught:
+                admin.projects.ensure(name="shop")
+            assert caught.value.outcome == "unknown"
+    assert len(emulator.requests.filter("list_projects")) == 1 + is_found
+    assert len(emulator.state.projects) == 1
+
+
 @pytest.fixture
 def run_with_tenacity(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
     """Return the recipe for tenacity, which waits in no time."""
