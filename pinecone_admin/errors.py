@@ -16,7 +16,7 @@ PineconeError                       message, operation, argument, outcome, safe_
 │   ├─ UnprocessableEntityError 422
 │   ├─ RateLimitError 429
 │   ├─ ServiceError 5xx
-│   └─ TokenError                   no access token, from the token endpoint or from a callable of yours
+│   └─ TokenError                   no access token, from the token endpoint or from your callable
 │       └─ InvalidCredentialsError (UnauthorizedError)
 ├─ PineconeConnectionError          no response: connection refused or reset, TLS or proxy failure
 ├─ PineconeTimeoutError (TimeoutError)
@@ -370,12 +370,12 @@ class ServiceError(ApiError):
 
 
 class TokenError(ApiError):
-    """There is no access token: the token endpoint returned none, or a callable of yours raised an exception.
+    """The token endpoint returned no access token, or a callable that you passed raised an exception.
 
     Attributes:
-        callable_traceback: If the callable that you passed as ``access_token``, ``client_id`` or ``client_secret``
-            raised an exception, its traceback, masked; otherwise None. ``reveal()`` returns the traceback, which can
-            contain a secret. Pickling drops it.
+        callable_traceback: Masked traceback of the exception that your ``access_token``, ``client_id`` or
+            ``client_secret`` callable raised, or None. ``reveal()`` returns the traceback, which can contain a secret.
+            Pickling drops it.
 
     Example:
         >>> try:
@@ -387,8 +387,8 @@ class TokenError(ApiError):
 
     help_code = "PA301"
     callable_traceback: Masked | None = None
-    """If the callable that you passed as ``access_token``, ``client_id`` or ``client_secret`` raised an exception, its
-    traceback, masked; otherwise None."""
+    """Masked traceback of the exception that your ``access_token``, ``client_id`` or ``client_secret`` callable raised,
+    or None."""
 
 
 class InvalidCredentialsError(TokenError, UnauthorizedError):
