@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from functools import cached_property, partial
 from itertools import islice
@@ -136,25 +136,25 @@ def _check_places(rows: Sequence[tuple[Row, Session]], template: Template) -> li
 
     makes, (first, trial) = template.command.makes, rows[0]
     assert makes is not None  # noqa: S101 - rows have places
-    odd = [(row, each.columns) for row, each in rows if each.columns.keys() != trial.columns.keys()]
+    odd = [
+        (
+            row,
+            CLIError(
+                f"--store: only one of row {first.number} and row {row.number} has a column {name}, so {{{name}}} "
+                "would not mean the same in both."
+            ),
+        )
+        for row, each in rows
+        for name in sorted(each.columns.keys() ^ trial.columns.keys())[:1]
+    ]
     if odd:
-        return [(row, CLIError(_describe_columns(row, columns, first, trial.columns))) for row, columns in odd]
+        return odd
     destination = Destination(trial, makes)
     if destination.needs_owner:  # the names of keys are looked up row by row
         return []
     owners = [RowOwner(makes.api_type, row.number, each.columns) for row, each in rows]
     found = zip(rows, destination.find_obstacles(owners), strict=True)
     return [(row, refuse(each)) for (row, _), each in found if each is not None]
-
-
-def _describe_columns(row: Row, columns: Collection[str], first: Row, wanted: Collection[str]) -> str:
-    """Return why a place means something else in a row than in the first one: a column is in one of them alone."""
-    (name, *_) = sorted({*columns} ^ {*wanted})
-    having, lacking = (row, first) if name in columns else (first, row)
-    return (
-        f"--store: row {having.number} has a column {name}, and row {lacking.number} has none, so {{{name}}} would not "
-        "mean the same in both."
-    )
 
 
 def _describe_problems(session: Session, file: RowFile, total: int, problems: Sequence[_Problem]) -> CLIError:

@@ -150,11 +150,7 @@ class Destination(StoreByName):
         if session.settings.get("reveal"):
             if store is not None:
                 raise CLIError("Give either --store or --reveal, not both.")
-            # Of what exists already, ensure shows no secret.
-            outcome = {"created": True} if makes.may_exist and not makes.nested else {}
-            self._output = StandardOutput(
-                session, is_for_account=makes.is_of_account, is_nested=makes.nested, outcome=outcome
-            )
+            self._output = StandardOutput(session, makes)
         # How many secrets a file needs is known only once it is compared with the organization.
         if not self.is_given and (makes.replaces or not makes.many) and not self.is_open:
             self._require_place(_ask_for_place(makes))

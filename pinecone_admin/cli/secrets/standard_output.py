@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 from pinecone_admin.cli.failures import StoreError
 from pinecone_admin.cli.output.writing import write_document
+from pinecone_admin.cli.parameters import Secret
 from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.places import SecretPlace
 from pinecone_admin.cli.secrets.store_command import has_unread_bytes
@@ -29,22 +30,20 @@ class StandardOutput(SecretPlace):
 
     Args:
         session: The session, whose format and query apply.
-        is_for_account: Whether the secret belongs to a service account, and not to an API key.
-        is_nested: Whether what it belongs to is a field of the output, and its own fields are not.
-        outcome: Further fields of the output.
+        makes: The secret.
     """
 
-    def __init__(self, session: Session, *, is_for_account: bool, is_nested: bool, outcome: Mapping[str, Any]) -> None:
-        self._session, self._is_for_account = session, is_for_account
-        self._is_nested, self._outcome = is_nested, outcome
+    def __init__(self, session: Session, makes: Secret) -> None:
+        self._session, self._makes = session, makes
+        # Of what exists already, ensure shows no secret.
+        self._outcome = {"created": True} if makes.may_exist and not makes.nested else {}
 
     def check(self, tried: set[object] | None = None) -> None:  # noqa: ARG002 - it writes no file
         """Check that there is a stdout, and that the query keeps the secret."""
         owner: dict[str, Any] = {"id": "x", "name": "x", "project_id": "x", "roles": ["x"]}
-        if self._is_for_account:
+        if self._makes.is_of_account:
             owner = dict.fromkeys(("id", "name", "client_id", "created_at", "updated_at"), "x")
-        kind = "service-account" if self._is_for_account else "api-key"
-        sample = NewSecret(value=_PLACEHOLDER, kind=kind, id="x", identifiers={}, owner=owner)
+        sample = NewSecret(value=_PLACEHOLDER, kind=self._makes.kind, id="x", identifiers={}, owner=owner)
         self._require_secret(self._describe(sample), _PLACEHOLDER)
 
     def write(self, secret: NewSecret) -> None:
@@ -60,7 +59,7 @@ class StandardOutput(SecretPlace):
             raise StoreError(f"The secret may not have been shown whole: {reason}") from error
 
     def _describe(self, secret: NewSecret) -> dict[str, Any]:
-        return {**(secret.to_document() if self._is_nested else secret.to_flat_document()), **self._outcome}
+        return {**(secret.to_document() if self._makes.nested else secret.to_flat_document()), **self._outcome}
 
     def _require_secret(self, document: Mapping[str, Any], value: str) -> None:
         # Rendered apart first: what has been written cannot be taken back.
