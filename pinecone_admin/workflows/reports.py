@@ -267,7 +267,8 @@ class DueRotations:
     dry_run: bool
     """Whether this is a preview, and nothing was changed."""
     finished: list[APIKey] = field(factory=list[APIKey])
-    """New keys of interrupted rotations that got their names in this run. Their old keys were retired before."""
+    """New keys of interrupted rotations that got their names in this run. Their values were stored before, and their
+    old keys were retired."""
     rotated: list[Rotation] = field(factory=list[Rotation])
     """The rotations of this run, in order."""
     deleted: list[APIKey] = field(factory=list[APIKey])
