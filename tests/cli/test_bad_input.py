@@ -383,7 +383,7 @@ def test_addresses_are_called_by_what_gave_them(tmp_path: Path) -> None:
     profiles, env_file = tmp_path / "pinecone-admin/profiles.toml", tmp_path / "env"
     profiles.parent.mkdir()
     profiles.touch(mode=0o600)
-    profile = ('client-id = "x"', 'secret-command = ["echo", "y"]', 'host = "http://example.com"')
+    profile = ('client-id = "x"', 'secret-command = ["echo", "y"]', 'api-url = "http://example.com"')
     profiles.write_text("\n".join(["[profiles.p]", *profile]))
     addresses = "PINECONE_CONTROLLER_HOST=http://localhost:1\nPINECONE_OAUTH_URL=http://example.com/x\n"
     env_file.write_text(f"PINECONE_CLIENT_ID=x\nPINECONE_CLIENT_SECRET=y\n{addresses}")
@@ -391,7 +391,7 @@ def test_addresses_are_called_by_what_gave_them(tmp_path: Path) -> None:
     reason = "which exposes the token in transit: use https, or set PINECONE_ADMIN_ALLOW_HTTP=1. ["
     for words, env, exit_code, place in (
         (["profile", "update", "p", "--api-url", "http://example.com"], {}, 2, "--api-url"),
-        (["project", "list", "--profile", "p"], {}, 2, "Profile p: host"),
+        (["project", "list", "--profile", "p"], {}, 2, "Profile p: api-url"),
         (["project", "list", "--env-file", str(env_file)], {}, 2, f"Env file {env_file}: PINECONE_OAUTH_URL"),
         (["project", "list"], {"PINECONE_CONTROLLER_HOST": "http://example.com"}, 2, "PINECONE_CONTROLLER_HOST"),
     ):

@@ -312,7 +312,7 @@ def test_waivers_with_one_hostile_value_are_refused_in_one_line(files: Files, st
 @pytest.mark.long
 def test_profiles_with_one_hostile_value_are_refused_in_one_line(files: Files) -> None:
     """Each key of a profile, and one that it does not have, gets each hostile value that TOML can express."""
-    profile = {"client-id": '"x"', "secret-command": '["echo", "y"]', "host": '"z"', "oauth-url": '"z"'}
+    profile = {"client-id": '"x"', "secret-command": '["echo", "y"]', "api-url": '"z"', "oauth-url": '"z"'}
     for value in HOSTILE_TOML:
         for key in ("default", *profile, "expect-organization", "unknown"):
             lines = {"default": '"p"', **profile, key: value}

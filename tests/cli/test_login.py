@@ -148,7 +148,8 @@ def test_the_advice_to_sign_in_again_keeps_the_other_profiles(emulator: Emulator
         spoil()
         failed = run("whoami", "--profile", "staging", env=NOBODY)
         advice = failed.stderr.rpartition("ign in again: pinecone-admin ")[2].partition(".")[0]
-        assert (failed.exit, advice) == (3, "login --name staging --overwrite"), failed
+        expected = f"login --name staging --overwrite --expect-organization {emulator.organization_id}"
+        assert (failed.exit, advice) == (3, expected), failed
         again = (*shlex.split(advice), *words[3:])
         assert run(*again, stdin=f"{other.client_secret}\n", env=NOBODY).exit == 0
         assert run("whoami", "--profile", "staging", env=NOBODY).json["client_id"] == other.client_id
@@ -259,8 +260,8 @@ def test_a_profile_is_removed_with_its_secret_file_after_a_question(emulator: Em
 def test_a_profile_is_updated_in_what_was_given(emulator: Emulator) -> None:
     """All else stays; a secret file that is no longer used is named and kept."""
     created = login(emulator).json
-    urls = {"host": "https://api.example", "oauth_url": "https://login.example/oauth/token"}
-    options = ("--api-url", urls["host"], "--oauth-url", urls["oauth_url"])
+    urls = {"api_url": "https://api.example", "oauth_url": "https://login.example/oauth/token"}
+    options = ("--api-url", urls["api_url"], "--oauth-url", urls["oauth_url"])
     updated = run("profile", "update", "work", *options, "--expect-organization", "-Nother")
     assert (updated.exit, updated.json) == (0, created | urls | {"expect_organization": "-Nother"})
     nothing = run("profile", "update", "work")

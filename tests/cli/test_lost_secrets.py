@@ -71,6 +71,17 @@ def test_the_client_id_of_an_account_replaces_no_secret(emulator: Emulator, way:
     assert done.exit != 0
 
 
+def test_nothing_is_said_to_be_replaced_by_the_value_of_a_key_that_does_not_exist() -> None:
+    """An id is looked up before, as a name is."""
+    absent = "00000000-0000-4000-8000-000000000000"
+    with example_organization():
+        Path(".env").write_text("KEY=pcsk_value\n")
+        Path(".env").chmod(0o600)
+        for key in (absent, "nothing"):
+            done = run("api-key", "rotate", key, "--keep-old-for", "1d", "--store", "env-file:.env#KEY", "--yes")
+            assert (done.exit, len(done.stderr.splitlines()), "replaced" in done.stderr) == (4, 1, False), done
+
+
 def test_the_variable_of_the_client_id_must_be_free_too(emulator: Emulator) -> None:
     """A new account is refused before its request if its client id would replace what the file has."""
     env = write_private("b.env", "CI_ID=pcsk_the_only_copy\n")

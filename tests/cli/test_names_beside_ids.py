@@ -160,6 +160,17 @@ def test_differences_say_whose_roles_have_changed() -> None:
         assert run("diff", "before.json", "--output", "raw").stdout == f"+ {said}\n"
 
 
+def test_times_have_one_form_in_all_formats_of_differences() -> None:
+    """In csv, a time is as in JSON and in text."""
+    with example_organization():
+        assert run("inventory", "--out", "before.json").exit == 0
+        assert run("service-account", "update", "ci", "--name", "ci2", "--yes").exit == 0
+        rows = list(csv.DictReader(io.StringIO(run("diff", "before.json", "-o", "csv").stdout)))
+        (row,) = (each for each in rows if each["field"] == "updated_at")
+        texts = [run("diff", "before.json", "-o", output).stdout for output in ("json", "raw")]
+    assert all(row["after"] in text and row["before"] in text for text in texts), (row, texts)
+
+
 def test_a_dry_run_names_what_was_typed_as_a_name_or_as_an_id() -> None:
     """In JSON, names has each thing that was named or found, with its kind; on a terminal, the steps name them."""
     with example_organization():

@@ -373,3 +373,9 @@ def test_the_keys_of_all_projects_are_listed_without_a_project() -> None:
         assert len(emulator.requests.filter("api_keys.list")) == 1
         emulator.faults.add("list_project_api_keys", status=404)
         assert [each["name"] for each in run("api-key", "list").json] == ["a", "b"]
+        # To another account than an owner, a 404 shows no deletion: it may have lost its role.
+        viewer = emulator.add_client(roles=["OrgMember", ("ProjectOwner", listed[0]["project_id"])])
+        emulator.faults.add("list_project_api_keys", status=404)
+        env = {"PINECONE_CLIENT_ID": viewer.client_id, "PINECONE_CLIENT_SECRET": viewer.client_secret}
+        refused = run("api-key", "list", "-o", "table", env=env)
+        assert (refused.exit, refused.stdout) == (4, ""), refused

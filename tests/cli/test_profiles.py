@@ -144,7 +144,7 @@ DAMAGED: dict[str, str | bytes] = {
     "a profile never holds a secret": "[profiles.work]\nclient-id = 'x'\nclient_secret = 'canary'",
     "client-id must be a text": "[profiles.work]\nclient-id = 3",
     "client-id contains control characters": '[profiles.work]\nclient-id = "\\u001b[2J"',
-    "host contains control characters": '[profiles.work]\nclient-id = "x"\nhost = "https://a\\u202eb"',
+    "api-url contains control characters": '[profiles.work]\nclient-id = "x"\napi-url = "https://a\\u202eb"',
     "secret-command must be a list": "[profiles.work]\nclient-id = 'x'\nsecret-command = 'op read'",
     "has both secret-command and secret-file": (
         "[profiles.work]\nclient-id = 'x'\nsecret-command = ['op']\nsecret-file = '/x'"
@@ -155,6 +155,21 @@ DAMAGED: dict[str, str | bytes] = {
     "default names no profile: 'b'": "default = 'b'\n[profiles.work]\nclient-id = 'x'",
     "default names no profile: 3": "default = 3",
 }
+
+
+def test_one_word_names_an_address_in_options_output_and_file() -> None:
+    """The headings of a table are words, as those of blocks are."""
+    urls = {"api-url": "https://api.example.com", "oauth-url": "https://login.example.com/oauth/token"}
+    options = [word for name, url in urls.items() for word in (f"--{name}", url)]
+    shown = save_profile("work", *options).json
+    path = find_profile_file()
+    assert path is not None
+    table = run("profile", "list", terminal=True, env={"COLUMNS": "400", "NO_COLOR": "1"}).stdout
+    for name, url in urls.items():
+        assert shown[name.replace("-", "_")] == url
+        assert f'{name} = "{url}"' in path.read_text()
+        assert name.replace("-", " ").upper() in table.splitlines()[0]
+    assert "_" not in table.splitlines()[0]
 
 
 def test_a_damaged_file_ends_in_one_clear_line() -> None:
@@ -261,7 +276,7 @@ def test_what_another_command_has_changed_meanwhile_is_not_lost(
     _run_before_the_lock(monkeypatch, "profile", "update", "work", *urls)
     done = run(*words)
     (found,) = run("profile", "list").json
-    assert (done.exit, found["client_id"], found["host"]) == expected, done
+    assert (done.exit, found["client_id"], found["api_url"]) == expected, done
 
 
 ADDRESSES = {
@@ -277,7 +292,7 @@ ADDRESSES = {
         "--api-url",
         "https://x",
     ),
-    "host": ("project", "list", "--profile", "work"),
+    "api-url": ("project", "list", "--profile", "work"),
     "oauth-url": ("project", "list", "--profile", "work"),
     "PINECONE_CONTROLLER_HOST": ("project", "list"),
     "PINECONE_OAUTH_URL": ("project", "list"),
@@ -296,7 +311,7 @@ def test_an_address_without_a_scheme_is_refused_by_its_name_before_anything_is_s
     monkeypatch.chdir(tmp_path)
     with example_organization() as emulator:
         assert save_profile("work", "--secret-command", "echo secret").exit == 0
-        if name in {"host", "oauth-url"}:
+        if name in {"api-url", "oauth-url"}:
             path = profile_file()
             path.write_text(path.read_text().replace("[profiles.work]", f'[profiles.work]\n{name} = "foo/oauth/token"'))
         lines = {**credentials, "PINECONE_CONTROLLER_HOST": "foo", "PINECONE_OAUTH_URL": "https://x/oauth/token"}

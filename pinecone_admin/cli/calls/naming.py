@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import RLock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from attrs import evolve, frozen
 
@@ -29,10 +29,7 @@ from pinecone_admin.cli.parameters import (
 from pinecone_admin.cli.sentences import join_sentences, list_words, name_ids
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError, PineconeError
 from pinecone_admin.models import RoleBinding
-from pinecone_admin.workflows.sent_changes import IgnoreGone, SentChange
-
-if TYPE_CHECKING:
-    pass
+from pinecone_admin.workflows.sent_changes import SentChange
 
 _T = TypeVar("_T")
 _OWN_OR_OWNER = ("id", "project_id", "resource_id", "principal_id")
@@ -240,11 +237,18 @@ class NameLookup:
 
 
 def list_all_keys(admin: Admin) -> Generator[KeyOfProject]:
-    """Yield the keys of one project after the other; a project that was deleted since has none."""
+    """Yield the keys of one project after the other; a project that was deleted since, as can be seen, has none."""
     for project in admin.projects.list():
-        with IgnoreGone():
+        try:
             keys = admin.api_keys.list(project_id=project.id)
-            yield from (KeyOfProject(key, project.name) for key in keys)
+        except NotFoundError as error:
+            from pinecone_admin._sync.workflows.absence import shows_deletion  # noqa: PLC0415 - only a 404 needs it
+            from pinecone_admin.workflows.changes import Ref  # noqa: PLC0415 - as above
+
+            if not shows_deletion(admin, error, Ref("project", project.name, project.id)):
+                raise
+            continue
+        yield from (KeyOfProject(key, project.name) for key in keys)
 
 
 def require_one(

@@ -240,6 +240,8 @@ def _check_owner(call: Call, destination: Destination, arguments: Mapping[str, A
         destination.check([owner])
     if makes.is_irreversible and call.own is not None:
         destination.check_account(owner, call.own.id)
+    if call.own is not None and destination.is_given:  # an id was not looked up yet, and may be that of nothing
+        call.own = call.remember(call.names.describe(call.own))
     destination.tell_replacements([owner])
     return owner
 

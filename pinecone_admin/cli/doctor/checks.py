@@ -202,7 +202,7 @@ def judge_read(error: PineconeError | None) -> list[Diagnosis]:
         fix = "check that the host and the token endpoint belong together. If you passed a token, get another one"
     elif isinstance(error, ResponseParsingError) or (isinstance(error, ApiError) and error.error_code is None):
         detail = f"not a response of the API: {error.message}"
-        fix = "check PINECONE_CONTROLLER_HOST, or host of the profile, because another server responds there"
+        fix = "check PINECONE_CONTROLLER_HOST, or api-url of the profile, because another server responds there"
     unknown = Diagnosis("API version", "skipped", "not known, because the read fails")
     return [unknown, Diagnosis("read", "failed", detail, fix)]
 

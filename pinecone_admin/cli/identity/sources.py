@@ -34,7 +34,7 @@ SWITCHES = ("PINECONE_ADMIN_ALLOW_HTTP", READ_ONLY_VARIABLE)
 _ENVIRONMENT = "the environment"
 _ARGUMENTS = ("client_id", "client_secret", "access_token", "host", "oauth_url")
 _VARIABLES: Mapping[str, str] = dict(zip(_ARGUMENTS, _IDENTITY_VARIABLES, strict=True))
-_PROFILE_KEYS: Mapping[str, str] = {"client_id": "client-id", "host": "host", "oauth_url": "oauth-url"}
+_PROFILE_KEYS: Mapping[str, str] = {"client_id": "client-id", "host": "api-url", "oauth_url": "oauth-url"}
 
 
 def without_pinecone_variables(env: Mapping[str, str]) -> dict[str, str]:
@@ -125,9 +125,13 @@ class CallerIdentity:
 
 
 def spell_login(identity: CallerIdentity) -> str:
-    """Return the command that signs in again to a profile: with its addresses, else the secret would go elsewhere."""
-    urls = {"--api-url": identity.host, "--oauth-url": identity.oauth_url}
-    given = [f" {option} {shlex.quote(url)}" for option, url in urls.items() if url is not None]
+    """Return the command that signs in again to a profile: with what is saved beside the secret, such as addresses."""
+    options = {
+        "--api-url": identity.host,
+        "--oauth-url": identity.oauth_url,
+        "--expect-organization": identity.expect_organization,
+    }
+    given = [f" {option} {shlex.quote(value)}" for option, value in options.items() if value is not None]
     return f"pinecone-admin login --name {identity.origin.removeprefix(_OF_PROFILE)} --overwrite{''.join(given)}"
 
 
@@ -220,7 +224,7 @@ def identity_of_profile(profile: Profile) -> CallerIdentity:
     return CallerIdentity(
         origin=f"{_OF_PROFILE}{profile.name}",
         client_id=profile.client_id,
-        host=profile.host,
+        host=profile.api_url,
         oauth_url=profile.oauth_url,
         expect_organization=profile.expect_organization,
         secret_command=profile.secret_command,

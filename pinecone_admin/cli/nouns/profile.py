@@ -87,7 +87,7 @@ def login(
     profile = Profile(
         name=name,
         client_id=ask_client_id(session, client_id, command),
-        host=host,
+        api_url=host,  # the parameter is named as the argument of the client, for its errors
         oauth_url=oauth_url,
         secret_command=command,
         secret_file=None if command or path is None else str(files.find_secret_file(path, name)),
@@ -214,7 +214,7 @@ def update(
 
     given = {
         "client_id": client_id,
-        "host": host,
+        "api_url": host,
         "oauth_url": oauth_url,
         "expect_organization": session.settings.get("expect_organization"),
     }

@@ -265,7 +265,7 @@ class _TextTable:
 
     def format_lines(self) -> Iterator[str]:
         """Yield its lines, with styles."""
-        yield self._format_line([name.upper() for name in self.layout], [_BOLD] * len(self.layout))
+        yield self._format_line([name.replace("_", " ").upper() for name in self.layout], [_BOLD] * len(self.layout))
         styles = [_DIM if name == "id" else "" for name in self.layout]
         for row in self.cells:
             yield self._format_line(row, styles)
@@ -292,7 +292,9 @@ class _TextTable:
         table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
         *_, last = self.layout
         for heading in self.layout:
-            table.add_column(heading.upper(), no_wrap=heading != last, style="dim" if heading == "id" else "")
+            table.add_column(
+                heading.replace("_", " ").upper(), no_wrap=heading != last, style="dim" if heading == "id" else ""
+            )
         for row in self.cells:
             table.add_row(*map(Text, row))
         return table

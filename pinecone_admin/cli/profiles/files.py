@@ -98,11 +98,11 @@ def check_profile(profile: Profile, *, env: Mapping[str, str]) -> None:
     check_secret_text("client_id", profile.client_id)
     if profile.expect_organization is not None and not is_visible_ascii(profile.expect_organization):
         raise value_error("expect_organization", "is not an id: give the id of the organization, not its name")
-    check_schemes(profile.host, profile.oauth_url)
+    check_schemes(profile.api_url, profile.oauth_url)
     allow_http = resolve_allow_http(allow_http=False, env=env)
-    resolve_api_url(profile.host, allow_http=allow_http, env={})
+    resolve_api_url(profile.api_url, allow_http=allow_http, env={})
     resolve_oauth_url(profile.oauth_url, allow_http=allow_http, env={})
-    if (profile.host is None) != (profile.oauth_url is None):
+    if (profile.api_url is None) != (profile.oauth_url is None):
         raise CLIError(
             "Give --api-url and --oauth-url together, or neither. Otherwise the other one would be that of production, "
             "which would get the client secret or the access token of another server."

@@ -29,7 +29,7 @@ class Profile:
     Attributes:
         name: Name of the profile.
         client_id: Client id of the service account.
-        host: URL of the API, or None for production.
+        api_url: URL of the API, or None for production.
         oauth_url: URL of the token endpoint, or None for production.
         expect_organization: Id of the only organization that commands may work on, or None for any.
         secret_command: Command that prints the client secret; empty if there is none.
@@ -38,7 +38,7 @@ class Profile:
 
     name: str
     client_id: str
-    host: str | None = None
+    api_url: str | None = None
     oauth_url: str | None = None
     expect_organization: str | None = None
     secret_command: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ class Profile:
 
 _KEYS = {
     name.replace("_", "-"): name
-    for name in ("client_id", "host", "oauth_url", "expect_organization", "secret_command", "secret_file")
+    for name in ("client_id", "api_url", "oauth_url", "expect_organization", "secret_command", "secret_file")
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import click
@@ -124,12 +125,16 @@ def list_changes(changes: InventoryChanges) -> list[dict[str, Any]]:
             "name": entry.name,
             "description": entry.description,  # which says who has a role, and on what
             "field": entry.field or "",
-            "before": str(entry.before) if entry.field else "",
-            "after": str(entry.after) if entry.field else "",
+            "before": _show_value(entry.before) if entry.field else "",
+            "after": _show_value(entry.after) if entry.field else "",
         }
         for change, entries in (("added", changes.added), ("removed", changes.removed), ("changed", changes.changed))
         for entry in entries
     ]
+
+
+def _show_value(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def parse_inventory(text: str, path: str) -> Inventory:
