@@ -269,6 +269,8 @@ def test_client_works_in_successive_loops(backends: str) -> None:
         for client_kind in cast("list[ClientKind]", backends.split()):
             anyio.run(describe_two_projects, admin, **event_loop_options(client_kind))
         anyio.run(admin.aclose)
+        with pytest.raises(ClientClosedError):
+            anyio.run(admin.token)  # closed for all loops
         assert server.exchanges == 1
         assert server.count_requests("GET") == 2 * len(backends.split())
         del admin
