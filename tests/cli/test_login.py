@@ -265,9 +265,9 @@ def test_a_profile_is_updated_in_what_was_given(emulator: Emulator) -> None:
     updated = run("profile", "update", "work", *options, "--expect-organization", "-Nother")
     assert (updated.exit, updated.json) == (0, created | urls | {"expect_organization": "-Nother"})
     nothing = run("profile", "update", "work")
-    options = "--client-id, --secret-command, --api-url, --oauth-url or --expect-organization"
+    addition = "Add --client-id, --secret-command, --api-url, --oauth-url or --expect-organization."
     assert nothing.exit == 2
-    assert f"Nothing to change was given. Add {options}." in nothing.stderr
+    assert f"Nothing to change was given. {addition}" in nothing.stderr
     command = run("profile", "update", "work", "--secret-command", "op read x")
     assert (command.json["secret_file"], command.json["secret_command"]) == (None, ["op", "read", "x"])
     assert (str(secret_file()) in command.stderr, secret_file().exists()) == (True, True)
