@@ -27,7 +27,7 @@ breaking: Project\.max_pods: removed \(pinecone_admin/_async/projects\.py:\d+, .
 breaking: CreateProjectRequest\.max_pods: removed \(pinecone_admin/_async/projects\.py:\d+, .*\)
 breaking: UpdateProjectRequest\.max_pods: removed \(pinecone_admin/_async/projects\.py:\d+, .*\)
 breaking: CreateAPIKeyRequest\.name: maxLength is now 60, was 80 \(pinecone_admin/_async/api_keys\.py:\d+, .*\)
-breaking: CreateInviteRequest\.locale: new, required \(pinecone_admin/_async/invites\.py:\d+, pinecone_admin/_async/workflows/ensure\.py:\d+, .*\)
+breaking: CreateInviteRequest\.locale: new, required \(pinecone_admin/_async/invites\.py:\d+, pinecone_admin/_async/workflows/ensure_invite\.py:\d+, .*\)
 breaking: resend_invite: renamed to remind_invite \(pinecone_admin/_async/invites\.py:\d+, .*\)
 pinecone_admin/_async/users\.py:\d+: list_users\.sort: no method passes it: .*
 pinecone_admin/_async/invites\.py:\d+: CreateInviteRequest\.locale: no method passes it: .*
@@ -68,7 +68,7 @@ EDITS = [
         "CreateInviteRequest(email=email, role_bindings=copy_bindings(role_bindings))",
         "CreateInviteRequest(email=email, role_bindings=copy_bindings(role_bindings), locale=locale)",
     ),
-    ("pinecone_admin/_async/workflows/ensure.py", "CreateInviteRequest(", 'CreateInviteRequest(locale="en", '),
+    ("pinecone_admin/_async/workflows/ensure_invite.py", "CreateInviteRequest(", 'CreateInviteRequest(locale="en", '),
     ("pinecone_admin/_async/workflows/ensure_user.py", "CreateInviteRequest(", 'CreateInviteRequest(locale="en", '),
     ("pinecone_admin/workflows/change_operations.py", "CreateInviteRequest(", 'CreateInviteRequest(locale="en", '),
     (

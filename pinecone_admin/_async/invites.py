@@ -134,7 +134,7 @@ class AsyncInvites(Namespace):
             >>> ensured.created
             False
         """
-        from pinecone_admin._async.workflows.ensure import ensure_invite  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._async.workflows.ensure_invite import ensure_invite  # noqa: PLC0415 - imported on first use
         from pinecone_admin._async.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
         async with open_run(self._admin, "ensure_invite", dry_run=dry_run) as run:

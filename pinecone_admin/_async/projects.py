@@ -128,7 +128,7 @@ class AsyncProjects(Namespace):
             >>> ensured.created, ensured.value.name
             (True, 'checkout')
         """
-        from pinecone_admin._async.workflows.ensure import ensure_project  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._async.workflows.ensure_project import ensure_project  # noqa: PLC0415 - imported on first use
         from pinecone_admin._async.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
         async with open_run(self._admin, "ensure_project", dry_run=dry_run) as run:

@@ -135,7 +135,7 @@ class Invites(Namespace):
             >>> ensured.created
             False
         """
-        from pinecone_admin._sync.workflows.ensure import ensure_invite  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._sync.workflows.ensure_invite import ensure_invite  # noqa: PLC0415 - imported on first use
         from pinecone_admin._sync.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
         with open_run(self._admin, "ensure_invite", dry_run=dry_run) as run:

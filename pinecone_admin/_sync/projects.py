@@ -129,7 +129,7 @@ class Projects(Namespace):
             >>> ensured.created, ensured.value.name
             (True, 'checkout')
         """
-        from pinecone_admin._sync.workflows.ensure import ensure_project  # noqa: PLC0415 - imported on first use
+        from pinecone_admin._sync.workflows.ensure_project import ensure_project  # noqa: PLC0415 - imported on first use
         from pinecone_admin._sync.workflows.run import open_run  # noqa: PLC0415 - imported on first use
 
         with open_run(self._admin, "ensure_project", dry_run=dry_run) as run:

@@ -24,7 +24,7 @@ from pinecone_admin import (
     _async,
     on_organization,
 )
-from pinecone_admin._async.workflows.ensure import ensure_project
+from pinecone_admin._async.workflows.ensure_project import ensure_project
 from pinecone_admin._async.workflows.run import open_run
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.errors import Outcome

@@ -25,7 +25,7 @@ from pinecone_admin import (
     _sync,
     on_organization,
 )
-from pinecone_admin._sync.workflows.ensure import ensure_project
+from pinecone_admin._sync.workflows.ensure_project import ensure_project
 from pinecone_admin._sync.workflows.run import open_run
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.errors import Outcome

@@ -13,8 +13,9 @@ from pinecone_admin._async.workflows.create_with_secret import (
     complete_or_create_account,
     complete_or_create_key,
 )
-from pinecone_admin._async.workflows.ensure import create_missing_project, send_invite
 from pinecone_admin._async.workflows.ensure_binding import grant_role
+from pinecone_admin._async.workflows.ensure_invite import send_invite
+from pinecone_admin._async.workflows.ensure_project import create_missing_project
 from pinecone_admin._async.workflows.offboard import delete_person
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun

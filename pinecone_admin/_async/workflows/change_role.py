@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pinecone_admin._async.workflows.check_allowed import check_allowed
 from pinecone_admin._async.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import as_plain_value, check_bool, check_identifier, set_operation_on_errors
@@ -72,7 +73,7 @@ async def change_role(
             Change(action="grant", target=principal, roles=(granted,)),
             Change(action="revoke", target=principal, roles=(revoked,)),
         ]
-        await run.check_allowed(changes, present, accounts, client_id=client_id, allow_own=allow_own)
+        await check_allowed(run, changes, present, accounts, client_id=client_id, allow_own=allow_own)
     new = await ensure_role_binding(
         run,
         principal_type=principal_type,

@@ -86,16 +86,11 @@ async def clean_keys(
             moment = retired_keys.delete_after(each)
             assert moment is not None  # noqa: S101 - only such keys are sorted
             kept.append(KeptKey(key=old, delete_after=moment, reason=reason))
-            record_kept_key(run, old, reason)
+            run.skip(Change(action="delete", target=refer_to_retired(run, old)), reason)
     return keys
 
 
-def record_kept_key(run: AsyncRun, old: APIKey, reason: str) -> None:
-    """Record in the report that a retired key is not deleted yet."""
-    run.skip(Change(action="delete", target=_refer_to_retired(run, old)), reason)
-
-
-def _refer_to_retired(run: AsyncRun, old: APIKey) -> Ref:
+def refer_to_retired(run: AsyncRun, old: APIKey) -> Ref:
     """Return the reference to a key that was replaced, by the name that it had before."""
     return run.refer_to(evolve(old, name=name_tags.original_name(old.name)))
 
@@ -110,7 +105,7 @@ async def delete_retired_key(run: AsyncRun, old: APIKey, keys: Sequence[APIKey])
     left, now = [key for key in keys if key not in leftovers], server_time(run.admin)
     for each in [*([] if now is None else retired_keys.find_due_ancestors(old, left, now)), old]:
         left = await _rename(run, left, retired_keys.rename_predecessors(each, left))
-        await run.do(Change(action="delete", target=_refer_to_retired(run, each)))
+        await run.do(Change(action="delete", target=refer_to_retired(run, each)))
         left = [key for key in left if key.id != each.id]
     return left
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pinecone_admin._async.workflows.ensure import delete_expired, require_pending
 from pinecone_admin._async.workflows.ensure_binding import check_organization_ids
+from pinecone_admin._async.workflows.ensure_invite import delete_expired, require_pending
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import copy_bindings, set_operation_on_errors

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pinecone_admin._async.workflows.create_with_secret import Store, check_unused, complete_or_create_key
-from pinecone_admin._async.workflows.ensure import ensure_project
 from pinecone_admin._async.workflows.ensure_binding import ensure_role_binding
+from pinecone_admin._async.workflows.ensure_project import ensure_project
 from pinecone_admin._async.workflows.ensure_with_secret import ensure_api_key
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import as_plain_value, async_check_function, set_operation_on_errors

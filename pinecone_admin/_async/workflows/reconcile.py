@@ -7,6 +7,7 @@ from typing import cast, get_args
 
 from attrs import frozen
 
+from pinecone_admin._async.workflows.check_allowed import check_allowed
 from pinecone_admin._async.workflows.client_state import find_caller
 from pinecone_admin._async.workflows.ensure_binding import grant_role
 from pinecone_admin._async.workflows.run import AsyncRun
@@ -100,7 +101,7 @@ async def reconcile_bindings(
     caller = find_caller(run.admin, client_id, operation=policy.operation).client_id
     is_own = caller is not None and caller in {each.client_id for each in accounts}
     if revoked and not is_own:
-        await run.check_allowed([*granted, *revoked.values()], bindings, accounts, client_id=client_id)
+        await check_allowed(run, [*granted, *revoked.values()], bindings, accounts, client_id=client_id)
     for change in granted:
         await grant_role(run, change)
     for binding_id, change in revoked.items():

@@ -10,6 +10,7 @@ from functools import partial
 from attrs import evolve
 
 from pinecone_admin._async.workflows.absence import shows_deletion
+from pinecone_admin._async.workflows.check_allowed import check_allowed
 from pinecone_admin._async.workflows.client_state import max_rotations, server_now
 from pinecone_admin._async.workflows.create_with_secret import (
     LEFTOVER,
@@ -20,7 +21,7 @@ from pinecone_admin._async.workflows.create_with_secret import (
     store_secret,
     update_key,
 )
-from pinecone_admin._async.workflows.delete_retired import delete_retired_key, record_kept_key
+from pinecone_admin._async.workflows.delete_retired import delete_retired_key, refer_to_retired
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.waiting import (
     COMPLETION_TIMEOUT,
@@ -271,7 +272,7 @@ async def _finish_rotation(
         for key in keys:
             if retired_keys.is_unfinished_successor(key, old):
                 await _retire_leftover(run, key, old, new, moment)
-        record_kept_key(run, old, reason)
+        run.skip(Change(action="delete", target=refer_to_retired(run, old)), reason)
         return Rotation(key=new, replaced=old.id, delete_after=moment, steps=run.steps)
     keys = [old if key.id == old.id else key for key in keys]
     if (obstacle := retired_keys.find_obstacle(old, keys)) is not None:
@@ -314,7 +315,7 @@ async def rotate_service_account(
     if run.dry_run or not allow_own:
         account = await run.admin.service_accounts.describe(service_account_id=service_account_id)
         change = Change(action="rotate", target=run.refer_to(account))
-        await run.check_allowed([change], [], [account], client_id=client_id, allow_own=allow_own)
+        await check_allowed(run, [change], [], [account], client_id=client_id, allow_own=allow_own)
         if run.dry_run:
             return account
     return await replace_account_secret(run, Ref("service_account", None, service_account_id), store)

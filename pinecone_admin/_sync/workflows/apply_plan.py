@@ -22,8 +22,9 @@ from pinecone_admin._sync.workflows.create_with_secret import (
     complete_or_create_account,
     complete_or_create_key,
 )
-from pinecone_admin._sync.workflows.ensure import create_missing_project, send_invite
 from pinecone_admin._sync.workflows.ensure_binding import grant_role
+from pinecone_admin._sync.workflows.ensure_invite import send_invite
+from pinecone_admin._sync.workflows.ensure_project import create_missing_project
 from pinecone_admin._sync.workflows.offboard import delete_person
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._sync.workflows.run import Run

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pinecone_admin._http.argument_checks import as_plain_value, check_bool, check_identifier, set_operation_on_errors
 from pinecone_admin._http.operation_checks import binding_fields, check_operation, check_scope
+from pinecone_admin._sync.workflows.check_allowed import check_allowed
 from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.messages import Name
@@ -73,7 +74,7 @@ def change_role(
             Change(action="grant", target=principal, roles=(granted,)),
             Change(action="revoke", target=principal, roles=(revoked,)),
         ]
-        run.check_allowed(changes, present, accounts, client_id=client_id, allow_own=allow_own)
+        check_allowed(run, changes, present, accounts, client_id=client_id, allow_own=allow_own)
     new = ensure_role_binding(
         run,
         principal_type=principal_type,

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pinecone_admin._http.argument_checks import copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.operation_checks import check_operation
-from pinecone_admin._sync.workflows.ensure import delete_expired, require_pending
 from pinecone_admin._sync.workflows.ensure_binding import check_organization_ids
+from pinecone_admin._sync.workflows.ensure_invite import delete_expired, require_pending
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.models import CreateInviteRequest, Invite, RoleBindingDict, RoleBindingInput, RoleBindingLike, User

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pinecone_admin._http.argument_checks import as_plain_value, check_function, set_operation_on_errors
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
 from pinecone_admin._sync.workflows.create_with_secret import Store, check_unused, complete_or_create_key
-from pinecone_admin._sync.workflows.ensure import ensure_project
 from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding
+from pinecone_admin._sync.workflows.ensure_project import ensure_project
 from pinecone_admin._sync.workflows.ensure_with_secret import ensure_api_key
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.models import (

@@ -9,6 +9,7 @@ from typing import cast, get_args
 from attrs import frozen
 
 from pinecone_admin._http.argument_checks import check_bool, check_string, value_error
+from pinecone_admin._sync.workflows.check_allowed import check_allowed
 from pinecone_admin._sync.workflows.client_state import find_caller
 from pinecone_admin._sync.workflows.ensure_binding import grant_role
 from pinecone_admin._sync.workflows.run import Run
@@ -101,7 +102,7 @@ def reconcile_bindings(
     caller = find_caller(run.admin, client_id, operation=policy.operation).client_id
     is_own = caller is not None and caller in {each.client_id for each in accounts}
     if revoked and not is_own:
-        run.check_allowed([*granted, *revoked.values()], bindings, accounts, client_id=client_id)
+        check_allowed(run, [*granted, *revoked.values()], bindings, accounts, client_id=client_id)
     for change in granted:
         grant_role(run, change)
     for binding_id, change in revoked.items():

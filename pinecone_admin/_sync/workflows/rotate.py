@@ -22,6 +22,7 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
 )
 from pinecone_admin._sync.workflows.absence import shows_deletion
+from pinecone_admin._sync.workflows.check_allowed import check_allowed
 from pinecone_admin._sync.workflows.client_state import max_rotations, server_now
 from pinecone_admin._sync.workflows.create_with_secret import (
     LEFTOVER,
@@ -32,7 +33,7 @@ from pinecone_admin._sync.workflows.create_with_secret import (
     store_secret,
     update_key,
 )
-from pinecone_admin._sync.workflows.delete_retired import delete_retired_key, record_kept_key
+from pinecone_admin._sync.workflows.delete_retired import delete_retired_key, refer_to_retired
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.errors import (
     LeftoverError,
@@ -268,7 +269,7 @@ def _finish_rotation(
         for key in keys:
             if retired_keys.is_unfinished_successor(key, old):
                 _retire_leftover(run, key, old, new, moment)
-        record_kept_key(run, old, reason)
+        run.skip(Change(action="delete", target=refer_to_retired(run, old)), reason)
         return Rotation(key=new, replaced=old.id, delete_after=moment, steps=run.steps)
     keys = [old if key.id == old.id else key for key in keys]
     if (obstacle := retired_keys.find_obstacle(old, keys)) is not None:
@@ -311,7 +312,7 @@ def rotate_service_account(
     if run.dry_run or not allow_own:
         account = run.admin.service_accounts.describe(service_account_id=service_account_id)
         change = Change(action="rotate", target=run.refer_to(account))
-        run.check_allowed([change], [], [account], client_id=client_id, allow_own=allow_own)
+        check_allowed(run, [change], [], [account], client_id=client_id, allow_own=allow_own)
         if run.dry_run:
             return account
     return replace_account_secret(run, Ref("service_account", None, service_account_id), store)

@@ -27,13 +27,11 @@ from pinecone_admin._http.argument_checks import check_bool, set_operation_on_er
 from pinecone_admin._http.attempt_event import logger
 from pinecone_admin._sync.workflows.absence import shows_deletion
 from pinecone_admin._sync.workflows.client_state import (
-    find_caller,
     get_work_in_progress,
     max_attempts,
-    server_now,
 )
 from pinecone_admin.errors import ConflictError, LeftoverError, Outcome, PineconeError
-from pinecone_admin.models import RoleBinding, ServiceAccount
+from pinecone_admin.models import RoleBinding
 from pinecone_admin.workflows.change_operations import build_operation, find_undo
 from pinecone_admin.workflows.changes import Change, Ref, Step
 from pinecone_admin.workflows.ending import (
@@ -51,8 +49,6 @@ from pinecone_admin.workflows.ending import (
     step_from_error,
     step_from_gone,
 )
-from pinecone_admin.workflows.guard import find_refusals, raise_refusals, takes_from_account
-from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.sent_changes import (
     MAY_BE_OF_OTHERS,
     MAY_EXIST,
@@ -480,44 +476,3 @@ class Run:
     def skip(self, change: Change, reason: str) -> None:
         """Record a change that is not made, with the reason."""
         self.steps.append(Step(change=evolve(change, reason=reason), state="skipped"))
-
-    def check_allowed(
-        self,
-        changes: Sequence[Change],
-        bindings: Sequence[RoleBinding],
-        accounts: Sequence[ServiceAccount] = (),
-        *,
-        client_id: str | None = None,
-        allow_own: bool = False,
-    ) -> None:
-        """Raise before the first change if some leave no owner, or take from the account of the caller.
-
-        Args:
-            changes: The changes.
-            bindings: Role bindings of those who lose a role on the organization.
-            accounts: The service accounts that lose something.
-            client_id: Client id of the caller, if the client has only a token.
-            allow_own: Whether the account of the caller may lose something.
-
-        Raises:
-            RefusedError: The changes must not be made.
-        """
-        caller = find_caller(self.admin, client_id, operation=self.operation)
-        if caller.is_stated and any(map(takes_from_account, changes)):
-            accounts = self.admin.service_accounts.list().to_list()
-        owners: list[RoleBinding] = []
-        if any(each.target.kind == "user" and each.is_sensitive for each in changes):
-            owners = self.admin.role_bindings.list(principal_type="user", role="OrgOwner").to_list()
-        known = {each.id for each in bindings}
-        organization = Resources(
-            taken_at=server_now(self.admin),
-            organizations=[],
-            projects=[],
-            api_keys=[],
-            users=[],
-            invites=[],
-            service_accounts=[*accounts],
-            role_bindings=[*bindings, *(each for each in owners if each.id not in known)],
-        )
-        refusals = find_refusals(changes, organization, caller, allow_own=allow_own)
-        raise_refusals(refusals, operation=self.operation)

@@ -1,0 +1,72 @@
+"""Ensure that a project exists."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import cast
+
+from attrs import evolve
+
+from pinecone_admin._async.workflows.reconcile import DifferencePolicy
+from pinecone_admin._async.workflows.run import AsyncRun
+from pinecone_admin._http.argument_checks import set_operation_on_errors
+from pinecone_admin._http.lookup import require_single
+from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin.models import (
+    CreateProjectRequest,
+    Project,
+)
+from pinecone_admin.operations import create_project
+from pinecone_admin.workflows.changes import Change, Ref, Settings
+from pinecone_admin.workflows.ending import Created, refer_to
+from pinecone_admin.workflows.reports import Ensured, OnDifference, compare_settings
+
+
+async def ensure_project(
+    run: AsyncRun,
+    *,
+    name: str,
+    max_pods: int | None = None,
+    force_encryption_with_cmek: bool | None = None,
+    on_difference: OnDifference = "report",
+) -> Ensured[Project]:
+    """Ensure that a project with this name exists."""
+    policy, began = DifferencePolicy("ensure_project", on_difference), len(run.steps)
+    with set_operation_on_errors("ensure_project"):
+        policy.check()
+    body = CreateProjectRequest(name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
+    check_operation(create_project(body=body))
+    settings = Settings(max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
+    projects = await run.admin.projects.list()
+    if named := [each for each in projects if each.name == name]:
+        project, created = require_single(named, f"projects named {name!r}"), False
+    else:
+        change = Change(action="create", target=Ref("project", name), settings=settings)
+        found_or_created = await create_missing_project(run, change, {each.id for each in projects})
+        if run.dry_run:
+            return Ensured(value=None, created=True, steps=run.steps[began:])
+        project, created = found_or_created.value, found_or_created.is_new
+    wanted = settings.fields
+    found = Settings(max_pods=project.max_pods, force_encryption_with_cmek=project.force_encryption_with_cmek).fields
+    differing = compare_settings(**{each: (found.get(each), value) for each, value in wanted.items()})
+    policy.refuse(f"project {project.id}", differing)
+    if differing and policy.updates:
+        changed, before = (
+            Settings(**{each.setting: fields[each.setting] for each in differing}) for fields in (wanted, found)
+        )
+        update = Change(action="update", target=refer_to(project), settings=changed, before=before)
+        project = cast("Project", await run.do(update, preview=evolve(project, **changed.fields)))
+    return Ensured(value=project, created=created, differences=differing, steps=run.steps[began:])
+
+
+async def create_missing_project(run: AsyncRun, change: Change, known: Collection[str]) -> Created[Project]:
+    """Create a project with a name that none of those has whose ids are known."""
+    name, others = change.target.name, {*known}
+
+    async def find_new() -> Project | None:
+        projects = [each for each in await run.admin.projects.list() if each.id not in others]
+        named = [each for each in projects if each.name == name]
+        others.update(each.id for each in projects if each.name != name)  # one that gets the name later is not new
+        return require_single(named, f"projects named {name!r}") if named else None
+
+    return await run.create(change, find_new, is_unique=False)
