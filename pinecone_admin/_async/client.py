@@ -371,11 +371,11 @@ class AsyncAdmin:
                 the secret, and only then. If it raises, the key or account is deleted, and no further secret is
                 created. The return value is ignored.
             drift: Carry out drift, too.
-            allow_removals: Number of removals to permit in any case, from 0. A removal deletes a person, a service
-                account or an API key, or revokes all of its roles. Beyond this number, and without it, a plan is
-                refused if it removes more than three of one kind, and more than a third of them. A plan that was not
-                saved also needs it for removals by ends (``until``) that have passed and are not in ``base``, because a
-                year may be mistyped.
+            allow_removals: Greatest number of removals to permit, from 0. A removal deletes a person, a service
+                account or an API key, or revokes all of its roles. Without this number, a plan is refused if it removes
+                more than three of one kind, and more than a third of them. A plan that was not saved also needs the
+                number for removals by ends (``until``) that have passed and are not in ``base``, because a year may be
+                mistyped.
             allow_own: Permit changes that delete the service account of this client or revoke its roles.
             client_id: Client id of this client's service account, if the client has an access token instead of
                 credentials. Without it, a plan that deletes a service account or revokes its roles is refused.

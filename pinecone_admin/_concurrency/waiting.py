@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar, copy_context
 from functools import partial
-from inspect import isawaitable, iscoroutine
+from inspect import isasyncgen, isawaitable, iscoroutine, isgenerator
 from math import inf
 from time import monotonic
 from typing import Any, Generic, TypeVar
@@ -241,9 +241,9 @@ def call_store(store: Callable[[_T], object], secret: _T) -> None:
     """Call ``store`` with a secret.
 
     Raises:
-        PineconeTypeError: It returned an awaitable, so it has stored nothing yet.
+        PineconeTypeError: It returned an awaitable or a generator, so it has stored nothing yet.
     """
-    promise = store(secret)
+    promise = _begin_store(store, secret)
     if isawaitable(promise):
         if iscoroutine(promise):
             promise.close()
@@ -251,30 +251,64 @@ def call_store(store: Callable[[_T], object], secret: _T) -> None:
 
 
 async def async_call_store(store: Callable[[_T], object], secret: _T) -> None:
-    """Call ``store`` with a secret, and await its result if it is awaitable."""
-    promise = store(secret)
+    """Call ``store`` with a secret, and await its result if it is awaitable.
+
+    Raises:
+        PineconeTypeError: It returned a generator, so it has stored nothing yet.
+    """
+    promise = _begin_store(store, secret)
     if isawaitable(promise):
         await promise
 
 
-def read_store(read: Callable[[_T], object], thing: _T) -> object:
-    """Return what ``read`` finds in a store.
+def has_to_be_run(result: object) -> bool:
+    """Return whether a function has returned before its body has run: as an awaitable, or as a generator."""
+    return isawaitable(result) or isgenerator(result) or isasyncgen(result)
+
+
+def _begin_store(store: Callable[[_T], object], secret: _T) -> object:
+    """Return what ``store`` returned, unless it is a generator, which nobody iterates over."""
+    try:
+        result = store(secret)
+    except GeneratorExit as error:  # it would be taken for the end of the workflow itself, which undoes nothing
+        raise RuntimeError("store raised GeneratorExit") from error
+    if has_to_be_run(result) and not isawaitable(result):
+        raise PineconeTypeError(Name("store"), " must not be a generator function: its result is not iterated over")
+    return result
+
+
+def read_store(read: Callable[[_T], object], thing: _T) -> str | None:
+    """Return the secret that ``read`` finds in a store, or None if the store has none.
 
     Raises:
-        PineconeTypeError: It returned an awaitable.
+        PineconeTypeError: It returned an awaitable, or something else that is neither a text nor None.
     """
     found = read(thing)
     if isawaitable(found):
         if iscoroutine(found):
             found.close()
         raise PineconeTypeError(Name("store"), " must have a synchronous read: its result is not awaited")
-    return found
+    return _check_found(found)
 
 
-async def async_read_store(read: Callable[[_T], object], thing: _T) -> object:
-    """Return what ``read`` finds in a store, and await it if it is awaitable."""
+async def async_read_store(read: Callable[[_T], object], thing: _T) -> str | None:
+    """Return the secret that ``read`` finds in a store, or None if the store has none; await it if it is awaitable.
+
+    Raises:
+        PineconeTypeError: It returned something that is neither a text nor None.
+    """
     found = read(thing)
-    return await found if isawaitable(found) else found
+    return _check_found(await found if isawaitable(found) else found)
+
+
+def _check_found(found: object) -> str | None:
+    """Return what was found in a store; a text of blanks, such as a file with only a line break, is no secret."""
+    if found is not None and not isinstance(found, str):
+        # The value is not shown, because it may be the secret in another form.
+        raise PineconeTypeError(
+            Name("store"), f" must have a read that returns a str or None, not {type(found).__name__}"
+        )
+    return found if found and not found.isspace() else None
 
 
 def shield_from_cancellation(seconds: float) -> AbstractContextManager[object]:  # noqa: ARG001 - the async one needs it

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from inspect import iscoroutinefunction
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from pinecone_admin._text.messages import Name
@@ -254,14 +254,27 @@ def check_sequence(argument: str | Name, value: object) -> Sequence[object]:
 def check_function(name: str | Name, value: object, *, optional: bool = False) -> None:
     """Raise unless the value is a synchronous function, or None where it is optional."""
     async_check_function(name, value, optional=optional)
-    if iscoroutinefunction(value) or iscoroutinefunction(getattr(value, "__call__", None)):  # noqa: B004 - see the line above
+    if _is_defined_as(iscoroutinefunction, value):
         raise PineconeTypeError(_as_argument(name), " must be a synchronous function: its result is not awaited")
 
 
 def async_check_function(name: str | Name, value: object, *, optional: bool = False) -> None:
-    """Raise unless the value is callable, or None where it is optional; an awaitable result is awaited later."""
+    """Raise unless the value is callable, or None where it is optional; an awaitable result is awaited later.
+
+    A generator function is refused: to call it runs nothing of its body.
+    """
     if not callable(value) and not (optional and value is None):
         raise type_error(name, "callable", value)
+    if _is_defined_as(isgeneratorfunction, value) or _is_defined_as(isasyncgenfunction, value):
+        raise PineconeTypeError(
+            _as_argument(name), " must not be a generator function: its result is not iterated over"
+        )
+
+
+def _is_defined_as(is_kind: Callable[[object], bool], value: object) -> bool:
+    """Return whether a function, or the ``__call__`` of any other object, is of a kind."""
+    method: object = getattr(value, "__call__", None)  # noqa: B004 - its kind is asked, not whether there is one
+    return is_kind(value) or is_kind(method)
 
 
 def copy_to_list(values: Sequence[_T] | None) -> list[_T] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeAlias
 
 from attrs import fields, frozen
@@ -11,6 +12,12 @@ from attrs import fields, frozen
 from pinecone_admin.errors import PineconeError
 
 logger = logging.getLogger("pinecone_admin")
+
+
+def warn(message: str, *args: object) -> None:
+    """Log a warning during an undo or an interruption, which an error of a log handler must not end or replace."""
+    with suppress(Exception):
+        logger.warning(message, *args, stacklevel=2)
 
 
 @frozen(kw_only=True)

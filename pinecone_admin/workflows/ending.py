@@ -17,7 +17,7 @@ from generated_client.models import (
     ServiceAccountWithSecret,
     User,
 )
-from pinecone_admin._http.attempt_event import logger
+from pinecone_admin._http.attempt_event import warn
 from pinecone_admin.errors import (
     ClientClosedError,
     LeftoverError,
@@ -210,7 +210,7 @@ def note_leftovers(
     if left and error is not None:
         add_note(error, message)
         if not isinstance(error, Exception):
-            logger.warning("%s", message)  # asyncio replaces a CancelledError that it hands on, without its notes
+            warn("%s", message)  # asyncio replaces a CancelledError that it hands on, without its notes
     return left, message
 
 

@@ -205,8 +205,8 @@ def find_excess(
     Args:
         changes: The changes.
         organization: The whole organization.
-        allow_removals: How many removals are permitted; None to permit those that are few, or a small share, and that
-            no end makes which the former file does not have.
+        allow_removals: How many removals are permitted at most; None to permit those that are few, or a small share,
+            and that no end makes which the former file does not have.
         reviewed: Changes that do not count: ends that the former file has, too. None if that is unknown, as for a saved
             plan; then all count, and ends are permitted like other removals.
     """
@@ -251,6 +251,10 @@ def find_excess(
                 allowed_by="allow_removals",
             )
         )
+    if allow_removals is not None and not excess:
+        every = tuple(each for some in removed.values() for each in some)
+        reason = f"{count_noun(total_removed, 'removal')} would be made, and {allow_removals} allowed; {permit}"
+        excess.append(RefusedChanges(reason=reason, changes=every, allowed_by="allow_removals"))
     return excess
 
 

@@ -480,11 +480,15 @@ def read_reason(error: BaseException) -> str:
 def describe_remaining(effects: Effects, name_changes: Callable[[Sequence[SentChange]], str]) -> list[str]:
     """Return the changes that remain, each kind as a clause."""
     clauses = (
-        (effects.done, "was done" if len(effects.done) == 1 else "were done"),
-        (effects.unread, "was processed" if len(effects.unread) == 1 else "were processed"),
-        (effects.unknown, "may have been processed"),
+        (effects.done, "was done", "were done"),
+        (effects.unread, "was processed", "were processed"),
+        (effects.unknown, "may have been processed", "may have been processed"),
     )
-    return [f"{name_changes(changes)} {verb}" for changes, verb in clauses if changes]
+    return [
+        f"{name_changes(changes)} {one if len({*map(str, changes)}) == 1 else more}"
+        for changes, one, more in clauses
+        if changes
+    ]
 
 
 def _name_each(changes: Sequence[SentChange]) -> str:

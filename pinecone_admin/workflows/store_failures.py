@@ -21,7 +21,7 @@ def mask_secret(error: BaseException, new_secret: APIKeyWithSecret | ServiceAcco
     Returns:
         The exception to raise in place of one that still shows the secret, without a link to that one. It is a copy of
         a group, whose message nobody can change. It is None if the exception does not show the secret, or must not be
-        replaced, such as KeyboardInterrupt.
+        replaced, such as KeyboardInterrupt, which loses its links instead.
     """
     forms = list_forms(new_secret.value if isinstance(new_secret, APIKeyWithSecret) else new_secret.client_secret)
     revealing = [each for each in _list_linked(error) if _may_show(each, forms)]
@@ -31,12 +31,16 @@ def mask_secret(error: BaseException, new_secret: APIKeyWithSecret | ServiceAcco
     if not any(_may_show(each, forms) for each in revealing):
         return None
     if isinstance(error, BaseExceptionGroup):
-        copied = _copy_group(cast("BaseExceptionGroup[BaseException]", error), forms)
-        if not any(_may_show(each, forms) for each in _list_linked(copied)):
-            return copied
-    if not isinstance(error, Exception):
-        return None
-    return RuntimeError(f"store raised {make_printable(type(error).__name__)}, whose text may contain the secret")
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        members = [mask_secret(each, new_secret) or each for each in group.exceptions]
+        copied = BaseExceptionGroup(redact_text(group.message, forms), members)
+        for note in getattr(group, "__notes__", ()):
+            copied.add_note(note)
+        return copied
+    if isinstance(error, Exception):
+        return RuntimeError(f"store raised {make_printable(type(error).__name__)}, whose text may contain the secret")
+    error.__cause__ = error.__context__ = None
+    return None
 
 
 def _may_show(error: BaseException, forms: Collection[str]) -> bool:
@@ -63,18 +67,6 @@ def _read_slots(error: BaseException) -> dict[str, Any]:
     slots = [each for each in members if isinstance(each, MemberDescriptorType | GetSetDescriptorType)]
     names = [each.__name__ for each in slots if each.__name__[:2] != "__" and each.__name__ != "args"]
     return {name: getattr(error, name, None) for name in names}
-
-
-def _copy_group(group: BaseExceptionGroup[BaseException], forms: Collection[str]) -> BaseExceptionGroup[BaseException]:
-    """Return a group of the same exceptions with the secret masked in its message, and in those of groups in it."""
-    members: list[BaseException] = []
-    for each in group.exceptions:
-        is_group = isinstance(each, BaseExceptionGroup)
-        members.append(_copy_group(cast("BaseExceptionGroup[BaseException]", each), forms) if is_group else each)
-    copied = BaseExceptionGroup(redact_text(group.message, forms), members)
-    for note in getattr(group, "__notes__", ()):
-        copied.add_note(note)
-    return copied
 
 
 def _list_linked(error: BaseException) -> Iterator[BaseException]:

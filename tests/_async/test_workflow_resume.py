@@ -6,12 +6,12 @@ import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from attrs import Factory, define
 
-from pinecone_admin import AsyncAdmin, NotFoundError, PineconeError, RetryPolicy, on_organization
+from pinecone_admin import AsyncAdmin, NotFoundError, PineconeError, PineconeTypeError, RetryPolicy, on_organization
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import DesiredState, ReadableStore, Settings, name_tags
@@ -185,6 +185,62 @@ async def test_a_key_of_an_earlier_version_is_made_anew(emulator: Emulator) -> N
     await admin.api_keys.ensure(project_id=project.id, name="reader", store=target)
     assert left.key.id not in emulator.state.api_keys
     check_completed(emulator, Workflow(rotate), target.value)
+
+
+@define
+class WrongPlace(Target):
+    """A place whose read returns what is no secret, as long as it has not got one.
+
+    Attributes:
+        found: What it returns.
+    """
+
+    found: Any = None
+
+    def read(self, made: APIKey | ServiceAccount, /) -> str | None:
+        """Return what is no secret, or the secret."""
+        return super().read(made) if self.count else cast("str | None", self.found)
+
+
+async def leave_stored(workflow: Workflow) -> tuple[Emulator, str]:
+    """Return what ``prepare`` does, after a run that was killed once its secret was stored."""
+    for number in range(1, 12):
+        emulator, start_id, target = await prepare(workflow)
+        killed = FaultyTransport(emulator, {number: InjectedFault.KILL_BEFORE}).async_admin()
+        with suppress(KilledError):
+            await workflow.run(killed, start_id, target)
+        if target.count:
+            return emulator, start_id
+    pytest.fail("no run stored a secret")
+
+
+def list_names(emulator: Emulator) -> list[tuple[str, str]]:
+    """Return the id and name of each key and account."""
+    everything = [*emulator.state.api_keys.values(), *emulator.state.service_accounts.listing]
+    return [(each.id, each.name) for each in everything]
+
+
+@pytest.mark.parametrize("name", ["ensure key", "ensure account", "rotate"])
+@pytest.mark.parametrize("found", ["", "\n", " \t", None])
+async def test_a_place_with_blanks_only_has_no_secret(name: str, found: str | None) -> None:
+    """A file with only a line break is no stored secret: another one is made and stored."""
+    emulator, start_id = await leave_stored(WORKFLOWS[name])
+    target = WrongPlace(replaces=True, found=found)
+    await WORKFLOWS[name].run(emulator.async_admin(), start_id, target)
+    assert target.count == 1
+    check_completed(emulator, WORKFLOWS[name], target.value)
+
+
+@pytest.mark.parametrize("name", ["ensure key", "ensure account", "rotate"])
+@pytest.mark.parametrize("found", [b"s3cr3t", True, ["s3cr3t"], object()], ids=["bytes", "bool", "list", "object"])
+async def test_a_place_that_returns_no_text_is_refused(name: str, found: object) -> None:
+    """The error does not show what was returned, and the work is not taken for finished."""
+    emulator, start_id = await leave_stored(WORKFLOWS[name])
+    before = list_names(emulator)
+    with pytest.raises(PineconeTypeError, match=r"store must have a read that returns a str or None") as caught:
+        await WORKFLOWS[name].run(emulator.async_admin(), start_id, WrongPlace(replaces=True, found=found))
+    assert "s3cr3t" not in str(caught.value)
+    assert list_names(emulator) == before
 
 
 async def test_a_place_that_was_changed_meanwhile_counts(emulator: Emulator) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import traceback
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from pinecone_admin import Admin, LeftoverError
+from pinecone_admin import Admin, LeftoverError, PineconeTypeError, SecretNotStoredError
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.errors import Masked
 from pinecone_admin.workflows import DesiredState, ReadableStore
@@ -197,10 +198,18 @@ def test_an_interruption_that_shows_the_secret_is_not_replaced(admin: Admin) -> 
         ensure_account(admin, store)
 
 
+def link(error: BaseException, cause: BaseException) -> BaseException:
+    """Return an exception with its cause."""
+    error.__cause__ = cause
+    return error
+
+
 ENDS: dict[str, Callable[[str], BaseException]] = {
     "sys.exit": lambda secret: SystemExit(f"the vault refused {secret}"),
     "an interrupt": KeyboardInterrupt,
+    "the cause of an interrupt": lambda secret: link(KeyboardInterrupt(), ImpenetrableError(secret)),
     "the message of a group": lambda secret: BaseExceptionGroup(secret, [KeyboardInterrupt(), ValueError(secret)]),
+    "a member of a group": lambda secret: BaseExceptionGroup("two", [KeyboardInterrupt(), ImpenetrableError(secret)]),
 }
 
 
@@ -222,7 +231,94 @@ def test_what_ends_a_program_shows_no_secret_and_keeps_its_class(
     text = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
     for shown in (text, str(getattr(caught.value, "code", "")), repr(caught.value)):
         assert made[0].reveal() not in shown
-    assert "***" in text
+    assert ("***" in text) >= (name not in {"the cause of an interrupt", "a member of a group"})  # removed, replaced
+
+
+@pytest.mark.parametrize("call", [rotate_account, rotate_key, ensure_account], ids=lambda each: each.__name__)
+def test_a_store_that_raises_generator_exit_fails_as_any_other(
+    call: Callable[[Admin, Callable[[Any], object]], Any], admin: Admin
+) -> None:
+    """It does not pass for the end of the workflow, which would undo nothing."""
+
+    def store(_: object) -> None:
+        raise GeneratorExit
+
+    with pytest.raises((RuntimeError, SecretNotStoredError)) as caught:
+        call(admin, store)
+    if call is rotate_account:
+        assert isinstance(caught.value, SecretNotStoredError)
+    else:
+        assert any(each.endswith("was deleted") for each in caught.value.__notes__)
+
+
+def generate(_: object) -> Iterator[None]:
+    """Store nothing, because nobody iterates over it."""
+    yield
+
+
+class GeneratingStore:
+    """A store whose call runs nothing."""
+
+    def __call__(self, _: object) -> Iterator[None]:
+        """Store nothing."""
+        yield
+
+
+class CountingStore:
+    """A store that only returns a generator once it is called."""
+
+    def __call__(self, new: object) -> Iterator[None]:
+        """Store nothing."""
+        return generate(new)
+
+
+@pytest.mark.parametrize("store", [generate, GeneratingStore()], ids=["function", "object"])
+@pytest.mark.parametrize("call", [rotate_account, rotate_key, ensure_account], ids=lambda each: each.__name__)
+def test_a_generator_function_is_refused_as_a_store(
+    store: Callable[[Any], object], call: Callable[[Admin, Callable[[Any], object]], Any], emulator: Emulator
+) -> None:
+    """Its body would never run, so nothing is created or replaced."""
+    with pytest.raises(PineconeTypeError, match="store must not be a generator function"):
+        call(emulator.admin(), store)
+    assert [each.name for each in emulator.state.api_keys.values()] in ([], ["k"])
+
+
+@pytest.mark.parametrize("call", [rotate_account, rotate_key, ensure_account], ids=lambda each: each.__name__)
+def test_a_generator_that_a_store_returns_is_not_taken_for_success(
+    call: Callable[[Admin, Callable[[Any], object]], Any], admin: Admin
+) -> None:
+    """The new resource is deleted, or the new secret is handed over, since nothing was stored."""
+    with pytest.raises((PineconeTypeError, SecretNotStoredError)) as caught:
+        call(admin, CountingStore())
+    if call is rotate_account:
+        assert isinstance(caught.value, SecretNotStoredError)
+    else:
+        assert any(each.endswith("was deleted") for each in caught.value.__notes__)
+
+
+class RaisingHandler(logging.Handler):
+    """A log handler that fails."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Fail."""
+        raise OSError(record.getMessage())
+
+
+def test_a_log_handler_that_fails_replaces_no_interruption(emulator: Emulator) -> None:
+    """What remains is logged too, and the interruption is raised all the same."""
+
+    def store(_: object) -> None:
+        raise KeyboardInterrupt
+
+    emulator.faults.add("delete_service_account", status=403)
+    handler = RaisingHandler()
+    logging.getLogger("pinecone_admin").addHandler(handler)
+    try:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            ensure_account(emulator.admin(), store)
+    finally:
+        logging.getLogger("pinecone_admin").removeHandler(handler)
+    assert any("could not be deleted" in each for each in caught.value.__notes__)
 
 
 @pytest.mark.parametrize("kind", [FrozenError, UnreadableError])

@@ -125,3 +125,13 @@ def test_many_removals_need_their_number(action: str) -> None:
     assert (refusal.changes, refusal.allowed_by) == (tuple(changes), "allow_removals")
     assert find_excess(changes, organization, 3) == [refusal]
     assert find_excess(changes, organization, 4) == find_excess(changes[1:], organization, None) == []
+
+
+@pytest.mark.parametrize("allowed", [0, 1])
+def test_a_number_of_removals_is_the_greatest(allowed: int) -> None:
+    """Few removals, too, are refused if fewer are permitted: 0 permits none."""
+    changes = [delete(BOB), delete(CI)]
+    [refusal] = find_excess(changes, ORGANIZATION, allowed)
+    assert str(refusal).startswith(f"2 removals would be made, and {allowed} allowed")
+    assert (refusal.changes, refusal.allowed_by) == (tuple(changes), "allow_removals")
+    assert find_excess(changes, ORGANIZATION, 2) == find_excess(changes, ORGANIZATION, None) == []

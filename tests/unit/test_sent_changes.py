@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from generated_client.types import Operation
 from pinecone_admin.errors import Outcome, PineconeError
-from pinecone_admin.models import CreateProjectRequest, CreateRoleBindingRequest, RoleBinding
-from pinecone_admin.operations import create_project, create_role_binding
+from pinecone_admin.models import CreateProjectRequest, CreateRoleBindingRequest, RoleBinding, UpdateAPIKeyRequest
+from pinecone_admin.operations import create_project, create_role_binding, update_api_key
 from pinecone_admin.workflows.change_operations import read_change
 from pinecone_admin.workflows.sent_changes import note_found, record_change, reporting_remaining_changes
 
@@ -34,3 +36,19 @@ def test_what_is_found_belongs_to_the_lost_create_of_the_same_thing() -> None:
         note_found(grant_to("zoe"), "binding-1")
         note_found(create_project(body=CreateProjectRequest(name="shop")), "project-1")
     assert [each.found for each in changes] == ["binding-1", "project-1", None, None, None, None]
+
+
+@pytest.mark.parametrize(("keys", "verb"), [(["key-1", "key-1"], "was"), (["key-1", "key-2"], "were")])
+def test_two_changes_of_one_thing_are_named_once(keys: list[str], verb: str) -> None:
+    """The verb fits the names."""
+
+    def rename_all() -> None:
+        for key in keys:
+            renaming = update_api_key(api_key_id=key, body=UpdateAPIKeyRequest(name="reader"))
+            record_change(renaming, read_change(renaming)).note_result(renaming, None)
+        raise PineconeError("failed")
+
+    with pytest.raises(PineconeError) as caught, reporting_remaining_changes():
+        rename_all()
+    names = ", ".join(f"update_api_key {each}" for each in dict.fromkeys(keys))
+    assert caught.value.__notes__ == [f"{names} {verb} done"]

@@ -8,7 +8,6 @@ use.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from inspect import isawaitable
 from typing import Any, TypeAlias, TypeVar, cast
 
 from attrs import evolve
@@ -16,7 +15,7 @@ from attrs import evolve
 from pinecone_admin._async.workflows.client_state import find_caller
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun
-from pinecone_admin._concurrency.waiting import async_call_store, async_read_store
+from pinecone_admin._concurrency.waiting import async_call_store, async_read_store, has_to_be_run
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.errors import ForbiddenError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
@@ -93,7 +92,7 @@ async def find_stored_key(
             if tag is None or tag.value_digest is None:
                 continue
             value = await async_read_store(store.read, evolve(key, name=name))
-            if isinstance(value, str) and value and digest_value(value) == tag.value_digest:
+            if value is not None and digest_value(value) == tag.value_digest:
                 return key
     return None
 
@@ -197,7 +196,7 @@ async def _store_and_keep(
     results = list[object]()
 
     def keep_if_stored() -> None:
-        if results and not isawaitable(results[0]):
+        if results and not has_to_be_run(results[0]):
             run.keep(then_keep)
 
     def store_and_keep(secret: object) -> object:
@@ -287,7 +286,7 @@ async def _find_stored_account(
     """Return the account whose secret an interrupted run has stored, as ``find_stored_key`` returns a key."""
     if isinstance(store, ReadableStore):
         for account in leftovers:
-            if await async_read_store(store.read, evolve(account, name=name)):
+            if await async_read_store(store.read, evolve(account, name=name)) is not None:
                 return account
     return None
 

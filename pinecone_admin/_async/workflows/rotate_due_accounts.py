@@ -192,7 +192,7 @@ class AsyncDueAccountRun:
         if not isinstance(store, ReadableStore):
             return None
         found = await async_read_store(store.read, account)
-        secret = Masked(found) if isinstance(found, str) and found else None
+        secret = None if found is None else Masked(found)
         del found
         if secret is None:
             return (

@@ -28,7 +28,7 @@ from pinecone_admin._concurrency.waiting import (
     async_shield_from_cancellation,
 )
 from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
-from pinecone_admin._http.attempt_event import logger
+from pinecone_admin._http.attempt_event import warn
 from pinecone_admin.errors import ConflictError, LeftoverError, Outcome, PineconeError
 from pinecone_admin.models import RoleBinding
 from pinecone_admin.workflows.change_operations import build_operation, find_undo
@@ -442,7 +442,7 @@ class AsyncRun:
                 if error is not None:
                     add_note(error, f"{undo.description} {end}")
                 elif end != describe_deletion():
-                    logger.warning("%s %s", undo.description, end)
+                    warn("%s %s", undo.description, end)
 
     async def repeat_if_response_is_lost(
         self,

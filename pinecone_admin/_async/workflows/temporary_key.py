@@ -21,7 +21,7 @@ from pinecone_admin._async.workflows.run import AsyncRun, open_run
 from pinecone_admin._concurrency.clock import async_wait_for_time, current_clock
 from pinecone_admin._concurrency.waiting import async_start_background_task, async_watch_cancellation
 from pinecone_admin._http.argument_checks import check_timedelta, copy_to_list, set_operation_on_errors, value_error
-from pinecone_admin._http.attempt_event import logger
+from pinecone_admin._http.attempt_event import warn
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
 from pinecone_admin.errors import ForbiddenError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, CreateAPIKeyRequest
@@ -87,7 +87,7 @@ async def renewed_temporary_key(
                 try:
                     await delete_left_keys(run, overdue)
                 except PineconeError as error:  # no obstacle
-                    logger.warning("temporary API keys of earlier runs were not deleted: %s", error)
+                    warn("temporary API keys of earlier runs were not deleted: %s", error)
                 # Names are not unique: if a response is lost, only the mark distinguishes the key from those of others.
                 new_key = await key.create(run, name_temporary_key(admin, project_id, ttl, run.mark), body.roles)
             made_at = current_clock().monotonic()
@@ -165,7 +165,7 @@ class AsyncTemporaryKey:
         try:
             await self.delete(None)
         except PineconeError as error:
-            logger.warning("%s", error)
+            warn("%s", error)
 
 
 def _ends_too_early(admin: AsyncAdmin, key: APIKey, ttl: timedelta) -> bool:
@@ -199,7 +199,7 @@ async def _keep_alive(
         except PineconeError as error:
             if ended.is_set():
                 return
-            logger.warning("temporary API key %s was not renewed: %s", key.id, error)
+            warn("temporary API key %s was not renewed: %s", key.id, error)
             if is_api_404(error):
                 return
             due = began + min(interval, _RETRY_INTERVAL)

@@ -9,12 +9,11 @@ use.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from inspect import isawaitable
 from typing import Any, TypeAlias, TypeVar, cast
 
 from attrs import evolve
 
-from pinecone_admin._concurrency.waiting import call_store, read_store
+from pinecone_admin._concurrency.waiting import call_store, has_to_be_run, read_store
 from pinecone_admin._sync.workflows.client_state import find_caller
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._sync.workflows.run import Run
@@ -92,7 +91,7 @@ def find_stored_key(leftovers: Sequence[APIKey], name: str, store: Store[APIKeyW
             if tag is None or tag.value_digest is None:
                 continue
             value = read_store(store.read, evolve(key, name=name))
-            if isinstance(value, str) and value and digest_value(value) == tag.value_digest:
+            if value is not None and digest_value(value) == tag.value_digest:
                 return key
     return None
 
@@ -196,7 +195,7 @@ def _store_and_keep(
     results = list[object]()
 
     def keep_if_stored() -> None:
-        if results and not isawaitable(results[0]):
+        if results and not has_to_be_run(results[0]):
             run.keep(then_keep)
 
     def store_and_keep(secret: object) -> object:
@@ -286,7 +285,7 @@ def _find_stored_account(
     """Return the account whose secret an interrupted run has stored, as ``find_stored_key`` returns a key."""
     if isinstance(store, ReadableStore):
         for account in leftovers:
-            if read_store(store.read, evolve(account, name=name)):
+            if read_store(store.read, evolve(account, name=name)) is not None:
                 return account
     return None
 

@@ -403,7 +403,7 @@ class SecretRotation:
             self.issued.append(self._run.do(Change(action="rotate", target=self._account)))
         except PineconeError as error:
             self._may_be_rotated = was_rotated or may_have_been_processed(error)
-            if isinstance(error, ResponseParsingError):
+            if isinstance(error, ResponseParsingError) and error.raw.reveal():
                 self.unread = error
             raise
 

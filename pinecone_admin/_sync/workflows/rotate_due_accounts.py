@@ -193,7 +193,7 @@ class DueAccountRun:
         if not isinstance(store, ReadableStore):
             return None
         found = read_store(store.read, account)
-        secret = Masked(found) if isinstance(found, str) and found else None
+        secret = None if found is None else Masked(found)
         del found
         if secret is None:
             return (

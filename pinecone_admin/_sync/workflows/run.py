@@ -24,7 +24,7 @@ from pinecone_admin._concurrency.waiting import (
     shield_from_cancellation,
 )
 from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
-from pinecone_admin._http.attempt_event import logger
+from pinecone_admin._http.attempt_event import warn
 from pinecone_admin._sync.workflows.absence import shows_deletion
 from pinecone_admin._sync.workflows.client_state import (
     get_work_in_progress,
@@ -439,7 +439,7 @@ class Run:
                 if error is not None:
                     add_note(error, f"{undo.description} {end}")
                 elif end != describe_deletion():
-                    logger.warning("%s %s", undo.description, end)
+                    warn("%s %s", undo.description, end)
 
     def repeat_if_response_is_lost(
         self,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 from pinecone_admin._concurrency.clock import current_clock, wait_for_time
 from pinecone_admin._concurrency.waiting import start_background_task, watch_cancellation
 from pinecone_admin._http.argument_checks import check_timedelta, copy_to_list, set_operation_on_errors, value_error
-from pinecone_admin._http.attempt_event import logger
+from pinecone_admin._http.attempt_event import warn
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
 from pinecone_admin._sync.workflows.client_state import (
     get_work_in_progress,
@@ -86,7 +86,7 @@ def renewed_temporary_key(
                 try:
                     delete_left_keys(run, overdue)
                 except PineconeError as error:  # no obstacle
-                    logger.warning("temporary API keys of earlier runs were not deleted: %s", error)
+                    warn("temporary API keys of earlier runs were not deleted: %s", error)
                 # Names are not unique: if a response is lost, only the mark distinguishes the key from those of others.
                 new_key = key.create(run, name_temporary_key(admin, project_id, ttl, run.mark), body.roles)
             made_at = current_clock().monotonic()
@@ -164,7 +164,7 @@ class TemporaryKey:
         try:
             self.delete(None)
         except PineconeError as error:
-            logger.warning("%s", error)
+            warn("%s", error)
 
 
 def _ends_too_early(admin: Admin, key: APIKey, ttl: timedelta) -> bool:
@@ -198,7 +198,7 @@ def _keep_alive(
         except PineconeError as error:
             if ended.is_set():
                 return
-            logger.warning("temporary API key %s was not renewed: %s", key.id, error)
+            warn("temporary API key %s was not renewed: %s", key.id, error)
             if is_api_404(error):
                 return
             due = began + min(interval, _RETRY_INTERVAL)
