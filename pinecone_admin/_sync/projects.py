@@ -411,8 +411,8 @@ class Projects(Namespace):
 
         With a plan, delete its projects with everything in them, and no others. This cannot be undone. A project is
         kept if it was renamed, has no creation date, is not old enough, or cannot be deleted. It is also kept if
-        something in it is protected or not in the plan. ``left`` lists kept projects with the reason, and ``steps``
-        lists what was deleted in them.
+        something in it is protected, or if an API key or something else in it is not in the plan. ``left`` lists kept
+        projects with the reason, and ``steps`` lists what was deleted in them.
 
         You can run the same plan again after an interruption. A project that the account can no longer see counts as
         deleted only if the account is known to be an OrgOwner, who can see every project. Otherwise it is in ``left``.

@@ -108,6 +108,7 @@ class StaleProject:
         created_at: When the project was created.
         contents: Contents of the project, which are deleted with it.
         unseen: Kinds of content that the server refuses to list. The project may contain some.
+        api_keys: API keys of the project, except temporary keys. They are deleted with it.
     """
 
     id: str
@@ -120,9 +121,12 @@ class StaleProject:
     """Contents of the project, which are deleted with it."""
     unseen: list[str] = field(factory=list[str])
     """Kinds of content that the server refuses to list. The project may contain some."""
+    api_keys: list[Ref] = field(factory=list[Ref])
+    """API keys of the project, except temporary keys. They are deleted with it."""
 
     def __str__(self) -> str:
-        contents = ", ".join(f"{content.kind} {content.name!r}" for content in self.contents) or "nothing"
+        named = [f"{content.kind} {content.name!r}" for content in self.contents]
+        contents = ", ".join([*named, *(f"API key {each.name!r}" for each in self.api_keys)]) or "nothing"
         contents += describe_unseen(self.unseen)
         created = f"created {describe_minute(self.created_at)}"
         return make_printable(f"project {self.name!r} ({self.id}), {created}, contains {contents}")

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
-from generated_client.models import Project
+from generated_client.models import APIKey, Project
 from pinecone_admin._http.server_clock import plausible_date
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.moments import describe_minute
+from pinecone_admin.workflows import name_tags
+from pinecone_admin.workflows.changes import Ref
 from pinecone_admin.workflows.plans import StaleProject
 from pinecone_admin.workflows.reports import Content
 
@@ -48,6 +50,23 @@ def find_planned_refusal(planned: StaleProject, contents: Sequence[Content]) -> 
     known = {content.key for content in planned.contents}
     new = [f"{content.kind} {content.name!r}" for content in contents if content.key not in known]
     return f"it contains {', '.join(new)}, which is not in the plan" if new else find_protection(contents)
+
+
+def list_lasting_keys(keys: Sequence[APIKey]) -> list[Ref]:
+    """Return the API keys that no workflow made for a time: with one that is not in the plan, a project is in use."""
+    tags = [name_tags.parse_tag(each.name) for each in keys]
+    return [
+        Ref("api_key", name_tags.original_name(key.name), key.id)
+        for key, tag in zip(keys, tags, strict=True)
+        if tag is None or tag.purpose not in {"empties", "lives-until"} or not tag.refers_to(key.project_id)
+    ]
+
+
+def find_new_keys(planned: StaleProject, keys: Sequence[APIKey]) -> str | None:
+    """Return which API keys are not in the plan, or None; an earlier run may have deleted others."""
+    known = {each.id for each in planned.api_keys}
+    new = [f"API key {each.name!r}" for each in list_lasting_keys(keys) if each.id not in known]
+    return f"it has {', '.join(new)}, which is not in the plan" if new else None
 
 
 def find_protection(contents: Sequence[Content]) -> str | None:

@@ -200,6 +200,34 @@ async def test_a_changed_project_is_not_deleted(emulator: Emulator, clock: Virtu
     assert str(report).splitlines()[0] == f"skipped: delete project ci-new-content ({ids[0]}), because {reasons[0]}"
 
 
+async def test_a_project_with_an_api_key_that_is_not_in_the_plan_is_left(
+    emulator: Emulator, clock: VirtualClock
+) -> None:
+    """A new key shows that the project is in use. Keys of the plan go with it, and temporary ones do not count."""
+    ids = await create_projects(emulator, "ci-old", "ci-new", "ci-same", "ci-temporary", "ci-renamed")
+    admin = emulator.async_admin()
+    planned = {id: await admin.api_keys.create(project_id=id, name="reader") for id in ids}
+    pass_days(emulator, clock, 8)
+    plan = await admin.projects.delete_stale(name_pattern="ci-*", older_than=WEEK)
+    assert [[(each.name, each.id) for each in project.api_keys] for project in plan.projects] == [
+        [("reader", planned[id].key.id)] for id in ids
+    ]
+    assert all(", contains API key 'reader'" in str(each) for each in plan.projects)
+    plan = StalePlan.from_json(plan.to_json())
+    await admin.api_keys.create(project_id=ids[1], name="writer")
+    await admin.api_keys.delete(api_key_id=planned[ids[2]].key.id)
+    await admin.api_keys.create(project_id=ids[2], name="reader")  # as a rotation does
+    await admin.api_keys.update(api_key_id=planned[ids[4]].key.id, name="other")
+    async with admin.api_keys.temporary(project_id=ids[3], roles=["DataPlaneViewer"]):
+        report = await admin.projects.delete_stale(plan=plan)
+    assert [each.id for each in report.deleted] == [ids[0], ids[3], ids[4]]
+    assert {each.id: each.reason for each in report.left} == {
+        ids[1]: "it has API key 'writer', which is not in the plan",
+        ids[2]: "it has API key 'reader', which is not in the plan",
+    }
+    assert set(ids[1:3]) <= emulator.state.projects.keys()
+
+
 async def test_a_project_that_is_not_stale_is_not_deleted(emulator: Emulator, clock: VirtualClock) -> None:
     """The age is checked again before the deletion."""
     ids, plan = await make_plan(emulator, clock, "ci-1")

@@ -384,6 +384,25 @@ def test_however_a_run_ends_its_report_has_what_was_done(kind: str, stride: Call
         _check_report(done, before - _list_ids(emulator), set())
 
 
+def test_the_keys_of_stale_projects_are_shown_and_a_new_one_keeps_its_project() -> None:
+    """In the list that one reads, in the dry run of apply, and in its report; both end with the same code."""
+    with example_organization() as emulator:
+        _leave_projects(emulator, "ci-1", "ci-2")
+        run("api-key", "create", "old", "--project", "ci-1", "--reveal", "--yes")
+        words = ("project", "stale", "--match", "ci-*", "--older-than", "7d", "--yes", "-o", "csv")
+        listed = run(*words, "--out", "plan.json")
+        assert [line.split(",")[3] for line in listed.stdout.splitlines()] == ["contents", "API key old", ""]
+        run("api-key", "create", "new", "--project", "ci-2", "--reveal", "--yes")
+        apply = ("apply", "plan.json", "--confirm", "2", "-o", "table")
+        preview, done = run(*apply, "--dry-run"), run(*apply)
+        for each in (preview, done):
+            assert "it has API key 'new', which is not in the plan" in " ".join(each.stdout.split())
+            assert each.exit == done.exit != 0, each
+        assert "Project ci-1 has 1 API key, which would be deleted with it: old." in preview.stderr
+        assert "new" not in preview.stderr.replace("anything new", "")
+        assert {"ci-1", "ci-2"} & _names(emulator) == {"ci-2"}
+
+
 def test_a_plan_that_removes_every_owner_cannot_be_carried_out(tmp_path: Path) -> None:
     """Such a plan is written, a row and a warning name the owner, and without the owner's entry it removes the others.
 

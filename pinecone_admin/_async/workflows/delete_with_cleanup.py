@@ -24,7 +24,7 @@ from pinecone_admin.errors import (
     RefusedError,
     UnauthorizedError,
 )
-from pinecone_admin.models import Project
+from pinecone_admin.models import APIKey, Project
 from pinecone_admin.workflows.changes import Change, Step
 from pinecone_admin.workflows.ending import has_failed, refer_to
 from pinecone_admin.workflows.project_contents import describe_deletion_of
@@ -88,6 +88,7 @@ async def empty_and_delete(
     backoff: PollBackoff,
     find_refusal: Callable[[Sequence[Content]], str | None],
     progress: Callable[[Progress], object] | None,
+    check_keys: Callable[[Sequence[APIKey]], object] = len,
 ) -> CleanupReport:
     """Empty the project of a report and delete it.
 
@@ -98,9 +99,11 @@ async def empty_and_delete(
         find_refusal: Function that returns why contents must not be deleted, or None. It is called each time that the
             contents are read.
         progress: Function that receives what is left.
+        check_keys: Function that receives the API keys of the project, and raises if they must not be deleted.
     """
     admin, project_id, end = run.admin, report.project.id, Change(action="delete", target=refer_to(report.project))
     keys = await admin.api_keys.list(project_id=project_id)
+    check_keys(keys)
     leftovers = find_overdue_temporary_keys(keys, server_time(admin))
     ended = AsyncRun(admin, run.operation, dry_run=False, project=report.project.name)  # also in a dry run
     try:

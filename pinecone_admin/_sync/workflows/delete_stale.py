@@ -30,7 +30,7 @@ from pinecone_admin.errors import (
     PineconeValueError,
     RefusedError,
 )
-from pinecone_admin.models import Project
+from pinecone_admin.models import APIKey, Project
 from pinecone_admin.workflows.changes import Change, Ref, Step
 from pinecone_admin.workflows.ending import ends_everything
 from pinecone_admin.workflows.plans import (
@@ -49,9 +49,11 @@ from pinecone_admin.workflows.sent_changes import is_api_404
 from pinecone_admin.workflows.stale_projects import (
     NOT_SEEN,
     find_change,
+    find_new_keys,
     find_planned_refusal,
     find_protection,
     find_reason_to_keep,
+    list_lasting_keys,
     matches_name,
 )
 
@@ -71,6 +73,7 @@ class _ProjectResult:
 
     reason: str | None = None
     help_code: str | None = None
+    keys: list[Ref] = field(factory=list[Ref])
     contents: list[Content] = field(factory=list[Content])
     unseen: list[str] = field(factory=list[str])
     temporary_keys: list[str] = field(factory=list[str])
@@ -104,7 +107,7 @@ def plan_deletion(
 
     def read(project: Project, on_progress: _OnProgress) -> _ProjectResult:
         part = Run(admin, run.operation, dry_run=True)
-        return _clean_up(part, project, find_protection, on_progress)
+        return _clean_up(part, project, None, on_progress)
 
     stale = [each for each in projects if outcomes[each.id].reason is None]
     _run_all(stale, read, outcomes, concurrency=concurrency, progress=progress)
@@ -122,6 +125,7 @@ def plan_deletion(
                 created_at=each.created_at,
                 contents=outcomes[each.id].contents,
                 unseen=outcomes[each.id].unseen,
+                api_keys=outcomes[each.id].keys,
             )
             for each in stale
             if outcomes[each.id].reason is None and each.created_at is not None
@@ -170,7 +174,7 @@ def carry_out_deletion(
         part = Run(admin, run.operation, dry_run=False)
         # Until it has ended; an interruption leaves the steps of the run in it.
         outcomes[planned.id] = _ProjectResult(reason=_ENDED, steps=part.steps)
-        return _clean_up(part, project, partial(find_planned_refusal, planned), on_progress)
+        return _clean_up(part, project, planned, on_progress)
 
     outcomes = {each.id: _ProjectResult(reason=_ENDED) for each in plan.projects}
     report = StaleReport(deleted=[], left=[], temporary_keys=[], steps=[])
@@ -209,24 +213,32 @@ def _check_arguments(concurrency: int, progress: _OnProgress | None) -> None:
 def _clean_up(
     run: Run,
     project: Project,
-    find_refusal: Callable[[Sequence[Content]], str | None],
+    planned: StaleProject | None,
     on_progress: _OnProgress,
 ) -> _ProjectResult:
-    """Read or delete one project; if that fails, the others can still be."""
-    report = start_report(run, project)
+    """Read one project, or delete it as it is planned; if that fails, the others can still be."""
+    report, keys = start_report(run, project), list[Ref]()
+
+    def check_keys(found: Sequence[APIKey]) -> None:
+        keys.extend(list_lasting_keys(found))
+        if planned is not None and (refusal := find_new_keys(planned, found)) is not None:
+            raise RefusedError(refusal, operation="delete_stale")
+
     try:
         done = empty_and_delete(
             run,
             report,
             backoff=PollBackoff(_SECONDS_PER_PROJECT),
-            find_refusal=find_refusal,
+            find_refusal=find_protection if planned is None else partial(find_planned_refusal, planned),
             progress=on_progress,
+            check_keys=check_keys,
         )
         outcome = _ProjectResult(reason=done.refusal)
     except PineconeError as error:
         outcome = _ProjectResult(reason=_explain(error), help_code=find_help_code(error))
     return evolve(
         outcome,
+        keys=keys,
         contents=report.contents,
         unseen=report.unseen,
         temporary_keys=report.temporary_keys,

@@ -42,7 +42,7 @@ from pinecone_admin.workflows.changes import Change, Ref, Step
 from pinecone_admin.workflows.plans import describe_left, explain_left, find_help_code
 from pinecone_admin.workflows.reports import describe_unseen
 from pinecone_admin.workflows.sent_changes import IgnoreGone
-from pinecone_admin.workflows.stale_projects import NOT_SEEN, find_change, find_reason_to_keep
+from pinecone_admin.workflows.stale_projects import NOT_SEEN, find_change, find_new_keys, find_reason_to_keep
 
 _CONCURRENCY = 4
 _ALREADY_DELETED = "it was already deleted"
@@ -102,7 +102,7 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
         gone = {each.id for each in preview.leave if each.reason == _ALREADY_DELETED}
         # Others that the preview leaves count, too: the run reads them again, and may find nothing against them.
         there = [each for each in plan.projects if each.id not in gone]
-        keys = [each for project in there for each in _describe_keys(session, project)]
+        keys = [each for project in preview.delete for each in _describe_keys(session, project)]
     if there:
         number, names = len(there), join_first_names([each.name for each in there])
         notes = [f"This deletes {count_noun(number, 'project')} with all contents: {names}.", *keys]
@@ -147,6 +147,10 @@ def _describe_keys(session: Session, project: StaleProject) -> list[str]:
     return []
 
 
+def _list_contents(project: StaleProject) -> list[str]:
+    return [*map(str, project.contents), *(f"API key {each.name}" for each in project.api_keys)]
+
+
 def _list_rows(projects: list[StaleProject], left: list[Left], *, done: str) -> list[dict[str, Any]]:
     return [
         *(
@@ -154,7 +158,7 @@ def _list_rows(projects: list[StaleProject], left: list[Left], *, done: str) -> 
                 "name": project.name,
                 "id": project.id,
                 "created": describe_minute(project.created_at)[:10],
-                "contents": ", ".join(map(str, project.contents)) + describe_unseen(project.unseen),
+                "contents": ", ".join(_list_contents(project)) + describe_unseen(project.unseen),
                 "result": done,
             }
             for project in projects
@@ -205,6 +209,8 @@ def _find_kept_project(session: Session, plan: StalePlan, planned: StaleProject)
             project = session.admin.projects.describe(project_id=planned.id)
             now = require_server_time(session.admin, operation="delete_stale")
             reason = find_change(planned, project) or find_reason_to_keep(project, older_than=plan.older_than, now=now)
+            if reason is None:
+                reason = find_new_keys(planned, session.admin.api_keys.list(project_id=planned.id))
     except PineconeError as error:  # as in a run, the others can still be deleted
         reason, code = explain_left(error), find_help_code(error)
     return None if reason is None else Left(id=planned.id, name=planned.name, reason=reason, help_code=code)
