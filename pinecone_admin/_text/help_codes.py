@@ -120,7 +120,7 @@ HELP: Mapping[str, Help] = {
     ),
     "PA301": Help(
         "There is no access token.",
-        "The token endpoint failed, or its response contains no usable token. Or a callable that you passed failed.",
+        "The token endpoint failed, or its response contains no usable token. Or a function that you passed failed.",
         "Try again later. If the error remains, check `oauth_url`, the proxies, and `callable_traceback.reveal()`.",
         "Try again later. `pinecone-admin doctor` checks the token endpoint and the proxies.",
     ),

@@ -154,8 +154,8 @@ principal_type, principal_id, principal, project_id, project, level and roles.
   pinecone-admin project list --query '[].[name, id]' --output csv
 
 Standard output has data and nothing else. Progress, questions and warnings go
-to standard error; progress is shown only on a terminal. NO_COLOR=1 turns colours
-and bold text off.
+to standard error; progress is shown only on a terminal. NO_COLOR=1 turns
+colours and bold text off.
 """,
     "names": """\
 How things and times are written.
