@@ -234,23 +234,12 @@ def find_excess(
         for sort, total in totals.items()
         if (count := counts[sort]) > _FEW_REMOVALS and count * _SHARE_OF_REMOVALS > total
     ]
-    refused = {each for refusal in excess for each in refusal.changes}
-    ended = {
-        target: ends
-        for target, some in removed.items()
-        if reviewed is not None
-        and (ends := [each for each in some if each.cause == "end" and each not in reviewed and each not in refused])
-    }
-    if ended:
-        names = ", ".join(map(str, ended))
-        excess.append(
-            RefusedChanges(
-                reason=f"{names} would be deleted or lose every role by an end (until) that has passed and is not in "
-                f"the former file (base); {permit}",
-                changes=tuple(each for ends in ended.values() for each in ends),
-                allowed_by="allow_removals",
-            )
-        )
+    known = {*(reviewed or ()), *(each for refusal in excess for each in refusal.changes)}
+    for target, some in removed.items() if reviewed is not None else ():
+        if ends := [each for each in some if each.cause == "end" and each not in known]:
+            due = "by an end (until) that has passed and is not in the former file (base)"
+            reason = f"{target} would be deleted or lose every role {due}; {permit}"
+            excess.append(RefusedChanges(reason=reason, changes=tuple(ends), allowed_by="allow_removals"))
     if allow_removals is not None and not excess:
         every = tuple(each for some in removed.values() for each in some)
         reason = f"{count_noun(total_removed, 'removal')} would be made, and {allow_removals} allowed; {permit}"

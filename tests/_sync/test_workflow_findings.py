@@ -86,6 +86,25 @@ def review(admin: Admin) -> Access:
     return (admin.inventory()).access(max_owners=3, max_key_age=timedelta(days=5))
 
 
+def test_a_gate_beside_the_nightly_rotation_passes_every_night(admin: Admin, emulator: Emulator) -> None:
+    """With a limit just above that of the rotation, the gate finds no key, also while an old key is in its overlap."""
+    project = admin.projects.create(name="search")
+    admin.api_keys.create(project_id=project.id, name="reader", roles=["DataPlaneViewer"])
+    emulator.configure(token_lifetime=99 * DAY)
+    emulator.clock.advance(88 * DAY)
+    counts: list[int] = []
+    for _ in range(12):
+        emulator.clock.advance(DAY)
+        admin.api_keys.rotate_due(
+            older_than=timedelta(days=90), keep_old_for=timedelta(days=7), store=list[object]().append
+        )
+        inventory = admin.inventory()
+        findings = inventory.access(max_key_age=timedelta(days=91)).findings
+        assert [each for each in findings if each.key_id] == []
+        counts.append(len(inventory.api_keys))
+    assert sorted({*counts}) == [1, 2]
+
+
 @pytest.mark.parametrize("key_created_at", [True, False])
 def test_the_advice_on_a_finding_ends_it(admin: Admin, emulator: Emulator, *, key_created_at: bool) -> None:
     """After the remedy on the page, the review no longer finds the finding, so a job that fails on it passes again."""
