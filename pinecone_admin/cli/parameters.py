@@ -278,13 +278,22 @@ class RolePlace(NameOrId):
 
 
 class Role(click.ParamType["WantedRole"]):
-    """A role on the organization, or on a project."""
+    """A role on the organization, or on a project.
+
+    Args:
+        may_be_of_key: Whether an API key may get it, which has only one project, so that the role is written alone.
+    """
 
     name = "[PROJECT:]ROLE"
     topic: str = "roles"
 
+    def __init__(self, *, may_be_of_key: bool = False) -> None:
+        self._may_be_of_key = may_be_of_key
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> WantedRole:  # noqa: ARG002 - click's signature
         """Return the role."""
+        if self._may_be_of_key and value in PROJECT_ROLES:  # ``check_role`` knows whose it is
+            return WantedRole(value)
         return parse_role(spell_parameter(param), value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - as above
@@ -384,7 +393,7 @@ class Reference(NamedTuple):
 
 
 class WantedRole(NamedTuple):
-    """A role on the organization, or on the project with this id or name."""
+    """A role on the organization, on the project with this id or name, or on the project of an API key."""
 
     role: str
     project: str | None = None
@@ -397,6 +406,8 @@ class WantedRole(NamedTuple):
         from pinecone_admin.models import on_organization, on_project  # noqa: PLC0415 - a help needs no models
 
         role: Any = self.role
+        if self.project is None and role in PROJECT_ROLES and call.principal is not None:
+            return on_project(call.admin.api_keys.describe(api_key_id=call.principal.id).project_id, role)
         if self.project is None:
             return on_organization(role)
         return on_project(call.find("project", self.project).id, role)
@@ -432,6 +443,20 @@ class WantedHandling(str):
 def spell_noun(noun: str) -> str:
     """Return what a sentence calls the things of a group of commands, such as ``API key`` for ``api-key``."""
     return noun.replace("-", " ").replace("api", "API")
+
+
+def check_role(param: click.Parameter, role: WantedRole, *, is_of_key: bool) -> None:
+    """Raise CLIError unless a role that may be of an API key fits its principal."""
+    option = spell_parameter(param)
+    if is_of_key:
+        _check_key_role(option, role.role)
+    elif role.project is None and role.role in PROJECT_ROLES:
+        raise CLIError(_explain_role(option, role.role, ""))
+
+
+def _check_key_role(option: str, role: str) -> None:
+    if role not in API_KEY_ROLES:
+        raise CLIError(f"{option}: an API key cannot have the role {role}. {suggest(role, API_KEY_ROLES)}")
 
 
 def parse_role(option: str, text: str, *, before: str = "") -> WantedRole:
@@ -500,9 +525,13 @@ def parse_binding(option: str, text: str) -> list[BindingReading]:
     """
     forms = "TYPE:WHO:ROLE or TYPE:WHO:PROJECT:ROLE, such as user:ada@example.com:search:ProjectViewer"
     noun, principal, role = _split_parts(option, text, forms)
+    if noun == "api-key":
+        _check_key_role(option, role)
     parts = principal.split(":") if role in PROJECT_ROLES else []
     splits = [(":".join(parts[:place]), ":".join(parts[place:])) for place in range(len(parts) - 1, 0, -1)]
     readings = [(Reference(noun, who), WantedRole(role, project)) for who, project in splits if who and project]
+    if noun == "api-key":  # which has only one project
+        readings.append((Reference(noun, principal), WantedRole(role)))
     return readings or [(Reference(noun, principal), parse_role(option, role, before=f"{noun}:{principal}:"))]
 
 

@@ -11,6 +11,9 @@ import pytest
 from pinecone_admin.cli.calls.naming import NameLookup, Thing
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.parameters import (
+    API_KEY_ROLES,
+    ORGANIZATION_ROLES,
+    PROJECT_ROLES,
     Duration,
     WantedGrant,
     WantedRole,
@@ -350,6 +353,38 @@ def test_a_role_is_given_to_one_principal() -> None:
         assert (none.exit, several.exit, len(emulator.requests)) == (2, 2, 0)
     assert "Give one of --user, --service-account, --api-key and --invite." in none.stderr
     assert "Give only one of" in several.stderr
+
+
+def test_the_role_of_an_api_key_is_written_alone_in_every_command() -> None:
+    """A key has one project. A role that no key can have is refused before the first request, with the others."""
+    with example_organization() as emulator:
+        for role in API_KEY_ROLES:
+            for words in (("--role", role), ("--project", "search", "--role", role), ("--role", f"search:{role}")):
+                granted = run("role", "grant", "--api-key", "reader", *words, "--yes", "-o", "raw")
+                assert granted.exit == 0, granted
+                (held,) = run("role", "list", "--api-key", "reader", "--role", role).json
+                assert held["id"] == granted.stdout.strip()
+            other = next(each for each in API_KEY_ROLES if each != role)
+            line = f"role change --api-key reader --from {role} --to {other} --yes"
+            assert run(*line.split()).exit == 0
+            assert run("role", "revoke", f"api-key:reader:{other}", "--yes").exit == 0
+            run("role", "grant", "--api-key", "reader", "--role", "DataPlaneViewer", "--yes")
+        emulator.requests.clear()
+        for role in {*ORGANIZATION_ROLES, *PROJECT_ROLES} - {*API_KEY_ROLES}:
+            for line in (
+                f"role grant --api-key reader --role {role} --yes",
+                f"role change --api-key reader --from {role} --to ProjectViewer --yes",
+                f"role revoke api-key:reader:{role} --yes",
+            ):
+                refused = run(*line.split())
+                assert (refused.exit, f"an API key cannot have the role {role}." in refused.stderr) == (2, True), (
+                    refused
+                )
+        assert (
+            "say which one: --role search:ProjectEditor"
+            in run("role", "grant", "--user", "ada@example.com", "--role", "ProjectEditor", "--yes").stderr
+        )
+        assert len(emulator.requests) == 0
 
 
 def test_the_keys_of_all_projects_are_listed_without_a_project() -> None:

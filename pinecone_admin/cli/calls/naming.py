@@ -162,7 +162,8 @@ class NameLookup:
     def _is_possible(self, who: Reference, role: WantedRole) -> bool:
         return all(
             is_id(text) or bool(_matching(self._candidates(noun, "", None), text))
-            for noun, text in (("project", role.project or ""), (who.noun, who.text))
+            for noun, text in (("project", role.project), (who.noun, who.text))
+            if text is not None
         )
 
     def _describe_choice(self, noun: str, item: Any) -> str:

@@ -19,7 +19,7 @@ from pinecone_admin.cli.calls.naming import NameLookup, Thing
 from pinecone_admin.cli.failures import CLIError, find_exit_code, find_exit_code_of_report
 from pinecone_admin.cli.output.progress import count_items, show_progress
 from pinecone_admin.cli.output.writing import write_items, write_preview, write_value
-from pinecone_admin.cli.parameters import PrincipalOption, Reference, Secret, resolve
+from pinecone_admin.cli.parameters import PrincipalOption, Reference, Secret, WantedRole, check_role, resolve
 from pinecone_admin.cli.sentences import list_words
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import NotFoundError, RefusedError
@@ -186,6 +186,9 @@ def check_values(session: Session, command: Command, typed: Mapping[str, Any]) -
     if principals and (len(chosen) > 1 or (not chosen and command.effect != "reads")):
         question = "Give only one of" if chosen else "Whose role is it? Give one of"
         raise CLIError(f"{question} {list_words(each.opts[0] for each in principals)}.")
+    for param in command.own_params:
+        if principals and isinstance(role := typed.get(str(param.name)), WantedRole):
+            check_role(param, role, is_of_key="api_key" in typed)
     if chosen and "scope" in session.settings and "api_key" not in typed and command.effect != "reads":
         raise CLIError(
             "--project says where an API key is. For a role on a project, write --role PROJECT:ROLE, such as --role "
@@ -202,7 +205,8 @@ def _look_up_names(call: Call, typed: Mapping[str, Any]) -> dict[str, Any]:
     scope: Reference | None = call.session.settings.get("scope")
     project = None if scope is None else scope.resolve(call)
     arguments: dict[str, Any] = {}
-    for param in call.command.own_params:
+    # Principals first: the project of a role may be that of a key.
+    for param in sorted(call.command.own_params, key=lambda each: not isinstance(each, PrincipalOption)):
         name = str(param.name)
         value = typed.get(name)
         if isinstance(param, click.Argument) and isinstance(value, Reference):

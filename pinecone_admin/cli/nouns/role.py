@@ -24,9 +24,9 @@ _own = argument(
 )
 _wanted_role = click.option(
     "--role",
-    type=Role(),
+    type=Role(may_be_of_key=True),
     required=True,
-    help="The role, such as OrgMember or search:ProjectEditor.",
+    help="The role, such as OrgMember or search:ProjectEditor; of an API key, alone.",
 )
 _REVOKES_OWN = "This is a role of the account that the command uses itself."
 
@@ -128,9 +128,9 @@ def revoke(call: Call, *, role_binding_id: str) -> None:
 @click.option(
     "--from",
     "from_role",
-    type=Role(),
+    type=Role(may_be_of_key=True),
     required=True,
-    help="The present role, such as OrgMember or search:ProjectViewer.",
+    help="The present role, such as OrgMember or search:ProjectViewer; of an API key, alone.",
 )
 @click.option(
     "--to", "to_role", type=Choice(ROLES, topic="roles"), required=True, help="Role to grant, without its project."
