@@ -76,7 +76,7 @@ def choose_exit(reason: int, effects: Effects, ledger: Ledger) -> int:
         return reason
     if ledger.is_complete:
         return exit_codes.UNKNOWN_OUTCOME  # it need not be repeated, although its result is lost
-    if effects.done:
+    if effects.done and effects.outcome == "done":
         return exit_codes.PARTLY_DONE
     if not ledger.is_repeatable(effects.remaining):
         return exit_codes.UNKNOWN_OUTCOME
@@ -111,13 +111,7 @@ def _advise_after_lost_result(changes: Sequence[SentChange]) -> str:
 
 def _find_outcome(reason: CommandFailure, effects: Effects) -> Outcome:
     """Return the outcome of all changes, as it fits the exit code and what the line says."""
-    if effects.remaining:
-        return "done" if effects.done or effects.unread else "unknown"
-    if effects.undone:
-        return "undone"
-    if effects.rejected:
-        return "rejected" if any(each.outcome == "rejected" for each in effects.rejected) else "not_sent"
-    return cast("Outcome", reason.details.get("outcome", "not_sent"))
+    return effects.outcome or cast("Outcome", reason.details.get("outcome", "not_sent"))
 
 
 def _find_help(reason: CommandFailure, exit_code: int, effects: Effects) -> dict[str, str]:

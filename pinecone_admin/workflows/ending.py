@@ -21,7 +21,6 @@ from pinecone_admin._http.attempt_event import warn
 from pinecone_admin.errors import (
     ClientClosedError,
     LeftoverError,
-    Outcome,
     PineconeError,
     ReadOnlyError,
     UnauthorizedError,
@@ -31,9 +30,7 @@ from pinecone_admin.workflows.reports import BindingKey, Ensured, Provisioned, k
 from pinecone_admin.workflows.sent_changes import (
     NOT_DELETED_IN_TIME,
     add_note,
-    is_api_404,
     keep_existing,
-    may_have_been_processed,
     read_reason,
 )
 
@@ -212,18 +209,3 @@ def note_leftovers(
         if not isinstance(error, Exception):
             warn("%s", message)  # asyncio replaces a CancelledError that it hands on, without its notes
     return left, message
-
-
-def conclude_undo(steps: Sequence[Step], undos: Sequence[Undo], failures: Mapping[Undo, PineconeError]) -> Outcome:
-    """Return whether something certainly remains of a run that could not undo everything.
-
-    Args:
-        steps: The steps of the run.
-        undos: What was not tried before the time was up.
-        failures: What failed, with its error.
-    """
-    # After a 404 of the API, it is gone, or out of sight of an account that has lost its role.
-    unknown = {undo.position for undo, error in failures.items() if may_have_been_processed(error) or is_api_404(error)}
-    unknown |= {undo.position for undo in undos[-1:]}  # its deletion was in progress when the time was up
-    others = [each for position, each in enumerate(steps) if position not in unknown]
-    return "done" if any(each.state == "done" for each in others) else "unknown"

@@ -106,7 +106,9 @@ class SentChange:
         is_readable: Whether its response could be read.
         made: Id of what it created, or None.
         found: Id of what was found in the place of what it may have created, or None.
-        is_api_404: Whether the API answered its deletion with 404; in a run, only if that shows the deletion.
+        is_api_404: Whether the API answered its deletion with 404; in a run, whether a 404 shows that its target was
+            deleted.
+        may_be_gone: Whether a 404 does not show whether its target was deleted, or only is out of sight.
         attempts: How many times it was sent or sending it was tried; None if that is unknown.
         status: HTTP status, or None if there was no response.
         error_code: The server's code, if it refused.
@@ -137,6 +139,7 @@ class SentChange:
         self.made: str | None = None
         self.found: str | None = None
         self.is_api_404: bool = False
+        self.may_be_gone: bool = False
         self.attempts: int | None = None
         self.status: int | None = None
         self.error_code: str | None = None
@@ -250,6 +253,21 @@ class Effects(NamedTuple):
         return [*self.done, *self.unread, *self.unknown]
 
     @property
+    def outcome(self) -> Outcome | None:
+        """The outcome of all changes together, or None if there are none.
+
+        It is unknown whether something remains that this command has created if a deletion of it may have taken effect.
+        """
+        if not self.remaining:
+            is_rejected = any(each.outcome == "rejected" for each in self.rejected)
+            return "undone" if self.undone else "rejected" if is_rejected else "not_sent" if self.rejected else None
+        attempted = {each.target for each in self.unknown if each.method == "DELETE"}
+        attempted |= {each.target for each in self.rejected if each.may_be_gone}
+        doubtful = _find_vanished(self.done, _find_created(self.done), attempted)
+        is_certain = any(doubtful.isdisjoint({each.made, each.target, *each.ids.values()}) for each in self.done)
+        return "done" if is_certain or self.unread else "unknown"
+
+    @property
     def is_recognizable(self) -> bool:
         """Whether the next run of a workflow recognizes all that was made: not what only may have been made."""
         return all(each.is_repeatable for each in (*self.unread, *self.unknown))
@@ -296,7 +314,7 @@ def _find_created(changes: Iterable[SentChange]) -> set[str]:
 
 
 def _find_deleted(changes: Iterable[SentChange]) -> set[str | None]:
-    return {each.target for each in changes if each.method == "DELETE" and _has_deleted(each)}
+    return {each.target for each in changes if each.is_api_404 or (each.method == "DELETE" and _has_deleted(each))}
 
 
 def _find_vanished(changes: Sequence[SentChange], created: set[str], deleted: set[str | None]) -> set[str]:
@@ -343,7 +361,7 @@ def _is_lost_create(change: SentChange, kind: str) -> bool:
 
 def _classify(change: SentChange, later: Sequence[SentChange], deleted: set[str | None], *, is_undone: bool) -> str:
     """Return the name of the field of ``Effects`` for a change."""
-    if change.outcome in {"rejected", "not_sent"}:
+    if change.outcome in {"rejected", "not_sent"} or _was_repeated(change, later):
         return "rejected"
     if is_undone:
         return "undone"
@@ -356,6 +374,16 @@ def _classify(change: SentChange, later: Sequence[SentChange], deleted: set[str 
     if change.method == "DELETE" and change.target in deleted:
         return "done"
     return "unread" if change.outcome == "done" else "unknown"
+
+
+def _was_repeated(change: SentChange, later: Sequence[SentChange]) -> bool:
+    """Return whether a create was sent again and took effect then, so that it had none before.
+
+    Only creates of secrets are repeated although the server does not refuse a second one.
+    """
+    if change.change is None or change.change.makes_secret or change.target is not None or change.made is not None:
+        return False
+    return any(each.change == change.change and each.outcome == "done" for each in later)
 
 
 def record_change(operation: Operation[Any], change: Change) -> SentChange:
@@ -411,14 +439,12 @@ def reporting_remaining_changes() -> Generator[Sequence[SentChange], None, None]
 
 def set_outcome_of_changes(error: PineconeError, effects: Effects) -> None:
     """Set the outcome of an error to the one of all changes."""
-    if effects.undone and not effects.remaining:
-        error.outcome, error.safe_to_retry = "undone", True
-    elif not effects.remaining:
-        # Another outcome is that of a request that only read.
-        is_rejected = error.outcome == "rejected" or any(each.outcome == "rejected" for each in effects.rejected)
-        error.outcome, error.safe_to_retry = "rejected" if is_rejected else "not_sent", True
-    else:
-        error.outcome = "done" if effects.done or effects.unread else "unknown"
+    outcome = effects.outcome or "not_sent"
+    if not effects.remaining:
+        error.safe_to_retry = True
+        if outcome == "not_sent" and error.outcome == "rejected":  # a request that only read
+            outcome = "rejected"
+    error.outcome = outcome
     if not effects.is_recognizable:
         error.safe_to_retry = False
 

@@ -15,7 +15,7 @@ from pinecone_admin.workflows.changes import Ref
 from pinecone_admin.workflows.plans import StaleProject
 from pinecone_admin.workflows.reports import Content
 
-NOT_SEEN = "this account cannot see it, and is not known to be an OrgOwner, so it may still exist"
+NOT_SEEN = "the server does not show it to this account now, but it may still exist"
 """Why a project of a plan that the server does not find is left, unless the account is seen to own the organization."""
 
 

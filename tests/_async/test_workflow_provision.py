@@ -190,7 +190,7 @@ async def test_all_that_remains_is_left(admin: AsyncAdmin, emulator: Emulator) -
         (project,) = emulator.state.projects.values()
         (key,) = project.api_keys
         assert [any(id in each for each in caught.value.left) for id in (key, project.id)] == [True, True]
-        assert (len(caught.value.left), caught.value.outcome) == (2, "done")
+        assert (len(caught.value.left), caught.value.outcome) == (2, "unknown")
         emulator.state.projects.clear()
 
 
@@ -222,7 +222,7 @@ async def test_a_failed_rollback_names_what_remains(emulator: Emulator) -> None:
     role = f"ProjectViewer on project tenant ({project}) for {holder} (role binding {binding.id})"
     assert caught.value.left == [role, f"project tenant ({project})"]
     assert str(caught.value).startswith(
-        f"{role}, project tenant ({project}), made by this call, could not be deleted: "
+        f"provision: {role}, project tenant ({project}), made by this call, could not be deleted: "
     )
     assert isinstance(caught.value.__cause__, NotFoundError)
 

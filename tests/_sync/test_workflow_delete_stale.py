@@ -159,9 +159,7 @@ def test_a_project_that_is_not_seen_is_not_reported_as_deleted(
         admin = Admin(access_token=token, transport=emulator.transport)
     report = admin.projects.delete_stale(plan=plan)
     assert (report.deleted, report.steps, [each.id for each in report.left]) == ([], [], ids)
-    assert report.left[0].reason == (
-        "this account cannot see it, and is not known to be an OrgOwner, so it may still exist"
-    )
+    assert report.left[0].reason == "the server does not show it to this account now, but it may still exist"
 
 
 def test_whether_the_account_owns_the_organization_is_read_once(emulator: Emulator, clock: VirtualClock) -> None:

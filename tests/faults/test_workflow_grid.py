@@ -5,6 +5,7 @@ from __future__ import annotations
 import pkgutil
 import re
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from itertools import pairwise
 from math import gcd
@@ -29,11 +30,12 @@ from tests.faults.workflow_grid import (
     GridTransport,
     count_requests,
     find_wrong,
+    find_wrong_after_false_404s,
     list_cells,
     prepare,
     run_twice,
 )
-from tests.faults.workflow_judges import Fault
+from tests.faults.workflow_judges import FAULTS, Fault
 from tests.faults.workflow_scenarios import SCENARIOS
 from tests.support.clock import VirtualClock
 
@@ -131,9 +133,28 @@ def test_a_failed_deletion_within_an_undo_leaves_what_is_said(name: str) -> None
     assert anyio.run(run) == []
 
 
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_404_that_is_not_true_is_not_taken_for_a_deletion(name: str) -> None:
+    """Whichever update or deletion meets it, nothing is said to be deleted that is there, and nothing is made twice."""
+    assert anyio.run(partial(find_wrong_after_false_404s, name, undoing=False)) == []
+    if SCENARIOS[name].undoes and name != "cleanup":  # it undoes only its temporary key, and has many requests
+        assert anyio.run(partial(find_wrong_after_false_404s, name, undoing=True)) == []
+
+
+@pytest.mark.parametrize("name", ["rotate key", "ensure key, readable"])
+def test_a_404_that_is_taken_for_a_deletion_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a 404 were enough, the grid would show it for an update and for an undo."""
+
+    async def find_nothing(*_: object, **__: object) -> bool:
+        return False
+
+    monkeypatch.setattr(run_module, "is_listed", find_nothing)
+    assert anyio.run(partial(find_wrong_after_false_404s, name, undoing=name != "rotate key"))
+
+
 def test_steps_through_the_cells_meet_every_fault_in_turn() -> None:
     """Each step has no factor in common with the number of faults, and they grow."""
-    assert {gcd(step, len(Fault)) for step in (*STEPS, DAILY_STEP)} == {1}
+    assert {gcd(step, len(FAULTS)) for step in (*STEPS, DAILY_STEP)} == {1}
     assert all(first < second for first, second in pairwise(STEPS))
 
 

@@ -30,15 +30,17 @@ from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.clock import use_clock
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.errors import AmbiguousNameError
-from tests.faults.workflow_judges import Fault, Run, Sent, find_changed, judge, take_snapshot
+from tests.faults.workflow_judges import FAULTS, Fault, Run, Sent, find_changed, judge, take_snapshot
 from tests.faults.workflow_scenarios import SCENARIOS, Scenario, World
 from tests.support.clock import VirtualClock
 from tests.support.fault_injection import KilledError
 from tests.support.interruption import async_run_interruptibly
 
 MOST_REQUESTS = 120
+MOST_REFUSED = 15
+"""Requests of a scenario that are refused at most before a 404 that is not true."""
 
-_NOT_PROCESSED = {Fault.LOST_BEFORE, Fault.FORBIDDEN, Fault.FOREIGN_404}
+_NOT_PROCESSED = {Fault.LOST_BEFORE, Fault.FORBIDDEN, Fault.FOREIGN_404, Fault.FALSE_404}
 _LATER: Mapping[Fault | None, Fault] = {Fault.OUTAGE: Fault.LOST_BEFORE, Fault.REVOKED: Fault.FORBIDDEN}
 _NOT_DONE = ("failed", "left", "undone", "not_run", "unread", "unseen", "skipped")
 """The parts of a report about work that was not done, by the names of its attributes."""
@@ -133,7 +135,7 @@ class GridTransport(httpx.AsyncBaseTransport):
                 path=request.url.path,
                 status=None if response is None else response.status_code,
                 made=None if response is None else _find_created_id(request, response),
-                is_read=fault in {None, Fault.FORBIDDEN, Fault.FOREIGN_404},
+                is_read=fault in {None, Fault.FORBIDDEN, Fault.FOREIGN_404, Fault.FALSE_404},
                 is_lost=fault in _LOST,
                 is_cancelled=fault is Fault.CANCELLED,
             )
@@ -147,6 +149,9 @@ class GridTransport(httpx.AsyncBaseTransport):
             case Fault.FORBIDDEN:
                 body = {"status": 403, "error": {"code": "FORBIDDEN", "message": "the role does not permit it"}}
                 return httpx.Response(403, json=body)
+            case Fault.FALSE_404:
+                body = {"status": 404, "error": {"code": "NOT_FOUND", "message": "it was not found"}}
+                return httpx.Response(404, json=body)
             case Fault.FOREIGN_404:
                 return httpx.Response(404, content=b"<html>not found</html>")
             case Fault.UNREADABLE:
@@ -196,14 +201,40 @@ async def prepare(scenario: Scenario, beside: Beside) -> World:
 
 async def count_requests(name: str, beside: Beside) -> int:
     """Return how many requests a workflow sends if nothing fails."""
+    return len(await list_requests(name, beside))
+
+
+async def list_requests(
+    name: str, beside: Beside = Beside.NOTHING, faults: Mapping[int, Fault] | None = None
+) -> list[Sent]:
+    """Return the requests that a workflow sends."""
     with use_clock(VirtualClock()):
         scenario = SCENARIOS[name]
         world = await prepare(scenario, beside)
-        transport = GridTransport(world.emulator)
-        world.runs += 1
-        await scenario.run(world, transport.make_client())
+        transport = GridTransport(world.emulator, faults)
+        error, _ = await _run(world, scenario, transport)
+        assert error is None or faults
         assert len(transport.sent) < MOST_REQUESTS
-        return len(transport.sent)
+        return transport.sent
+
+
+async def find_wrong_after_false_404s(name: str, *, undoing: bool) -> list[object]:
+    """Return what is wrong after a 404 that is not true to each update and deletion.
+
+    Args:
+        name: The scenario.
+        undoing: Whether an earlier request is refused; of many, each in a few.
+    """
+    wrong = list[object]()
+    count = await count_requests(name, Beside.NOTHING)
+    for number in range(1, count + 1, 1 + count // MOST_REFUSED) if undoing else [0]:
+        first = {number: Fault.FORBIDDEN} if number else {}
+        for later, each in enumerate(await list_requests(name, faults=first), 1):
+            if each.method in {"PATCH", "DELETE"} and later > number:
+                faults = {**first, later: Fault.FALSE_404}
+                verdict = await run_twice(SCENARIOS[name], Beside.NOTHING, faults, act_after=0)
+                wrong += [(faults, each) for each in verdict.wrong]
+    return wrong
 
 
 def list_sides(scenario: Scenario) -> list[Beside]:
@@ -219,7 +250,7 @@ async def list_cells(names: Iterable[str] = tuple(SCENARIOS)) -> list[Cell]:
         scenario = SCENARIOS[name]
         for beside in list_sides(scenario):
             count = await count_requests(name, beside)
-            cells += [Cell(name, beside, fault, number) for number in range(1, count + 1) for fault in Fault]
+            cells += [Cell(name, beside, fault, number) for number in range(1, count + 1) for fault in FAULTS]
     return cells
 
 
@@ -262,6 +293,7 @@ async def _run_twice(scenario: Scenario, beside: Beside, faults: Mapping[int, Fa
     with collecting_parts() as parts:
         error, report = await _run(world, scenario, transport)
     after = take_snapshot(world.emulator)
+    said = "; ".join([str(error), *getattr(error, "__notes__", ())]) if error else str(report)
     run = Run(
         faults=transport.met,
         requests=transport.sent,
@@ -274,7 +306,8 @@ async def _run_twice(scenario: Scenario, beside: Beside, faults: Mapping[int, Fa
         steps=[step for part in parts for step in part.steps],
         undoes=scenario.undoes,
         is_stored=world.vault != vault,
-        text="; ".join([str(error), *getattr(error, "__notes__", ())]) if error else f"{report!r} {report}",
+        text=said if error else f"{report!r} {report}",
+        said=said,
     )
     wrong = judge(run)
     act()

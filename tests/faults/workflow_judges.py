@@ -13,12 +13,14 @@ from pinecone_admin import LeftoverError, PineconeError
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import Step
 
+_GONE = re.compile("no longer exist|somebody deleted|already deleted|was deleted")
+"""The text about something that others or an undo have deleted."""
 _UNCERTAIN = re.compile("may exist|may have been|may be of|may have created|whichever|is unknown|lost")
 """The text about a create whose response was lost."""
 
 
 class Fault(Enum):
-    """The fault of a request of a workflow; the last two also affect all later requests."""
+    """The fault of a request of a workflow; an outage and revoked roles also affect all later requests."""
 
     LOST_BEFORE = auto()  # not processed; the connection breaks
     LOST_AFTER = auto()  # processed; the connection breaks before the response
@@ -29,6 +31,11 @@ class Fault(Enum):
     KILLED = auto()  # processed; the process is killed before the response
     OUTAGE = auto()  # as LOST_AFTER, and then as LOST_BEFORE
     REVOKED = auto()  # as LOST_AFTER, and then as FORBIDDEN
+    FALSE_404 = auto()  # not processed; a copy of the API that is behind responds with 404
+
+
+FAULTS = tuple(each for each in Fault if each is not Fault.FALSE_404)
+"""The faults that every request of a workflow meets; a false 404 meets only changes."""
 
 
 class Thing(NamedTuple):
@@ -123,7 +130,8 @@ class Run:
         error: Its exception.
         report: Its result.
         steps: The steps of all its parts.
-        text: All that it has said.
+        text: All that it has said, with the data of its report.
+        said: The message and the notes of its error, or the text of its report.
         undoes: Whether the workflow undoes what it creates, until a secret is stored.
         is_stored: Whether a secret was stored.
     """
@@ -138,6 +146,7 @@ class Run:
     report: object
     steps: Collection[Step]
     text: str
+    said: str
     undoes: bool
     is_stored: bool
 
@@ -253,6 +262,11 @@ def judge_claims(run: Run) -> Iterable[str]:
         and re.search(r"\bwould (create|delete|grant|revoke|rename|invite|update)\b", run.text)
     ):
         yield "the report of a run has a conditional sentence"
+    for each in re.split(r"[;\n]", run.said):
+        # A role on a project is deleted, not the project, and not its holder.
+        each = re.sub(r" (in|of|on) project \S+( \([^)]*\))?|.*\(role binding", "", each)  # noqa: PLW2901
+        if _GONE.search(each) and (there := [id for id in run.after if id in each]):
+            yield f"said to be deleted, but there: {_describe(run, there)}"
 
 
 _KINDS = {

@@ -14,7 +14,6 @@ from pinecone_admin.operations import create_role_binding
 from pinecone_admin.workflows.changes import Change, Ref, RoleAt
 from pinecone_admin.workflows.guard import check_client_id
 from pinecone_admin.workflows.reports import RoleChange, describe_binding
-from pinecone_admin.workflows.sent_changes import IgnoreGone
 
 
 async def change_role(
@@ -67,7 +66,7 @@ async def change_role(
     if any(each.role == from_role for each in held):
         accounts = []
         if principal.kind == "service_account":
-            with IgnoreGone():
+            async with run.ignore_gone(principal):
                 accounts = [await run.admin.service_accounts.describe(service_account_id=principal_id)]
         changes = [
             Change(action="grant", target=principal, roles=(granted,)),

@@ -17,14 +17,13 @@ from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcil
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.waiting import async_call_store, async_read_store, has_to_be_run
 from pinecone_admin._text.counts import count_noun
-from pinecone_admin.errors import ForbiddenError
+from pinecone_admin.errors import ForbiddenError, NotFoundError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows.change_operations import build_role_bindings
 from pinecone_admin.workflows.changes import Change, Ref, RoleAt, Settings
 from pinecone_admin.workflows.guard import explain_own
 from pinecone_admin.workflows.name_tags import add_value_digest, digest_value, parse_tag, tag_as_unfinished
 from pinecone_admin.workflows.readable_store import PlacedStore, ReadableStore
-from pinecone_admin.workflows.sent_changes import IgnoreGone
 from pinecone_admin.workflows.store_failures import mask_secret
 
 _T = TypeVar("_T")
@@ -73,7 +72,13 @@ async def complete_or_create_key(
     if store is not None and not run.dry_run:
         await store_key(run, new_key, name, store)
     await delete_left_keys(run, leftovers)
-    return evolve(new_key, key=await update_key(run, new_key.key, evolve(new_key.key, name=name)))
+    try:
+        named = await update_key(run, new_key.key, evolve(new_key.key, name=name))
+    except NotFoundError:
+        if store is not None and run.is_gone(new_key.key.id):
+            note_deleted(run, new_key.key)
+        raise
+    return evolve(new_key, key=named)
 
 
 async def find_stored_key(
@@ -108,11 +113,17 @@ async def update_key(run: AsyncRun, key: APIKey, final: APIKey) -> APIKey:
     return cast("APIKey", await run.do(change, preview=final))
 
 
+def note_deleted(run: AsyncRun, stored: APIKey | ServiceAccount) -> None:
+    """Note on an error that somebody deleted what the stored secret belongs to, in place of how to go on with it."""
+    kind, secret = ("API key", "value") if isinstance(stored, APIKey) else ("service account", "secret")
+    run.keep(f"the {secret} of {kind} {stored.id} is stored, but somebody deleted the {kind.split()[-1]}")
+
+
 async def delete_left_keys(run: AsyncRun, leftovers: Sequence[APIKey]) -> list[Ref]:
     """Delete keys that interrupted runs left, except what was renamed since, which belongs to a run in progress."""
     deleted: list[Ref] = []
     for each in leftovers:
-        with IgnoreGone():
+        async with run.ignore_gone(run.refer_to(each)):
             if run.dry_run or (await run.admin.api_keys.describe(api_key_id=each.id)).name == each.name:
                 await run.do(Change(action="delete", target=run.refer_to(each), reason=LEFTOVER))
                 deleted.append(run.refer_to(each))
@@ -277,7 +288,13 @@ async def complete_or_create_account(
         before, settings = (Settings(name=each) for each in (target.name, name))
         await run.do(Change(action="update", target=target, settings=settings, before=before))
         return None
-    return evolve(created, service_account=await _rename_account(run, created.service_account, name))
+    try:
+        final = await _rename_account(run, created.service_account, name)
+    except NotFoundError:
+        if store is not None and run.is_gone(created.service_account.id):
+            note_deleted(run, created.service_account)
+        raise
+    return evolve(created, service_account=final)
 
 
 async def _find_stored_account(
@@ -306,6 +323,6 @@ async def _delete_left_accounts(run: AsyncRun, leftovers: Sequence[ServiceAccoun
         if (reason := explain_own(each, caller, accounts)) is not None:
             run.skip(delete, reason)
             continue
-        with IgnoreGone():
+        async with run.ignore_gone(run.refer_to(each)):
             if run.dry_run or (await run.admin.service_accounts.describe(service_account_id=each.id)).name == each.name:
                 await run.do(delete)

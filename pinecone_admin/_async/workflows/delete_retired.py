@@ -17,7 +17,6 @@ from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.changes import Change, Ref
 from pinecone_admin.workflows.reports import KeptKey, RetiredKeys
-from pinecone_admin.workflows.sent_changes import IgnoreGone
 
 CONCURRENCY = 16
 """How many projects are read at once."""
@@ -114,6 +113,6 @@ async def _rename(run: AsyncRun, keys: Sequence[APIKey], finals: Mapping[str, AP
     """Rename some of the keys, and return them all as they are then, without those that somebody has deleted since."""
     left: list[APIKey] = []
     for key in keys:
-        with IgnoreGone():
+        async with run.ignore_gone(run.refer_to(key)):
             left.append(await update_key(run, key, finals.get(key.id, key)))
     return left

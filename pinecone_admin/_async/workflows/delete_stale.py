@@ -183,7 +183,8 @@ async def carry_out_deletion(
         await _run_all(plan.projects, delete, outcomes, concurrency=concurrency, progress=progress)
         unseen = [each for each in plan.projects if outcomes[each.id].reason == NOT_SEEN]
         if unseen and await owns_organization(admin):
-            for each in unseen:
+            listed = {each.id for each in await admin.projects.list()}
+            for each in (each for each in unseen if each.id not in listed):
                 target = Ref("project", each.name, each.id)
                 gone = Change(action="delete", target=target, reason="it was already deleted")
                 outcomes[each.id] = _ProjectResult(steps=[Step(change=gone, state="skipped")])

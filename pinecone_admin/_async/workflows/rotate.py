@@ -9,7 +9,6 @@ from functools import partial
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.absence import shows_deletion
 from pinecone_admin._async.workflows.check_allowed import check_allowed
 from pinecone_admin._async.workflows.client_state import max_rotations, server_now
 from pinecone_admin._async.workflows.create_with_secret import (
@@ -17,6 +16,7 @@ from pinecone_admin._async.workflows.create_with_secret import (
     Store,
     create_key,
     find_stored_key,
+    note_deleted,
     store_key,
     store_secret,
     update_key,
@@ -49,7 +49,7 @@ from pinecone_admin.workflows.changes import Change, Ref, Settings
 from pinecone_admin.workflows.guard import check_client_id
 from pinecone_admin.workflows.quoting import quote_name
 from pinecone_admin.workflows.reports import Rotation
-from pinecone_admin.workflows.sent_changes import IgnoreGone, add_note, is_api_404, may_have_been_processed
+from pinecone_admin.workflows.sent_changes import add_note, is_api_404, may_have_been_processed
 
 _CLOCK_TOLERANCE = timedelta(minutes=2)
 """By how much an overlap may be shorter than requested."""
@@ -96,7 +96,7 @@ async def rotate_api_key(
         )
     run.keep(
         _describe_next_run(new, repetition, keep_old_for),
-        first=partial(_describe_old_key, old, keep_old_for),
+        first=partial(_describe_old_key, run, old, keep_old_for),
     )
     new = await update_key(run, new, retired_keys.finish_successor(old, new))
     keys = [new if key.id == new.id else key for key in keys]
@@ -149,14 +149,16 @@ async def replace_key(
                     operation="rotate_api_key",
                 )
             await store_key(run, new_key, name, store)
-    run.keep(_describe_next_run(stored, repetition, keep_old_for), first=partial(_describe_old_key, old, keep_old_for))
+    run.keep(
+        _describe_next_run(stored, repetition, keep_old_for), first=partial(_describe_old_key, run, old, keep_old_for)
+    )
     retired, moment = await _retire(run, old, stored, name=name, keep_old_for=keep_old_for)
     final = retired_keys.finish_successor(retired, stored)
     try:
         new = await update_key(run, stored, final)
     except NotFoundError as lost:
-        if await shows_deletion(run.admin, lost, run.refer_to(stored)):
-            run.keep(f"the value of API key {stored.id} is stored, but somebody deleted the key")
+        if run.is_gone(stored.id):
+            note_deleted(run, stored)
             await _restore_old_name(run, retired, final, before=keys, moment=moment, lost=lost)
         raise
     if run.dry_run:
@@ -166,17 +168,24 @@ async def replace_key(
     present = await admin.api_keys.list(project_id=old.project_id)
     if (namesake := retired_keys.find_namesake(retired, new, keys, present)) is not None:
         run.keep(f"the value of API key {new.id} is stored")
+        why = "another run seems to have finished"
+        if namesake.id == old.id:
+            why = "somebody, perhaps another run, seems to have given the old key its name back"
         message = (
-            f"API keys {namesake.id} and {new.id} are both named {name!r}, because another run seems to have finished; "
+            f"API keys {namesake.id} and {new.id} are both named {name!r}, because {why}; "
             "keep the key whose value is in your secret store, and delete the other one"
         )
         left = [f"one of API keys {namesake.id} and {new.id}, named {name!r}: keep the one whose value is stored"]
-        raise LeftoverError(message, left=left, operation="rotate_api_key")
+        # The next run may not find out what this one has done.
+        raise LeftoverError(message, left=left, operation="rotate_api_key", safe_to_retry=False)
     # Leftovers are deleted only now, in _finish_rotation: one may be the key of another run, which finds out by the
     # name of this one. A key that was renamed while the value was stored is no longer a leftover.
-    unchanged = {(key.id, key.name) for key in present}
-    keys = [key for key in keys if key.id == old.id or (key.id != new.id and (key.id, key.name) in unchanged)]
-    keys.append(new)
+    unchanged = {(key.id, key.name) for key in present if key.id != new.id}
+    keys = [
+        new,
+        *(key for key in present if key.id == old.id),
+        *(key for key in keys if (key.id, key.name) in unchanged),
+    ]
     return await _finish_rotation(run, retired, new, keys=keys, keep_old_for=keep_old_for)
 
 
@@ -202,14 +211,15 @@ def _describe_next_run(new: APIKey, repetition: str, keep_old_for: timedelta) ->
     )
 
 
-def _describe_old_key(old: APIKey, keep_old_for: timedelta, error: BaseException) -> str:
+def _describe_old_key(run: AsyncRun, old: APIKey, keep_old_for: timedelta, error: BaseException) -> str:
     """Return whether an old key that was to be deleted still works, given the error; or an empty text."""
-    if keep_old_for:
+    deletions = [each for each in run.steps if (each.change.action, each.change.target.id) == ("delete", old.id)]
+    if keep_old_for or run.is_gone(old.id) or any(each.state == "done" for each in deletions):
         return ""
-    is_deleted = not isinstance(error, PineconeError) or error.operation == "delete_api_key"
-    is_refused = getattr(error, "outcome", "unknown") == "rejected" and not is_api_404(error)
-    works = "may still work" if is_deleted and not is_refused else "still works"
-    return f"the old key, API key {old.id}, {works}"
+    is_certain = all(each.state in {"failed", "rejected"} for each in deletions) and not (
+        deletions and is_api_404(error)
+    )
+    return f"the old key, API key {old.id}, {'still works' if is_certain else 'may still work'}"
 
 
 async def _retire(
@@ -223,7 +233,7 @@ async def _retire(
     moment = retired_keys.time_of_deletion(server_now(run.admin), keep_old_for)
     while True:
         present, old = old, evolve(old, name=name_tags.tag_as_retired(new.id, name, moment))
-        with IgnoreGone():  # deleted meanwhile: the new key still has to get its name
+        async with run.ignore_gone(run.refer_to(old)):  # the new key still has to get its name
             old = await update_key(run, present, old)
         later = retired_keys.time_of_deletion(server_now(run.admin), keep_old_for)
         if not keep_old_for or later - moment <= _CLOCK_TOLERANCE:
@@ -245,7 +255,7 @@ async def _restore_old_name(
     if any(key.id == old.id and key.name == old.name for key in keys):  # with another name, it belongs to another run
         # A key without the name may not have been stored: in its favour, a later run would delete the only one that is.
         name = new.name if successor is None else name_tags.tag_as_retired(successor.id, new.name, moment)
-        with IgnoreGone():
+        async with run.ignore_gone(run.refer_to(old)):
             await update_key(run, old, evolve(old, name=name))
     rivals = [key for key in others if retired_keys.is_unfinished_successor(key, old)]
     if successor is not None:
@@ -268,12 +278,13 @@ async def _finish_rotation(
     """Delete the old key and the leftovers, or keep both; return the report."""
     moment = retired_keys.delete_after(old)
     if keep_old_for and moment is not None:
-        reason = f"it may be deleted from {moment:%Y-%m-%d %H:%M} UTC"
         for key in keys:
             if retired_keys.is_unfinished_successor(key, old):
                 await _retire_leftover(run, key, old, new, moment)
+        is_there = any(key.id == old.id for key in keys)
+        reason = f"it may be deleted from {moment:%Y-%m-%d %H:%M} UTC" if is_there else "it was already deleted"
         run.skip(Change(action="delete", target=refer_to_retired(run, old)), reason)
-        return Rotation(key=new, replaced=old.id, delete_after=moment, steps=run.steps)
+        return Rotation(key=new, replaced=old.id, delete_after=moment if is_there else None, steps=run.steps)
     keys = [old if key.id == old.id else key for key in keys]
     if (obstacle := retired_keys.find_obstacle(old, keys)) is not None:
         raise RefusedError(f"API key {old.id} cannot be deleted: {obstacle}", operation="rotate_api_key")
@@ -286,7 +297,7 @@ async def _retire_leftover(run: AsyncRun, left: APIKey, old: APIKey, new: APIKey
 
     If it was renamed since, it belongs to a run in progress.
     """
-    with IgnoreGone():
+    async with run.ignore_gone(run.refer_to(left)):
         if run.dry_run or (await run.admin.api_keys.describe(api_key_id=left.id)).name == left.name:
             name = name_tags.tag_as_retired(new.id, name_tags.original_name(old.name, left.name), moment)
             change = Change(

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.absence import shows_deletion
+from pinecone_admin._async.workflows.absence import is_listed
 from pinecone_admin._async.workflows.client_state import (
     get_work_in_progress,
     max_attempts,
 )
-from pinecone_admin._concurrency.clock import PollBackoff
+from pinecone_admin._concurrency.clock import PollBackoff, current_clock
 from pinecone_admin._concurrency.waiting import (
     COMPLETION_TIMEOUT,
     async_complete_if_interrupted,
@@ -29,7 +29,7 @@ from pinecone_admin._concurrency.waiting import (
 )
 from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
 from pinecone_admin._http.attempt_event import warn
-from pinecone_admin.errors import ConflictError, LeftoverError, Outcome, PineconeError
+from pinecone_admin.errors import ConflictError, LeftoverError, NotFoundError, Outcome, PineconeError
 from pinecone_admin.models import RoleBinding
 from pinecone_admin.workflows.change_operations import build_operation, find_undo
 from pinecone_admin.workflows.changes import Change, Ref, Step
@@ -37,7 +37,6 @@ from pinecone_admin.workflows.ending import (
     Created,
     Thing,
     Undo,
-    conclude_undo,
     describe_adopted,
     describe_created,
     describe_deletion,
@@ -51,7 +50,9 @@ from pinecone_admin.workflows.ending import (
 from pinecone_admin.workflows.sent_changes import (
     MAY_BE_OF_OTHERS,
     MAY_EXIST,
+    SentChange,
     add_note,
+    find_effects,
     is_api_404,
     keep_existing,
     marking_undo,
@@ -61,6 +62,7 @@ from pinecone_admin.workflows.sent_changes import (
     record_change,
     reporting_remaining_changes,
     set_notes,
+    set_outcome_of_changes,
 )
 
 if TYPE_CHECKING:
@@ -122,6 +124,9 @@ class AsyncRun:
         self._maker = os.getpid()
         self._undos: list[Undo] = []
         self._uncertain: dict[str, None] = {}  # what may exist, in the order of sending
+        self._listed_from: dict[str, float] = {}  # when a list surely has what this run has created, by its id
+        self._gone: set[str] = set()
+        self._sent: list[SentChange] = []
         self._is_kept = False
         self._remarks: list[str] = []
         self._describe_first: Callable[[BaseException], str] = lambda _: ""
@@ -299,17 +304,54 @@ class AsyncRun:
     async def _exchange(self, change: Change, operation: Operation[Any], call: Callable[[], Awaitable[Any]]) -> Any:
         """Send the operation of a change; return its result, or the 404 that shows that a deletion was not needed."""
         sent = record_change(operation, change)
+        self._sent.append(sent)
         try:
             result = await call()
         except PineconeError as error:
             sent.note_error(error)
             sent.is_api_404 = False  # also if the search is interrupted
-            if change.action not in {"delete", "revoke"} or not await shows_deletion(self.admin, error, change.target):
+            if change.action in {"update", "delete", "revoke"}:
+                binding_id = sent.target if change.action == "revoke" else None
+                listed = await self._is_listed(change.target, binding_id) if is_api_404(error) else True
+                sent.is_api_404, sent.may_be_gone = listed is False, listed is None
+            if change.action == "update" or not sent.is_api_404:
                 raise
-            sent.is_api_404 = True
             return error
         sent.note_result(operation, result)
+        if sent.made is not None:
+            self._listed_from[sent.made] = current_clock().monotonic() + _LISTING_TIMEOUT
         return result
+
+    async def shows_deletion(self, error: PineconeError, target: Ref) -> bool:
+        """Return whether an error shows that something was deleted, as the function of this name does.
+
+        It waits until a list surely has what this run has created.
+        """
+        return is_api_404(error) and await self._is_listed(target) is False
+
+    async def _is_listed(self, target: Ref, binding_id: str | None = None) -> bool | None:
+        id = binding_id or target.id or ""
+        if self.is_gone(id):
+            return False
+        backoff = PollBackoff(self._listed_from.get(id, -inf) - current_clock().monotonic())
+        while (listed := await is_listed(self.admin, target, binding_id=binding_id)) is False:
+            if backoff.seconds_left == 0 or not await backoff.async_wait():
+                self._gone |= {id} - {""}
+                break
+        return listed
+
+    def is_gone(self, id: str) -> bool:
+        """Return whether this run has seen that something was deleted by others."""
+        return id in self._gone
+
+    @asynccontextmanager
+    async def ignore_gone(self, target: Ref) -> AsyncGenerator[None]:
+        """Let an error of the block pass, unless it shows that something was deleted."""
+        try:
+            yield
+        except NotFoundError as error:
+            if not await self.shows_deletion(error, target):
+                raise
 
     def note(self, remark: str) -> None:
         """Add the remark as a note to an error that comes before something has to be kept."""
@@ -411,7 +453,8 @@ class AsyncRun:
             after, cause = (
                 ("", next(iter(failures.values()), None)) if error is None else (f", after: {read_text(error)}", error)
             )
-            leftover = LeftoverError(f"{message}{after}", left=left, outcome=conclude_undo(self.steps, undos, failures))
+            leftover = LeftoverError(f"{message}{after}", left=left, operation=self.operation)
+            set_outcome_of_changes(leftover, find_effects(self._sent))
             leftover.__notes__ = notes
             raise leftover from cause
 

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from pinecone_admin._sync.workflows.client_state import own_client_id
-from pinecone_admin.errors import PineconeError
+from pinecone_admin.errors import NotFoundError, PineconeError
+from pinecone_admin.models import PrincipalType
 from pinecone_admin.workflows.changes import Ref
 from pinecone_admin.workflows.sent_changes import is_api_404
 
@@ -16,19 +17,47 @@ if TYPE_CHECKING:
 
 
 def shows_deletion(admin: Admin, error: PineconeError, target: Ref) -> bool:
-    """Return whether an error shows that something was deleted: to an account that has lost its role, all is gone.
+    """Return whether an error shows that something was deleted.
 
-    It is the API's 404, to an OrgOwner, or to an account that sees the other keys of the project. Contents of a project
-    have no ids; who deletes them has a key of the project.
+    A 404 of the API alone does not show that: to an account that has lost its role, nothing exists, and a copy of the
+    server that is behind may not have it yet. So a list must lack it, too.
     """
-    if not is_api_404(error):
+    return is_api_404(error) and is_listed(admin, target) is False
+
+
+def is_listed(admin: Admin, target: Ref, *, binding_id: str | None = None) -> bool | None:
+    """Return whether something is listed, or, if its id is given, a role binding of it; None if that cannot be seen.
+
+    That it is not shows the list of the keys of the project, or another list that an OrgOwner reads. Contents of a
+    project have no ids; who deletes them has a key of the project.
+    """
+    if target.id is None:
         return False
-    if target.id is None or owns_organization(admin):
-        return True
-    with suppress(PineconeError):
+    try:
         if target.project is not None:
-            return all(each.id != target.id for each in admin.api_keys.list(project_id=target.project.id or ""))
-    return False
+            return any(each.id == target.id for each in admin.api_keys.list(project_id=target.project.id or ""))
+        if _find_in_list(admin, target, binding_id):
+            return True
+        return False if owns_organization(admin) else None
+    except NotFoundError as lost:
+        is_gone = target.project is not None and shows_deletion(admin, lost, target.project)
+        return False if is_gone else None
+    except PineconeError:
+        return None
+
+
+def _find_in_list(admin: Admin, target: Ref, binding_id: str | None) -> bool:
+    if binding_id is not None:
+        kind = cast("PrincipalType", target.kind)
+        bindings = admin.role_bindings.list(principal_type=kind, principal_id=target.id)
+        return binding_id in {each.id for each in bindings}
+    lists: dict[str, Any] = {
+        "project": admin.projects.list,
+        "user": admin.users.list,
+        "invite": admin.invites.list,
+        "service_account": admin.service_accounts.list,
+    }
+    return target.id in {each.id for each in lists[target.kind]()}
 
 
 def owns_organization(admin: Admin) -> bool:
@@ -39,9 +68,8 @@ def owns_organization(admin: Admin) -> bool:
     client_id = own_client_id(admin)
     if client_id is None:
         return False
-    try:
+    with suppress(PineconeError):
         own = {each.id for each in admin.service_accounts.list() if each.client_id == client_id}
         bindings = admin.role_bindings.list(principal_type="service_account", role="OrgOwner")
         return bool(own & {each.principal_id for each in bindings})
-    except PineconeError:
-        return False
+    return False

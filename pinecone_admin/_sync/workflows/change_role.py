@@ -15,7 +15,6 @@ from pinecone_admin.operations import create_role_binding
 from pinecone_admin.workflows.changes import Change, Ref, RoleAt
 from pinecone_admin.workflows.guard import check_client_id
 from pinecone_admin.workflows.reports import RoleChange, describe_binding
-from pinecone_admin.workflows.sent_changes import IgnoreGone
 
 
 def change_role(
@@ -68,7 +67,7 @@ def change_role(
     if any(each.role == from_role for each in held):
         accounts = []
         if principal.kind == "service_account":
-            with IgnoreGone():
+            with run.ignore_gone(principal):
                 accounts = [run.admin.service_accounts.describe(service_account_id=principal_id)]
         changes = [
             Change(action="grant", target=principal, roles=(granted,)),

@@ -18,14 +18,13 @@ from pinecone_admin._sync.workflows.client_state import find_caller
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.counts import count_noun
-from pinecone_admin.errors import ForbiddenError
+from pinecone_admin.errors import ForbiddenError, NotFoundError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows.change_operations import build_role_bindings
 from pinecone_admin.workflows.changes import Change, Ref, RoleAt, Settings
 from pinecone_admin.workflows.guard import explain_own
 from pinecone_admin.workflows.name_tags import add_value_digest, digest_value, parse_tag, tag_as_unfinished
 from pinecone_admin.workflows.readable_store import PlacedStore, ReadableStore
-from pinecone_admin.workflows.sent_changes import IgnoreGone
 from pinecone_admin.workflows.store_failures import mask_secret
 
 _T = TypeVar("_T")
@@ -74,7 +73,13 @@ def complete_or_create_key(
     if store is not None and not run.dry_run:
         store_key(run, new_key, name, store)
     delete_left_keys(run, leftovers)
-    return evolve(new_key, key=update_key(run, new_key.key, evolve(new_key.key, name=name)))
+    try:
+        named = update_key(run, new_key.key, evolve(new_key.key, name=name))
+    except NotFoundError:
+        if store is not None and run.is_gone(new_key.key.id):
+            note_deleted(run, new_key.key)
+        raise
+    return evolve(new_key, key=named)
 
 
 def find_stored_key(leftovers: Sequence[APIKey], name: str, store: Store[APIKeyWithSecret] | None) -> APIKey | None:
@@ -107,11 +112,17 @@ def update_key(run: Run, key: APIKey, final: APIKey) -> APIKey:
     return cast("APIKey", run.do(change, preview=final))
 
 
+def note_deleted(run: Run, stored: APIKey | ServiceAccount) -> None:
+    """Note on an error that somebody deleted what the stored secret belongs to, in place of how to go on with it."""
+    kind, secret = ("API key", "value") if isinstance(stored, APIKey) else ("service account", "secret")
+    run.keep(f"the {secret} of {kind} {stored.id} is stored, but somebody deleted the {kind.split()[-1]}")
+
+
 def delete_left_keys(run: Run, leftovers: Sequence[APIKey]) -> list[Ref]:
     """Delete keys that interrupted runs left, except what was renamed since, which belongs to a run in progress."""
     deleted: list[Ref] = []
     for each in leftovers:
-        with IgnoreGone():
+        with run.ignore_gone(run.refer_to(each)):
             if run.dry_run or (run.admin.api_keys.describe(api_key_id=each.id)).name == each.name:
                 run.do(Change(action="delete", target=run.refer_to(each), reason=LEFTOVER))
                 deleted.append(run.refer_to(each))
@@ -276,7 +287,13 @@ def complete_or_create_account(
         before, settings = (Settings(name=each) for each in (target.name, name))
         run.do(Change(action="update", target=target, settings=settings, before=before))
         return None
-    return evolve(created, service_account=_rename_account(run, created.service_account, name))
+    try:
+        final = _rename_account(run, created.service_account, name)
+    except NotFoundError:
+        if store is not None and run.is_gone(created.service_account.id):
+            note_deleted(run, created.service_account)
+        raise
+    return evolve(created, service_account=final)
 
 
 def _find_stored_account(
@@ -305,6 +322,6 @@ def _delete_left_accounts(run: Run, leftovers: Sequence[ServiceAccount], client_
         if (reason := explain_own(each, caller, accounts)) is not None:
             run.skip(delete, reason)
             continue
-        with IgnoreGone():
+        with run.ignore_gone(run.refer_to(each)):
             if run.dry_run or (run.admin.service_accounts.describe(service_account_id=each.id)).name == each.name:
                 run.do(delete)

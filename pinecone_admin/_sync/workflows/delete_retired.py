@@ -18,7 +18,6 @@ from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.changes import Change, Ref
 from pinecone_admin.workflows.reports import KeptKey, RetiredKeys
-from pinecone_admin.workflows.sent_changes import IgnoreGone
 
 CONCURRENCY = 16
 """How many projects are read at once."""
@@ -115,6 +114,6 @@ def _rename(run: Run, keys: Sequence[APIKey], finals: Mapping[str, APIKey]) -> l
     """Rename some of the keys, and return them all as they are then, without those that somebody has deleted since."""
     left: list[APIKey] = []
     for key in keys:
-        with IgnoreGone():
+        with run.ignore_gone(run.refer_to(key)):
             left.append(update_key(run, key, finals.get(key.id, key)))
     return left

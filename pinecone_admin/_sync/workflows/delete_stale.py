@@ -184,7 +184,8 @@ def carry_out_deletion(
         _run_all(plan.projects, delete, outcomes, concurrency=concurrency, progress=progress)
         unseen = [each for each in plan.projects if outcomes[each.id].reason == NOT_SEEN]
         if unseen and owns_organization(admin):
-            for each in unseen:
+            listed = {each.id for each in admin.projects.list()}
+            for each in (each for each in unseen if each.id not in listed):
                 target = Ref("project", each.name, each.id)
                 gone = Change(action="delete", target=target, reason="it was already deleted")
                 outcomes[each.id] = _ProjectResult(steps=[Step(change=gone, state="skipped")])

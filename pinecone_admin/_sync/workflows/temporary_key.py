@@ -29,7 +29,7 @@ from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, CreateAP
 from pinecone_admin.operations import create_api_key
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.changes import Change, Ref, Settings
-from pinecone_admin.workflows.sent_changes import IgnoreGone, is_api_404
+from pinecone_admin.workflows.sent_changes import IgnoreGone
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -184,11 +184,10 @@ def _keep_alive(
         wait_for_time(due, ended)
         if ended.is_set() or os.getpid() != maker:
             return
-        began = clock.monotonic()
+        began, run = clock.monotonic(), Run(admin, _OPERATION, dry_run=False)
         try:
             # Its response has the server's time: the estimate does not know for how long this machine was suspended.
             key = admin.api_keys.describe(api_key_id=key.id)
-            run = Run(admin, _OPERATION, dry_run=False)
             name = name_temporary_key(admin, key.project_id, ttl, mark)
             settings, before = Settings(name=name), Settings(name=key.name)
             change = Change(action="update", target=run.refer_to(key), settings=settings, before=before)
@@ -199,7 +198,7 @@ def _keep_alive(
             if ended.is_set():
                 return
             warn("temporary API key %s was not renewed: %s", key.id, error)
-            if is_api_404(error):
+            if run.shows_deletion(error, run.refer_to(key)):
                 return
             due = began + min(interval, _RETRY_INTERVAL)
 

@@ -196,8 +196,10 @@ class DeletionPreview:
 def _preview(session: Session, plan: StalePlan) -> DeletionPreview:
     found = [(each, _find_kept_project(session, plan, each)) for each in plan.projects]
     leave = [left for _, left in found if left is not None]
-    if any(each.reason == NOT_SEEN for each in leave) and owns_organization(session.admin):
-        leave = [evolve(each, reason=_ALREADY_DELETED) if each.reason == NOT_SEEN else each for each in leave]
+    unseen = {each.id for each in leave if each.reason == NOT_SEEN}
+    if unseen and owns_organization(session.admin):
+        unseen -= {each.id for each in session.admin.projects.list()}
+        leave = [evolve(each, reason=_ALREADY_DELETED) if each.id in unseen else each for each in leave]
     return DeletionPreview(delete=[each for each, left in found if left is None], leave=leave)
 
 
