@@ -73,7 +73,7 @@ def test_a_variable_names_the_only_organization(tmp_path: Path) -> None:
         )
         assert run("project", "list", "--env-file", str(file)).exit == 3
         contradicting = run("project", "list", "--env-file", str(file), env=own)
-        assert (contradicting.exit, f"expects {OTHER}. Use one of the two." in contradicting.stderr) == (2, True)
+        assert (contradicting.exit, f"names {OTHER}. Use one of the two." in contradicting.stderr) == (2, True)
         differing = run("project", "list", "--expect-organization", OTHER, env=own)
         assert (differing.exit, f"--expect-organization names organization {OTHER}" in differing.stderr) == (2, True)
         assert emulator.requests.filter("create_project") == []
