@@ -200,13 +200,13 @@ async def _delete_until_empty(
             return
         if (refusal := find_refusal(contents)) is not None:
             raise RefusedError(refusal, operation="delete_with_cleanup")
-        if backoff.seconds_left <= 0:
+        if (seconds := backoff.seconds_left) <= 0:
             left = ", ".join(map(str, contents))
             raise PineconeTimeoutError(
                 f"project {report.project.id} still contains {left}", operation="delete_with_cleanup"
             )
         todo = [each for each in contents if not each.leaving and each.key not in asked]
-        bounded = keyed.with_options(timeout=min(keyed.timeout, backoff.seconds_left))
+        bounded = keyed.with_options(timeout=min(keyed.timeout, seconds))
         before = len(asked)
         await delete_contents(bounded, todo, refer_to(report.project), record)
         report.steps[:] = {each.change: each for each in report.steps}.values()  # the last request for each counts
