@@ -163,7 +163,7 @@ class _OutputClosedError(Exception):
 
 class _ArgumentParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise ServingError(f"{message}; --help lists the options", status=2)
+        raise ServingError(f"{message.removeprefix('argument ')}; --help lists the options", status=2)
 
 
 def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
@@ -222,6 +222,13 @@ def _parse_port(text: str) -> int:
     return int(text)
 
 
+def _parse_seed(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+
+
 def _parse_token_lifetime(text: str) -> int:
     number, unit = text[:-1], text[-1:]
     if not (number.isascii() and number.isdecimal()) or unit not in _UNITS:
@@ -230,7 +237,7 @@ def _parse_token_lifetime(text: str) -> int:
         # The emulator knows the valid range.
         return Emulator(token_lifetime=int(number) * _UNITS[unit]).state.settings.token_lifetime
     except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+        raise argparse.ArgumentTypeError(f"seconds{str(error).removeprefix('settings.token_lifetime')}") from error
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -238,7 +245,7 @@ _TYPES: Mapping[str, Callable[[str], Any]] = {
     "--port": _parse_port,
     "--state": Path,
     "--token-lifetime": _parse_token_lifetime,
-    "--seed": int,
+    "--seed": _parse_seed,
     "--advertise-url": _parse_url,
     "--client-id": _read_credential,
     "--client-secret": _read_credential,

@@ -112,22 +112,23 @@ def test_an_emulator_that_cannot_start_ends_in_one_line(tmp_path: Path, monkeypa
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         for words, reason in (
-            (("--state", str(damaged)), f"cannot use the state file {damaged}"),
+            (("--state", str(damaged)), f"Cannot use the state file {damaged}"),
             *(
-                (("--state", str(each)), f"cannot use the state file {each}")
+                (("--state", str(each)), f"Cannot use the state file {each}")
                 for each in ("/proc/state.json", "/dev/null/state.json", tmp_path / "none/state.json", loop)
             ),
             (("--state", str(long_name)), "File name too long"),
             (("--host", "8.8.8.8"), "not a loopback address"),
             (("--port", f"{taken.getsockname()[1]}"), "Address already in use"),
-            (("--token-lifetime", f"{10**12}"), "--token-lifetime"),
-            (("--port", "70000"), "70000"),
+            (("--token-lifetime", "0s"), "--token-lifetime: seconds must be from 1 to 31536000, not 0"),
+            (("--port", "70000"), "--port: '70000' is not a port number"),
+            (("--seed", "x"), "--seed: 'x' is not a whole number"),
             (("--plan", "None"), "None"),
         ):
             for more in ((), ("--format", "env")):
                 _check_refused(words, more, reason)
         for words, reason in (
-            (("--state", str(damaged)), f"cannot use the state file {damaged}"),
+            (("--state", str(damaged)), f"Cannot use the state file {damaged}"),
             (("--port", f"{taken.getsockname()[1]}"), "Address already in use"),
         ):
             _check_refused(words, ("--background", "--format=env"), reason)
@@ -141,7 +142,9 @@ def _check_refused(words: Sequence[str], more: Sequence[str], reason: str) -> No
     done = run("emulator", *words, *more, "--output", "json")
     stdout = "false\n" if "env" in " ".join(more) else ""
     assert (done.exit, done.stdout, done.error["exit"]) == (2, stdout, 2), (words, more, done)
-    assert reason in done.error["message"]
+    message = done.error["message"]
+    assert reason in message
+    assert (message[0].upper(), message[-1], "argument" in message) == (message[0], ".", False), message
     assert (done.error["code"], len(done.stderr.splitlines())) == ("PA101", 1)
 
 
@@ -182,7 +185,7 @@ def test_an_emulator_that_cannot_save_its_state_has_done_a_part(
     monkeypatch.setattr("pinecone_admin.emulator.__main__._serve", lambda *_: folder.rmdir())
     done = run("emulator", "--state", str(folder / "state.json"), "--output", "json")
     assert (done.exit, done.stdout, done.error["outcome"]) == (9, "", "done")
-    assert done.error["message"].startswith("cannot write the state file ")
+    assert done.error["message"].startswith("Cannot write the state file ")
 
 
 def test_the_options_are_those_of_the_emulator(capsys: pytest.CaptureFixture[str]) -> None:

@@ -180,7 +180,7 @@ def _simple() -> Iterator[tuple[str, str, Provoke]]:
     yield (
         "27",
         ("You are not signed in. Run pinecone-admin login, or set PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET."),
-        line("project list", env=NOT_SIGNED_IN),
+        line("project list", env={**NOT_SIGNED_IN, "HOME": "/nowhere"}),  # without a saved profile
     )
     yield (
         "28",

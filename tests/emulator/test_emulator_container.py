@@ -78,7 +78,7 @@ def test_what_is_advertised_is_a_url(url: str, capsys: pytest.CaptureFixture[str
     """Anything but a URL without a path and credentials is refused."""
     assert main(["--advertise-url", url]) == 2
     reason = "it must be like http://emulator:8080, without credentials and path"
-    assert capsys.readouterr().err == f"argument --advertise-url: {reason}; --help lists the options\n"
+    assert capsys.readouterr().err == f"--advertise-url: {reason}; --help lists the options\n"
 
 
 def test_credentials_are_fixed_by_variables_options_and_files(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_credentials_that_no_client_could_send_are_refused(
             if value == "@none"
             else "it must be visible ASCII characters"
         )
-        assert capsys.readouterr().err == f"argument --client-secret: {reason}; --help lists the options\n"
+        assert capsys.readouterr().err == f"--client-secret: {reason}; --help lists the options\n"
 
 
 def test_a_client_finds_the_emulator_behind_a_published_port() -> None:

@@ -20,7 +20,7 @@ from pinecone_admin.cli.failures import CLIError, find_exit_code, find_exit_code
 from pinecone_admin.cli.output.progress import count_items, show_progress
 from pinecone_admin.cli.output.writing import write_items, write_preview, write_value
 from pinecone_admin.cli.parameters import PrincipalOption, Reference, Secret, WantedRole, check_role, resolve
-from pinecone_admin.cli.sentences import list_words
+from pinecone_admin.cli.sentences import describe_difference, list_words
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import NotFoundError, RefusedError
 from pinecone_admin.models import RoleBinding
@@ -28,7 +28,7 @@ from pinecone_admin.models import RoleBinding
 if TYPE_CHECKING:
     from pinecone_admin.cli.commands import Command
     from pinecone_admin.cli.secrets.destination import Destination, SecretDelivery
-    from pinecone_admin.workflows import Progress
+    from pinecone_admin.workflows import Difference, Progress
     from pinecone_admin.workflows.readable_store import SecretOwner
 
 _LARGEST_PAGE = 100
@@ -164,16 +164,27 @@ def _preview(call: Call, operation: Operation[Any]) -> None:
 
 def _report_differences(call: Call, ensured: object) -> None:
     """Say what differs, since a query leaves that out; of provisioning, it is about the key."""
-    differences: Sequence[object] = getattr(ensured, "differences", ())
+    differences: Sequence[Difference] = getattr(ensured, "differences", ())
     steps: Sequence[object] = getattr(ensured, "steps", ())
     if differences and call.fails_on_difference:
-        details = " and ".join(map(str, differences))
+        details = " and ".join(map(describe_difference, differences))
         call.session.fail_on(count_noun(len(differences), "difference"), details)
-    elif differences and (call.leaves_differences or not steps):
-        # Of an invite whose response was lost, somebody else may have sent the one that was found.
-        left = "It has other roles" if steps else "It exists with other settings"
-        left += ", which were not changed"
-        call.session.notify(f"{left} ({', '.join(map(str, differences))}).")
+    elif differences and not steps:
+        call.session.notify(_describe_left(call, differences))
+
+
+def _describe_left(call: Call, differences: Sequence[Difference]) -> str:
+    """Return what was left as it was, and how roles that were not asked for are revoked, if there are only these."""
+    (first, *others) = differences
+    found, wanted = first.found.split(", "), first.wanted.split(", ")
+    further = [each for each in found if each not in wanted]
+    if first.setting == "role_bindings" and not others and len(further) == len(found) - len(wanted):
+        option = f"{'--if-different update ' if call.leaves_differences else ''}--revoke-others"
+        stay, them = ("stays", "it") if len(further) == 1 else ("stay", "them")
+        return f"There is also {list_words(further)}, which {stay}. To revoke {them}, add {option}."
+    return (
+        f"It exists with other settings, which were not changed ({', '.join(map(describe_difference, differences))})."
+    )
 
 
 def check_values(session: Session, command: Command, typed: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shlex
 import subprocess
@@ -16,6 +17,7 @@ from shutil import rmtree
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.sources import TOKEN_VARIABLE, without_pinecone_variables
+from pinecone_admin.cli.sentences import as_sentences
 from pinecone_admin.cli.session import Session
 from pinecone_admin.emulator.__main__ import CREDENTIALS, ServingError, StateNotSavedError
 from pinecone_admin.emulator.__main__ import serve as serve_here
@@ -39,13 +41,15 @@ def serve(session: Session, arguments: Sequence[str], *, form: str, background: 
     if background:
         session.stdout.write(start_in_background(arguments, for_shell=form == "env"))
         return
+    if session.expects_json_errors:  # then the log of requests would be the only lines that are no JSON
+        logging.basicConfig(handlers=[logging.NullHandler()])
     try:
         serve_here(["--format", form, *arguments])
     except StateNotSavedError as error:
-        raise CLIError(str(error), exit=exit_codes.PARTLY_DONE, outcome="done") from error
+        raise CLIError(as_sentences(str(error)), exit=exit_codes.PARTLY_DONE, outcome="done") from error
     except ServingError as error:
         # If it cannot start, the reason is a file, an address or a package that the command line names.
-        raise CLIError(str(error)) from error
+        raise CLIError(as_sentences(str(error))) from error
 
 
 def start_in_background(arguments: Sequence[str], *, for_shell: bool) -> str:
@@ -77,7 +81,7 @@ def start_in_background(arguments: Sequence[str], *, for_shell: bool) -> str:
         if not announcement:
             process.wait()
             errors.seek(0)
-            raise CLIError(errors.read().strip() or "the emulator ended before it listened")
+            raise CLIError(as_sentences(errors.read().strip() or "the emulator ended before it listened"))
     process.returncode = 0  # it goes on, and Popen would warn that nobody waited for it
     return format_announcement(json.loads(announcement), process.pid, registration)
 
