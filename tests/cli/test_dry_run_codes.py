@@ -138,3 +138,57 @@ def test_what_is_missing_decides_before_what_was_found(
         done = run(*line.split(), "-o", "json")
     assert done.exit == 9, done
     assert "as you asked" in done.stderr
+
+
+KEPT = {
+    "user delete owner@example.com": "is the last user who is an OrgOwner",
+    "role revoke user:owner@example.com:OrgOwner": "is the last user who is an OrgOwner",
+    "role change --user owner@example.com --from OrgOwner --to OrgMember": "is the last user who is an OrgOwner",
+    "user ensure owner@example.com --role OrgMember --revoke-others": "is the last user who is an OrgOwner",
+    "user offboard owner@example.com": "is the last user who is an OrgOwner",
+    "role revoke user:ada@example.com:OrgMember": "would keep only roles on projects",
+    "role revoke invite:bob@example.com:OrgMember": "needs a role on the organization",
+}
+"""Commands that take what the server keeps, each with the reason."""
+
+
+@pytest.mark.parametrize("line", KEPT)
+def test_what_the_server_keeps_is_refused_in_the_dry_run_too(line: str) -> None:
+    """Both end with one code, before any change is sent; the server gives the same answer to the change itself."""
+    with example_organization() as emulator:
+        before = emulator.dump()["organization"]
+        preview, done = run(*line.split(), "--dry-run", "-o", "table"), run(*line.split(), "--yes", "-o", "table")
+        for each in (preview, done):
+            assert each.exit == 5, each
+            assert KEPT[line] in " ".join(f"{each.stdout} {each.said}".split()), each
+        assert not [each for each in emulator.requests if each.method in {"DELETE", "PATCH"}]
+        assert emulator.dump()["organization"] == before
+        if line.startswith("role revoke"):
+            (binding,) = (each["id"] for each in run("role", "list", "-o", "json").json if _spells(each, line))
+            sent = run("send", "DELETE", f"/admin/role-bindings/{binding}", "--confirm", binding)
+            assert sent.exit == 5, sent
+
+
+def _spells(binding: dict[str, str], line: str) -> bool:
+    kind, name, role = line.removeprefix("role revoke ").split(":")
+    return (binding["principal_type"], binding["principal_name"], binding["role"]) == (kind, name, role)
+
+
+def test_a_person_leaves_with_the_only_role_and_the_command_says_so_before() -> None:
+    """In the dry run, in the question and beside the result; more is lost than was named, so the name is typed."""
+    with example_organization() as emulator:
+        emulator.add_user("eve@example.com", roles=["OrgMember"])
+        words = ("role", "revoke", name := "user:eve@example.com:OrgMember")
+        said = "This is the only role of user eve@example.com"
+        preview, refused = run(*words, "--dry-run"), run(*words, "--yes")
+        asked = run(*words, terminal=True, stdin="no\n")
+        done = run(*words, "--confirm", name)
+        assert [each.exit for each in (preview, refused, asked, done)] == [0, 2, 130, 0]
+        assert all(said in each.said for each in (preview, refused, asked, done))
+        assert said in " ".join(preview.json["notes"])
+        assert "eve@example.com" not in {each.email for each in emulator.state.users.values()}
+        # With another role on the organization, the person stays.
+        emulator.add_user("kim@example.com", roles=["OrgMember", "OrgManager"])
+        stays = run("role", "revoke", "user:kim@example.com:OrgMember", "--yes")
+        assert (stays.exit, stays.stderr) == (0, "")
+        assert "kim@example.com" in {each.email for each in emulator.state.users.values()}

@@ -216,8 +216,9 @@ def _look_up_names(call: Call, typed: Mapping[str, Any]) -> dict[str, Any]:
     scope: Reference | None = call.session.settings.get("scope")
     project = None if scope is None else scope.resolve(call)
     arguments: dict[str, Any] = {}
-    # Principals first: the project of a role may be that of a key.
-    for param in sorted(call.command.own_params, key=lambda each: not isinstance(each, PrincipalOption)):
+    # A key comes first: the project of its role is that of the key.
+    order = sorted(call.command.own_params, key=lambda each: "api_key" in typed and each.name != "api_key")
+    for param in order:
         name = str(param.name)
         value = typed.get(name)
         if isinstance(param, click.Argument) and isinstance(value, Reference):

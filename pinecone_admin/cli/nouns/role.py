@@ -31,6 +31,12 @@ _wanted_role = click.option(
 _REVOKES_OWN = "This is a role of the account that the command uses itself."
 
 
+def _find_lost_membership(call: Call) -> list[str]:
+    from pinecone_admin.cli.calls.lost_access import find_lost_membership  # noqa: PLC0415 - loads the models
+
+    return find_lost_membership(call)
+
+
 def _search_project_for_key(context: click.Context, _: click.Parameter, value: object) -> object:
     """Search for the name of the key in the project of the roles."""
     if isinstance(value, Reference):
@@ -105,6 +111,7 @@ def grant(call: Call, *, principal: Thing, role: RoleBindingInput) -> object:
     "deletes",
     example="pinecone-admin role revoke user:ada@example.com:search:ProjectViewer --yes",
     own_warning=_REVOKES_OWN,
+    finds_more=_find_lost_membership,
 )
 @_own
 def revoke(call: Call, *, role_binding_id: str) -> None:
@@ -114,7 +121,8 @@ def revoke(call: Call, *, role_binding_id: str) -> None:
     user:ada@example.com:search:ProjectViewer on a project. The types are user, service-account, api-key and invite.
     To give another role in place of one, use role change.
 
-    For a role of the account that the command itself uses, you are asked for the role binding, as it is written above.
+    A person whose only role this is leaves the organization with it. Then, and for a role of the account that the
+    command itself uses, you are asked for the role binding, as it is written above.
     """
     call.admin.role_bindings.delete(role_binding_id=role_binding_id)
 

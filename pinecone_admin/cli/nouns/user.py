@@ -58,6 +58,9 @@ def ensure(
 @_own
 def delete(call: Call, *, user_id: str) -> None:
     """Remove a user from the organization, with all roles."""
+    from pinecone_admin.cli.calls.lost_access import require_another_owner  # noqa: PLC0415 - loads the models
+
+    require_another_owner(call, user_id)
     call.admin.users.delete(user_id=user_id)
 
 
