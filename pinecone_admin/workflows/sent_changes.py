@@ -437,6 +437,22 @@ def reporting_remaining_changes() -> Generator[Sequence[SentChange], None, None]
         _collections.set(tuple(filter(partial(is_not, changes), _collections.get())))
 
 
+class LeaveOutChanges:
+    """Context whose changes are not in the outcomes of the workflows in progress: what ``store`` does is its own.
+
+    No generator: it would set the traceback of an exception of the caller, whose class may be frozen.
+    """
+
+    def __enter__(self) -> None:
+        self._outer, self._own = _collections.get(), list[SentChange]()
+        _collections.set((self._own,))
+
+    def __exit__(self, *_: object) -> None:
+        # No token, as above. In another context, nothing is replaced.
+        found = ((self._outer if each is self._own else (each,)) for each in _collections.get())
+        _collections.set(tuple(each for some in found for each in some))
+
+
 def set_outcome_of_changes(error: PineconeError, effects: Effects) -> None:
     """Set the outcome of an error to the one of all changes."""
     outcome = effects.outcome or "not_sent"

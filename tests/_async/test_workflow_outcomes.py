@@ -19,6 +19,7 @@ from pinecone_admin import (
     AsyncAdmin,
     ForbiddenError,
     PineconeError,
+    RefusedError,
     ServiceError,
     UnauthorizedError,
     _async,
@@ -395,3 +396,19 @@ async def test_what_a_store_does_with_a_client_is_no_change_of_the_workflow(emul
         await admin.api_keys.ensure(project_id=project.id, name="reader", store=create_and_fail)
     assert caught.value.outcome == "undone"
     assert [note.endswith("was deleted") for note in caught.value.__notes__] == [True]
+
+
+async def test_what_store_changes_is_not_in_the_outcome(emulator: Emulator) -> None:
+    """It runs workflows of its own, with the same client."""
+    admin = emulator.async_admin()
+    project = await admin.projects.create(name="search")
+
+    async def store(_: object) -> None:
+        await admin.projects.ensure(name="beside")
+        raise RefusedError("there is no room", operation="store")
+
+    with raises(RefusedError, match="there is no room") as caught:
+        await admin.api_keys.ensure(project_id=project.id, name="web", store=store)
+    (note,) = caught.value.__notes__
+    assert (caught.value.outcome, note.endswith("was deleted")) == ("undone", True)
+    assert {each.name for each in emulator.state.projects.values()} == {"search", "beside"}

@@ -24,6 +24,7 @@ from pinecone_admin.workflows.changes import Change, Ref, RoleAt, Settings
 from pinecone_admin.workflows.guard import explain_own
 from pinecone_admin.workflows.name_tags import add_value_digest, digest_value, parse_tag, tag_as_unfinished
 from pinecone_admin.workflows.readable_store import PlacedStore, ReadableStore
+from pinecone_admin.workflows.sent_changes import LeaveOutChanges
 from pinecone_admin.workflows.store_failures import mask_secret
 
 _T = TypeVar("_T")
@@ -228,7 +229,8 @@ async def _store_and_keep(
 async def store_secret(store: Store[Any], new_secret: APIKeyWithSecret | ServiceAccountWithSecret) -> None:
     """Store the secret of what was made; an exception that ``store`` raises does not show the secret."""
     try:
-        await async_call_store(store, new_secret)
+        with LeaveOutChanges():
+            await async_call_store(store, new_secret)
     except BaseException as error:
         if (substitute := mask_secret(error, new_secret)) is None:
             raise
