@@ -145,13 +145,16 @@ def describe_changes(effects: Effects, said: str = "") -> list[str]:
     created = {each.made for each in effects.done} - {None}
     named = {id for each in effects.done if _is_named(id := each.made or each.target, said)}
     left = named if "could not be deleted" in said else set[str]()
+    unknown = [
+        each for each in effects.unknown if "could not be deleted" not in said or not _is_named(each.target, said)
+    ]
     done = [
         each for each in effects.done if each.made not in left and (each.made or each.target not in created | named)
     ]
     forms = (
         (done, "{was} {participle}."),
         (effects.unread, "{was} {participle}, but the response could not be read."),
-        (effects.unknown, "may have been {participle}."),
+        (unknown, "may have been {participle}."),
     )
     return [sentence for changes, form in forms for sentence in _describe_in(form, changes)]
 

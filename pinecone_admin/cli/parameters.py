@@ -506,6 +506,10 @@ def parse_grant(option: str, text: str) -> WantedGrant:
         CLIError: It does not have three parts, or there is no such type or role.
     """
     noun, principal, role = _split_parts(option, text, "TYPE:WHO:ROLE, such as user:ada@example.com:ProjectEditor")
+    if role in ORGANIZATION_ROLES:
+        raise CLIError(
+            f"{option} grants roles on the project, and {role} is a role on the organization. Use role grant."
+        )
     if role not in PROJECT_ROLES:
         raise CLIError(_explain_role(option, role, principal))
     return WantedGrant(noun, principal, role)

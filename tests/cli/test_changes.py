@@ -454,3 +454,23 @@ def test_a_person_of_an_identity_provider_is_changed_there(command: tuple[str, .
         done = run(*command, "--yes")
     assert "it decides on membership and roles: change them there" in done.stderr
     assert done.exit == exit_codes.CONFLICT
+
+
+def test_a_role_on_the_organization_is_not_advised_where_only_roles_on_a_project_are_taken() -> None:
+    """Advice that would be refused is not given: --grant of provision is for one project."""
+    with example_organization():
+        words = ("--role", "ProjectViewer", "--grant", "service-account:ci:OrgMember", "--reveal", "--yes")
+        refused = run("project", "provision", "acme", *words)
+    assert refused.exit == 2
+    assert "--grant grants roles on the project, and OrgMember is a role on the organization" in refused.stderr
+    assert "role grant" in refused.stderr
+
+
+def test_old_keys_are_named_as_old_before_their_project_is_deleted() -> None:
+    """A key that a rotation has replaced has the name of the new one, and a reader must not take it for that."""
+    with example_organization() as emulator:
+        options = ("--keep-old-for", "1d", "--reveal", "--yes")
+        assert run("api-key", "rotate", "reader", *options).exit == 0
+        emulator.requests.clear()
+        preview = run("project", "delete", "search", "--dry-run")
+    assert "Project search has 2 API keys, which would be deleted with it: reader (old), reader." in preview.stderr

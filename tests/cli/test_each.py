@@ -707,7 +707,7 @@ def test_a_failure_in_the_middle_stops_nothing_unless_asked() -> None:
             assert sorted(each.name for each in emulator.state.projects.values()) == ["a", "b", "c", "empty", "search"]
             assert not Path("left.csv").exists()
         Path("failed.csv").unlink()
-    said = "1 of 2 rows failed: row 2 (line 3). 1 row did not run. They are in failed.csv, to run again."
+    said = "1 of 2 rows failed: row 2 (line 3). 1 row did not run. These 2 rows are in failed.csv, to run again."
     assert done.stderr == f"{said}\n"
 
 
@@ -732,13 +732,15 @@ def test_rows_of_standard_input_that_were_not_read_are_in_no_file() -> None:
         "1 of 2 rows failed: row 2 (line 3). It is in failed.csv, to run again. The rest of standard input "
         "was not read.\n"
     )
-    assert whole.stderr == ("2 of 3 rows failed: row 2 (line 3), row 3 (line 4). They are in all.csv, to run again.\n")
+    failed = "2 of 3 rows failed: row 2 (line 3), row 3 (line 4)."
+    assert whole.stderr == f"{failed} These 2 rows are in all.csv, to run again.
+"
 
 
 def test_a_row_whose_change_may_have_been_made_is_named() -> None:
     """It must not be run again blindly, and the last line says so, with the numbers of rows as such."""
     one = "Check first what row 1 (line 2) may have changed. It is in failed.csv, to run again."
-    both = "Check first what row 1 (line 2), row 2 (line 3) may have changed. They are in failed.csv, to run again."
+    both = "what row 1 (line 2), row 2 (line 3) may have changed. These 2 rows are in failed.csv, to run again."
     for exits, named in (([6, 0, 0], one), ([6, 6, 0], both)):
         with example_organization() as emulator:
             emulator.faults.add("create_project", reset="after", times=exits.count(6))
@@ -765,7 +767,7 @@ def test_a_full_disk_takes_neither_an_outcome_nor_a_warning(name: str, room: int
     assert "2 rows did not run. failed.csv may not have all that is to run again.\n" in done.stderr
     assert "Check first what row 1 (line" in done.stderr
     assert "The output cannot be written" in done.stderr
-    assert "They are in" not in done.stderr
+    assert "rows are in" not in done.stderr
 
 
 def test_a_row_whose_line_cannot_be_written_is_among_those_to_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -778,7 +780,7 @@ def test_a_row_whose_line_cannot_be_written_is_among_those_to_run_again(monkeypa
     with example_organization():
         done = each(EXISTS, "--failed-rows", "failed.csv", rows="name\nx\ny\n")
     assert Path("failed.csv").read_text() == "name\nx\ny\n"
-    assert "1 row did not run. They are in failed.csv, to run again." in done.stderr
+    assert "1 row did not run. These 2 rows are in failed.csv, to run again." in done.stderr
 
 
 def test_reads_run_at_once() -> None:
@@ -830,7 +832,7 @@ def test_ctrl_c_ends_the_row_and_keeps_the_rest() -> None:
         assert names_of(emulator) == {"search", "empty", "a", "b"}
     assert Path("failed.csv").read_text() == "name\nc\nd\n"
     assert done.stderr.splitlines() == [
-        "2 rows did not run. They are in failed.csv, to run again.",
+        "2 rows did not run. These 2 rows are in failed.csv, to run again.",
         "error: Interrupted. The work of 2 rows was carried out.",
     ]
 

@@ -191,3 +191,13 @@ def test_the_command_says_why_nothing_is_rotated() -> None:
         assert (done.exit, stored("deploy")) == (9, account.client_secret)
         assert "The run ended early" in done.stdout
         assert ROTATE not in [each.operation_id for each in emulator.requests]
+
+
+def test_only_the_secret_that_was_stored_is_said_to_be_somewhere(emulator: Emulator) -> None:
+    """The line of a first try whose response was lost names no place, since nobody has that secret."""
+    emulator.faults.add(ROTATE, status=500, after_change=True, times=1)
+    done = rotate("--name", "deploy", "-o", "table")
+    lines = [line for line in done.stdout.splitlines() if "otate" in line and "deploy" in line]
+    assert [line.count("deploy.json") for line in lines if line.startswith("Failed")] == [0]
+    assert [line.count("deploy.json") for line in lines if line.startswith("Rotated")] == [1]
+    assert stored("deploy") == find(emulator, "deploy").client_secret

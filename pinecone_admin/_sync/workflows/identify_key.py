@@ -183,9 +183,11 @@ def _list_when_accepted(keyed: Admin) -> _ListedIndexes:
 def _advise(found: KeyIdentification) -> KeyIdentification:
     if not found.slugs:
         return _note(found, "nothing shows which key has the value: the API cannot map a value to an id")
-    return _note(
-        found, "to find its project, pass project_ids: a temporary API key in each shows the hosts of its indexes"
+    line = (
+        "to find its project, give the projects that it may belong to (project_ids, --project on the command line): a "
+        "temporary API key in each shows the hosts of its indexes"
     )
+    return _note(found, line)
 
 
 def _note(found: KeyIdentification, line: str) -> KeyIdentification:

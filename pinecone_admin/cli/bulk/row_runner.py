@@ -198,8 +198,10 @@ def _ask(session: Session, template: Template, file: RowFile, total: int | None)
         for row in islice(file.rows(), _SHOWN):
             session.notify(template.show(row))
     if deletes or changes:
-        notes = [f"This runs {name} once for each of {rows} of {file.name}."] if deletes else []
-        notes += [template.command.rows_warning] if deletes and template.command.rows_warning else []
+        notes: list[str] = []
+        if deletes and not session.is_dry_run:
+            notes = [f"This runs {name} once for each of {rows} of {file.name}."]
+            notes += [template.command.rows_warning] if template.command.rows_warning else []
         typed = "" if total is None or not deletes else str(total)
         details = filter(None, [template.command.consequence])
         consent = Consent(what=what, notes=notes, details=details, typed=typed, is_number=deletes, wants_typed=deletes)
@@ -427,7 +429,7 @@ class RowRunner:
             said += [f"Check first what {_name_rows(self._unclear)} may have changed."] if self._unclear else []
             said += [f"{count_noun(left, 'row')} did not run."] if left else []
             if self._writer is not None:
-                again = "It is" if failed + left == 1 else "They are"
+                again = "It is" if failed + left == 1 else f"These {failed + left} rows are"
                 whole = f"{again} in {self._failed}, to run again."
                 said.append(
                     whole if self._writer.is_whole else f"{self._failed} may not have all that is to run again."

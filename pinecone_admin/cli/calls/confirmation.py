@@ -18,7 +18,7 @@ from pinecone_admin.cli.identity.client import is_read_only
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.parameters import Reference, spell_noun
 from pinecone_admin.errors import ForbiddenError, ReadOnlyError
-from pinecone_admin.workflows.name_tags import original_name
+from pinecone_admin.workflows.name_tags import has_purpose, original_name
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.naming import Thing
@@ -226,7 +226,7 @@ def describe_parts(session: Session, whole: str, lists: Mapping[str, Callable[[]
     counts, named, hidden = list[str](), list[str](), list[str]()
     for noun, read in lists.items():
         try:
-            names = [getattr(each, "email", None) or original_name(each.name) for each in read()]
+            names = [_name_part(each) for each in read()]
         except ForbiddenError as error:
             if error.error_code is None:
                 raise
@@ -240,6 +240,12 @@ def describe_parts(session: Session, whole: str, lists: Mapping[str, Callable[[]
     if len(named) > 1 and not session.is_dry_run:
         named = [f"{whole} has {', '.join(counts)}, which would be deleted with it."]
     return [*named, *hidden]
+
+
+def _name_part(part: Any) -> str:
+    """Return what a person calls a part; of a key that a rotation has replaced, also that it is the old one."""
+    name: str = getattr(part, "email", None) or part.name
+    return f"{original_name(name)} (old)" if has_purpose(name, "delete-after") else original_name(name)
 
 
 def join_first_names(names: Sequence[str]) -> str:

@@ -54,7 +54,7 @@ def _list_lines(report: object, ledger: Ledger, *, is_dry_run: bool) -> list[str
         return [as_sentences(re.sub("role_bindings: (?=found)", "roles: ", str(cast("object", report))))]
     if isinstance(report, ApplyReport | DueAccountRotations):
         for number, step in enumerate(report.steps):  # each is a line, before all others
-            if step.change.makes_secret and (place := _find_place(ledger, _id_of(step))):
+            if step.change.makes_secret and step.state == "done" and (place := _find_place(ledger, _id_of(step))):
                 lines[number] += f"; the new secret {place}"
     return [*map(as_sentences, lines)] if isinstance(report, DueAccountRotations) else lines
 
