@@ -83,7 +83,7 @@ class ChangePlan(SavablePlan):
         digest: SHA-256 of the file.
         commit: Commit of the file, if you passed it.
         changes: The changes, in the order of execution.
-        refusals: Why ``apply`` would refuse the changes, except drift.
+        refusals: Why ``apply`` would refuse the changes, or leave out an end (``until``). Drift is not considered.
         not_listed: Resources in the sections of the file that the file does not list. They are not changed.
         unfinished: Resources of workflows that are in progress or were interrupted.
         kept: Old keys of finished rotations, and temporary keys. Other workflows delete them after their expiry time.
@@ -120,7 +120,7 @@ class ChangePlan(SavablePlan):
     changes: list[Change]
     """The changes, in the order of execution."""
     refusals: list[str]
-    """Why ``apply`` would refuse the changes, except drift."""
+    """Why ``apply`` would refuse the changes, or leave out an end (``until``). Drift is not considered."""
     not_listed: list[Ref]
     """Resources in the sections of the file that the file does not list. They are not changed."""
     unfinished: list[SetAside]
