@@ -733,8 +733,7 @@ def test_rows_of_standard_input_that_were_not_read_are_in_no_file() -> None:
         "was not read.\n"
     )
     failed = "2 of 3 rows failed: row 2 (line 3), row 3 (line 4)."
-    assert whole.stderr == f"{failed} These 2 rows are in all.csv, to run again.
-"
+    assert whole.stderr == f"{failed} These 2 rows are in all.csv, to run again.\n"
 
 
 def test_a_row_whose_change_may_have_been_made_is_named() -> None:
