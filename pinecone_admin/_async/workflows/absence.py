@@ -15,15 +15,6 @@ if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 
-async def shows_deletion(admin: AsyncAdmin, error: PineconeError, target: Ref) -> bool:
-    """Return whether an error shows that something was deleted.
-
-    A 404 of the API alone does not show that: to an account that has lost its role, nothing exists, and a copy of the
-    server that is behind may not have it yet. So a list must lack it, too.
-    """
-    return is_api_404(error) and await is_listed(admin, target) is False
-
-
 async def is_listed(admin: AsyncAdmin, target: Ref, *, binding_id: str | None = None) -> bool | None:
     """Return whether something is listed, or, if its id is given, a role binding of it; None if that cannot be seen.
 
@@ -72,3 +63,12 @@ async def owns_organization(admin: AsyncAdmin) -> bool:
         bindings = admin.role_bindings.list(principal_type="service_account", role="OrgOwner")
         return bool(own & {each.principal_id async for each in bindings})
     return False
+
+
+async def shows_deletion(admin: AsyncAdmin, error: PineconeError, target: Ref) -> bool:
+    """Return whether an error shows that something was deleted.
+
+    A 404 of the API alone does not show that: to an account that has lost its role, nothing exists, and a copy of the
+    server that is behind may not have it yet. So a list must lack it, too.
+    """
+    return is_api_404(error) and await is_listed(admin, target) is False

@@ -322,13 +322,6 @@ class AsyncRun:
             self._listed_from[sent.made] = current_clock().monotonic() + _LISTING_TIMEOUT
         return result
 
-    async def shows_deletion(self, error: PineconeError, target: Ref) -> bool:
-        """Return whether an error shows that something was deleted, as the function of this name does.
-
-        It waits until a list surely has what this run has created.
-        """
-        return is_api_404(error) and await self._is_listed(target) is False
-
     async def _is_listed(self, target: Ref, binding_id: str | None = None) -> bool | None:
         id = binding_id or target.id or ""
         if self.is_gone(id):
@@ -343,15 +336,6 @@ class AsyncRun:
     def is_gone(self, id: str) -> bool:
         """Return whether this run has seen that something was deleted by others."""
         return id in self._gone
-
-    @asynccontextmanager
-    async def ignore_gone(self, target: Ref) -> AsyncGenerator[None]:
-        """Let an error of the block pass, unless it shows that something was deleted."""
-        try:
-            yield
-        except NotFoundError as error:
-            if not await self.shows_deletion(error, target):
-                raise
 
     def note(self, remark: str) -> None:
         """Add the remark as a note to an error that comes before something has to be kept."""
@@ -518,6 +502,22 @@ class AsyncRun:
             lost += 1
             if lost >= most or not await backoff.async_wait():
                 raise lost_response
+
+    @asynccontextmanager
+    async def ignore_gone(self, target: Ref) -> AsyncGenerator[None]:
+        """Let an error of the block pass, unless it shows that something was deleted."""
+        try:
+            yield
+        except NotFoundError as error:
+            if not await self.shows_deletion(error, target):
+                raise
+
+    async def shows_deletion(self, error: PineconeError, target: Ref) -> bool:
+        """Return whether an error shows that something was deleted, as the function of this name does.
+
+        It waits until a list surely has what this run has created.
+        """
+        return is_api_404(error) and await self._is_listed(target) is False
 
     def skip(self, change: Change, reason: str) -> None:
         """Record a change that is not made, with the reason."""

@@ -16,15 +16,6 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 
-def shows_deletion(admin: Admin, error: PineconeError, target: Ref) -> bool:
-    """Return whether an error shows that something was deleted.
-
-    A 404 of the API alone does not show that: to an account that has lost its role, nothing exists, and a copy of the
-    server that is behind may not have it yet. So a list must lack it, too.
-    """
-    return is_api_404(error) and is_listed(admin, target) is False
-
-
 def is_listed(admin: Admin, target: Ref, *, binding_id: str | None = None) -> bool | None:
     """Return whether something is listed, or, if its id is given, a role binding of it; None if that cannot be seen.
 
@@ -73,3 +64,12 @@ def owns_organization(admin: Admin) -> bool:
         bindings = admin.role_bindings.list(principal_type="service_account", role="OrgOwner")
         return bool(own & {each.principal_id for each in bindings})
     return False
+
+
+def shows_deletion(admin: Admin, error: PineconeError, target: Ref) -> bool:
+    """Return whether an error shows that something was deleted.
+
+    A 404 of the API alone does not show that: to an account that has lost its role, nothing exists, and a copy of the
+    server that is behind may not have it yet. So a list must lack it, too.
+    """
+    return is_api_404(error) and is_listed(admin, target) is False

@@ -113,12 +113,6 @@ def update_key(run: Run, key: APIKey, final: APIKey) -> APIKey:
     return cast("APIKey", run.do(change, preview=final))
 
 
-def note_deleted(run: Run, stored: APIKey | ServiceAccount) -> None:
-    """Note on an error that somebody deleted what the stored secret belongs to, in place of how to go on with it."""
-    kind, secret = ("API key", "value") if isinstance(stored, APIKey) else ("service account", "secret")
-    run.keep(f"the {secret} of {kind} {stored.id} is stored, but somebody deleted the {kind.split()[-1]}")
-
-
 def delete_left_keys(run: Run, leftovers: Sequence[APIKey]) -> list[Ref]:
     """Delete keys that interrupted runs left, except what was renamed since, which belongs to a run in progress."""
     deleted: list[Ref] = []
@@ -236,6 +230,12 @@ def store_secret(store: Store[Any], new_secret: APIKeyWithSecret | ServiceAccoun
     else:
         return
     raise substitute  # outside of the except clause, which would link the exception that shows the secret
+
+
+def note_deleted(run: Run, stored: APIKey | ServiceAccount) -> None:
+    """Note on an error that somebody deleted what the stored secret belongs to, in place of how to go on with it."""
+    kind, secret = ("API key", "value") if isinstance(stored, APIKey) else ("service account", "secret")
+    run.keep(f"the {secret} of {kind} {stored.id} is stored, but somebody deleted the {kind.split()[-1]}")
 
 
 def complete_or_create_account(

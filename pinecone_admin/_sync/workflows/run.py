@@ -321,13 +321,6 @@ class Run:
             self._listed_from[sent.made] = current_clock().monotonic() + _LISTING_TIMEOUT
         return result
 
-    def shows_deletion(self, error: PineconeError, target: Ref) -> bool:
-        """Return whether an error shows that something was deleted, as the function of this name does.
-
-        It waits until a list surely has what this run has created.
-        """
-        return is_api_404(error) and self._is_listed(target) is False
-
     def _is_listed(self, target: Ref, binding_id: str | None = None) -> bool | None:
         id = binding_id or target.id or ""
         if self.is_gone(id):
@@ -342,15 +335,6 @@ class Run:
     def is_gone(self, id: str) -> bool:
         """Return whether this run has seen that something was deleted by others."""
         return id in self._gone
-
-    @contextmanager
-    def ignore_gone(self, target: Ref) -> Generator[None]:
-        """Let an error of the block pass, unless it shows that something was deleted."""
-        try:
-            yield
-        except NotFoundError as error:
-            if not self.shows_deletion(error, target):
-                raise
 
     def note(self, remark: str) -> None:
         """Add the remark as a note to an error that comes before something has to be kept."""
@@ -515,6 +499,22 @@ class Run:
             lost += 1
             if lost >= most or not backoff.wait():
                 raise lost_response
+
+    @contextmanager
+    def ignore_gone(self, target: Ref) -> Generator[None]:
+        """Let an error of the block pass, unless it shows that something was deleted."""
+        try:
+            yield
+        except NotFoundError as error:
+            if not self.shows_deletion(error, target):
+                raise
+
+    def shows_deletion(self, error: PineconeError, target: Ref) -> bool:
+        """Return whether an error shows that something was deleted, as the function of this name does.
+
+        It waits until a list surely has what this run has created.
+        """
+        return is_api_404(error) and self._is_listed(target) is False
 
     def skip(self, change: Change, reason: str) -> None:
         """Record a change that is not made, with the reason."""
