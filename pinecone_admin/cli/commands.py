@@ -216,7 +216,7 @@ apply_as: Decorator = click.option(
     "client_id",
     **SETTING,
     metavar="ID",
-    help="Client id of your account; needed if you use only an access token.",
+    help="Client id of your account; needed with only an access token, or without credentials.",
 )
 
 

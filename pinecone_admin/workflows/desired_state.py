@@ -353,7 +353,11 @@ class _Reader:
         given: Mapping[Any, Any] = value  # pyright: ignore[reportUnknownVariableType]
         for key in [key for key in given if key not in known]:
             ends_project = kind == "project" and key in {"absent", "until"}
-            hint = ": a file deletes no project" if ends_project else suggest(str(key), known)
+            hint = (
+                ": a file deletes no project"
+                if ends_project
+                else suggest(str(key), [each for each in known if known[each] is not _ANYTHING])
+            )
             self._refuse(given, path, "", f"has an unknown field {quote_input(key)}{hint}")
         if (key := next(iter(known))) not in given:
             self._refuse(given, path, "", f"needs the field {key}")

@@ -204,6 +204,8 @@ REFUSED = [
     ([*CREATE, "--profile", "p", "--profile", "q"], "--profile is given twice"),
     ([*CREATE, "--help"], "--help is for all rows, so put it before --"),
     (["--yes", *CREATE], "--yes is for all rows, so put it before --"),
+    ([*CREATE, "--failed-rows", "x.csv"], "--failed-rows is for all rows, so put it before --"),
+    ([*CREATE, "--concurrency=2"], "--concurrency is for all rows, so put it before --"),
     (["project", "--yes", "create", "{name}"], "--yes is for all rows, so put it before --"),
     (["project", "{name}"], "the words of a command have no placeholders"),
     (["user", "offboard", "--people", "-", "--out", "{name}"], "'-' would read standard input"),

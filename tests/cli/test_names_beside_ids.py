@@ -189,7 +189,8 @@ def test_a_dry_run_names_what_was_typed_as_a_name_or_as_an_id() -> None:
             (("user", "offboard", "ada@example.com"), [ada]),
             (("invite", "create", "eve@example.com", "--role", "OrgMember"), []),
         ):
-            assert run(*words, "--dry-run").json["names"] == names, words
+            found = run(*words, "--dry-run").json["names"]
+            assert sorted(found, key=str) == sorted(names, key=str), words
             shown = run(*words, "--dry-run", terminal=True).stdout
             assert all(each["name"] in shown and each["id"] in shown for each in names if each != binding), words
         gone = run("project", "delete", "00000000-0000-4000-8000-000000000000", "--dry-run")

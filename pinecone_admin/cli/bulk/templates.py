@@ -194,8 +194,10 @@ def read_template(session: Session, words: Sequence[str]) -> Template:
     """
     command, rest = _find_command(words)
     context = click.Context(command, info_name=command.name, parent=_make_parent(command, session))
-    if any(word.partition("=")[0] == "--confirm" for word in rest):
-        raise _stands_before("--confirm")
+    of_each = set[str]() if session.command is None else _list_options(session.command)
+    for option in (name for word in rest if (name := word.partition("=")[0]) in of_each):
+        if option == "--confirm" or option not in _list_options(command):
+            raise _stands_before(option)
     rest = command.arrange_words(context, rest)
     values, extra, order = command.make_parser(context).parse_args(list(rest))
     if extra:
@@ -243,6 +245,10 @@ def _find_command(words: Sequence[str]) -> tuple[Command, list[str]]:
     if found.makes is not None and found.makes.many:  # it has placeholders of its own
         raise CLIError(f"{found.full_name} cannot be run for each row")
     return found, rest
+
+
+def _list_options(command: click.Command) -> set[str]:
+    return {name for param in command.params if isinstance(param, click.Option) for name in param.opts}
 
 
 def _stands_before(option: str) -> CLIError:
