@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+import click
 import pytest
 
+from pinecone_admin import on_organization
 from pinecone_admin.emulator import Emulator
-from tests.cli.command_line import example_organization, run
+from tests.cli.command_line import COMMANDS, example_organization, run
 
 HEAD = "organization: Emulated Organization\n"
 WEEK = 7 * 24 * 3600
@@ -192,3 +194,26 @@ def test_a_person_leaves_with_the_only_role_and_the_command_says_so_before() -> 
         stays = run("role", "revoke", "user:kim@example.com:OrgMember", "--yes")
         assert (stays.exit, stays.stderr) == (0, "")
         assert "kim@example.com" in {each.email for each in emulator.state.users.values()}
+
+
+def test_each_option_that_fails_on_findings_names_the_code_that_comes_first() -> None:
+    """A report that lacks parts ends with 9 whatever was found, so that each help with the 8 says so."""
+    helps = [param.help or "" for each in COMMANDS for param in each.own_params if isinstance(param, click.Option)]
+    found = [each for each in helps if "Exit with 8" in each]
+    assert len(found) >= 3
+    assert [each for each in found if "or with 9" not in each and "nothing is wrong" not in each] == []
+    assert "the exit code is 9" in " ".join(run("help", "findings").stdout.split())
+
+
+def test_every_list_of_roles_says_if_the_account_sees_only_some() -> None:
+    """Once, in the words of `access`; an account that sees all gets no such line."""
+    with example_organization() as emulator:
+        with emulator.admin() as admin:
+            made = admin.service_accounts.create(name="low", role_bindings=[on_organization("OrgMember")])
+        env = {"PINECONE_CLIENT_ID": made.service_account.client_id, "PINECONE_CLIENT_SECRET": made.client_secret}
+        report = run("access", env=env)
+        (said,) = [each for each in report.stderr.splitlines() if "role bindings" in each]
+        for words in ((), ("--role", "OrgOwner"), ("--user", "owner@example.com"), ("-o", "raw"), ("--limit", "1")):
+            low, high = run("role", "list", *words, env=env), run("role", "list", *words)
+            assert (low.exit, low.stderr.splitlines()) == (0, [said]), low
+            assert (high.exit, high.stderr) == (0, "")

@@ -344,7 +344,7 @@ What access finds, and what to do about it.
 {_FINDINGS}
 
 --fail-on KIND,KIND exits with 8 if there is one of these kinds, and --fail-on
-any for every kind.
+any for every kind. If the report lacks parts, the exit code is 9.
 """,
     "waivers": """\
 How findings are accepted for a time.

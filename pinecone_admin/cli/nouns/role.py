@@ -44,6 +44,16 @@ def _search_project_for_key(context: click.Context, _: click.Parameter, value: o
     return value
 
 
+def _warn_of_hidden_roles(call: Call) -> None:
+    """Warn if the account can see only some role bindings, as a report of the whole organization does."""
+    from pinecone_admin.workflows.inventory import find_hidden_bindings  # noqa: PLC0415 - loads the models
+
+    if not call.session.is_row:
+        owners = call.admin.role_bindings.list(principal_type="user", role="OrgOwner", limit=1)
+        for each in find_hidden_bindings(owners.pages().__next__().items):
+            call.session.warn(f"Not shown: {each}.")
+
+
 @NOUN.command("reads", example="pinecone-admin role list --user ada@example.com")
 @principal
 @click.option(
@@ -58,8 +68,10 @@ def _search_project_for_key(context: click.Context, _: click.Parameter, value: o
 def list_(call: Call, *, principal: Thing | None = None, on: str | None = None, role: RoleName | None = None) -> object:
     """List who holds which role.
 
-    Names that the account may not see are left out. --output raw lists ids alone, and reads no names.
+    Names that the account may not see are left out, and a warning shows if it may not see all roles. --output raw
+    lists ids alone, and reads no names.
     """
+    _warn_of_hidden_roles(call)
     project_id = None if on == ORGANIZATION else on
     bindings = call.admin.role_bindings.list(
         principal_type=None if principal is None else principal.api_type,
