@@ -149,8 +149,14 @@ def conclude(steps: Sequence[Step]) -> tuple[StepState, CreatedResource | None]:
     return state, next((each.resource for each in whole if each.state == "done" and each.resource is not None), None)
 
 
-def describe_adopted(change: Change, found: Any, *, is_probably_own: bool) -> Step:
-    """Return the step of a create that found an existing resource."""
+def describe_adopted(change: Change, found: Any, lost: PineconeError | None, *, is_probably_own: bool) -> Step:
+    """Return the step of a create that found an existing resource, perhaps after its response was lost."""
+    if lost is not None and not is_probably_own:
+        ref = refer_to(found)
+        step = step_from_error(change, lost)
+        return evolve(
+            step, state="sent", error=f"{step.error}; {ref} exists, and differs, so somebody else may have made it"
+        )
     if is_probably_own:
         reason = "the response was lost, so somebody else may have created it"
         return Step(change=evolve(change, reason=reason), state="done", resource=found)

@@ -84,9 +84,15 @@ def review_plan(
     raise_if_stale(compared)
     reviewed = None if plan.reviewed_ends is None else find_reviewed(plan, compared, wanted)
 
+    # A token does not show its account, so that of the plan may be right, too.
+    callers = [caller, Caller(plan.client_id)] if caller.is_stated else [caller]
+
     def find(changes: Sequence[Change]) -> list[RefusedChanges]:
-        refusals = find_refusals(changes, inventory, caller, allow_own=allow_own)
-        return [*refusals, *find_excess(changes, inventory, allow_removals, reviewed)]
+        refusals = (find_refusals(changes, inventory, each, allow_own=allow_own) for each in callers)
+        return [
+            *dict.fromkeys(each for some in refusals for each in some),
+            *find_excess(changes, inventory, allow_removals, reviewed),
+        ]
 
     ready = [each.change for each in compared if each.state == "ready"]
     # An end in a saved plan was not computed here, so it stops the whole plan like any other change.

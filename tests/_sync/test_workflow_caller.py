@@ -127,7 +127,7 @@ def test_nothing_is_taken_from_the_caller(name: str, passed: str, *, credentials
             admin = Admin(access_token=(owner.token()).value, transport=transport)
         arguments = {"client_id": ids.get(passed), "dry_run": dry_run}
         call = Call(admin, owner, emulator.organization_id, accounts[target], arguments)
-        is_caller = target == ("own" if credentials else passed)
+        is_caller = target == ("own" if credentials else passed) or (name == "apply" and target == "own")  # its plan's
         if credentials and passed in {"mistyped", "other"}:
             with raises(PineconeValueError, match="client_id is another account than that of the credentials"):
                 WORKFLOWS[name](call)
@@ -174,6 +174,19 @@ def test_a_leftover_that_may_be_the_account_of_the_caller_stays(
     states = {each.change.target.id: each.state for each in steps if each.change.action == "delete"}
     assert states == {own.id: "skipped", left.id: "done" if credentials or passed else "skipped"}
     assert own in emulator.state.service_accounts.listing
+
+
+def test_a_token_takes_nothing_from_the_account_of_the_plan_either(emulator: Emulator) -> None:
+    """With a token, nobody knows which of the two client ids is right."""
+    owner, other = emulator.admin(), emulator.add_client(roles=["OrgOwner"], name="other")
+    [own] = [each for each in owner.service_accounts.list() if each.name != "other"]
+    described = [{"name": own.name, "roles": ["OrgMember"]}]
+    desired = {"organization": emulator.organization_id, "service_accounts": described}
+    admin = Admin(access_token=(owner.token()).value, transport=emulator.transport)
+    plan = admin.plan(DesiredState.from_dict(desired), client_id=own.client_id)
+    with raises(RefusedError, match="would lose a role"):
+        admin.apply(plan, client_id=other.client_id)
+    assert (admin.apply(plan, client_id=other.client_id, allow_own=True)).failed == []
 
 
 def test_a_wrong_client_id_is_refused_before_an_account_is_created(emulator: Emulator) -> None:

@@ -31,6 +31,7 @@ from tests.faults.workflow_grid import (
     count_requests,
     find_wrong,
     find_wrong_after_false_404s,
+    find_wrong_after_intrusions,
     list_cells,
     prepare,
     run_twice,
@@ -150,6 +151,12 @@ def test_a_404_that_is_taken_for_a_deletion_is_found(name: str, monkeypatch: pyt
 
     monkeypatch.setattr(run_module, "is_listed", find_nothing)
     assert anyio.run(partial(find_wrong_after_false_404s, name, undoing=name != "rotate key"))
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_what_somebody_else_has_created_meanwhile_is_not_said_to_be_created(name: str) -> None:
+    """After each lost create of a project or invite, one that differs is reported as it is."""
+    assert anyio.run(find_wrong_after_intrusions, name) == []
 
 
 def test_steps_through_the_cells_meet_every_fault_in_turn() -> None:

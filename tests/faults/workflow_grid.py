@@ -24,6 +24,7 @@ from unittest.mock import patch
 import anyio
 import anyio.lowlevel
 import httpx
+from attrs import evolve
 
 from pinecone_admin import AsyncAdmin
 from pinecone_admin._async.workflows.run import AsyncRun
@@ -138,6 +139,7 @@ class GridTransport(httpx.AsyncBaseTransport):
                 is_read=fault in {None, Fault.FORBIDDEN, Fault.FOREIGN_404, Fault.FALSE_404},
                 is_lost=fault in _LOST,
                 is_cancelled=fault is Fault.CANCELLED,
+                body=request.content,
             )
         )
         if number == self._act_after:
@@ -308,6 +310,7 @@ async def _run_twice(scenario: Scenario, beside: Beside, faults: Mapping[int, Fa
         is_stored=world.vault != vault,
         text=said if error else f"{report!r} {report}",
         said=said,
+        others={*world.others},
     )
     wrong = judge(run)
     act()
@@ -323,6 +326,29 @@ async def _run_twice(scenario: Scenario, beside: Beside, faults: Mapping[int, Fa
     wrong += [("second run", each) for each in _judge_second(beside, scenario, world, error, report)]
     wrong += [("secrets", f"after the second run: {each}") for each in find_lost_secrets(world, removed)]
     return Verdict(ending, wrong)
+
+
+async def find_wrong_after_intrusions(name: str) -> list[object]:
+    """Return what is wrong if the create of a project or invite is lost, and somebody else creates one that differs.
+
+    The second run may be refused, and need not change what others have made.
+    """
+    wrong = list[object]()
+    for number, each in enumerate(await list_requests(name), 1):
+        if each.method == "POST" and each.path.endswith(("/projects", "/invites")):
+            scenario = evolve(SCENARIOS[name], actor=partial(_intrude, each))
+            verdict = await run_twice(scenario, Beside.ACTOR, {number: Fault.LOST_BEFORE}, act_after=number)
+            wrong += [(number, kind, found) for kind, found in verdict.wrong if kind != "second run"]
+    return wrong
+
+
+def _intrude(sent: Sent, world: World) -> None:
+    """Create what a request was to create, with other settings or roles."""
+    body = json.loads(sent.body)
+    if sent.path.endswith("/invites"):
+        world.add_invite(body["email"], "OrgOwner")
+    else:
+        world.add_project(body["name"]).force_encryption_with_cmek = not body.get("force_encryption_with_cmek")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 
 from pinecone_admin import LeftoverError, PineconeError
 from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.model.records import Grant
 from pinecone_admin.workflows import Step
 
 _GONE = re.compile("no longer exist|somebody deleted|already deleted|was deleted")
@@ -95,6 +96,7 @@ class Sent:
         is_read: Whether the client got a response.
         is_lost: Whether the connection broke.
         is_cancelled: Whether the call was cancelled during the request.
+        body: The body.
     """
 
     method: str
@@ -104,6 +106,7 @@ class Sent:
     is_read: bool
     is_lost: bool
     is_cancelled: bool
+    body: bytes
 
     @property
     def is_done(self) -> bool:
@@ -134,6 +137,7 @@ class Run:
         said: The message and the notes of its error, or the text of its report.
         undoes: Whether the workflow undoes what it creates, until a secret is stored.
         is_stored: Whether a secret was stored.
+        others: The ids of what others have made.
     """
 
     faults: Collection[Fault]
@@ -149,6 +153,7 @@ class Run:
     said: str
     undoes: bool
     is_stored: bool
+    others: Collection[str]
 
     @property
     def made(self) -> set[str]:
@@ -327,6 +332,24 @@ def judge_steps(run: Run) -> Iterable[str]:
             yield f"nothing was sent for {each}"
 
 
+def judge_adopted(run: Run) -> Iterable[str]:
+    """What somebody else has made, with other settings or roles, is not said to be created."""
+    created = {each.resource.id: each for each in run.steps if each.state == "done" and each.resource is not None}
+    for id in created.keys() & {*run.others}:
+        change, found = created[id].change, run.seen[id]
+        wanted: object = {each.role for each in change.roles}
+        bindings = [each for each in run.after.values() if (each.kind, each.owner) == ("role_binding", id)]
+        held: object = {grant.role for each in bindings for grant in each.fields if isinstance(grant, Grant)}
+        if change.action == "create":
+            settings = {"max_pods": found.fields[1], "force_encryption_with_cmek": found.fields[2]}
+            wanted, held = change.settings.fields, {name: settings[name] for name in change.settings.fields}
+        if wanted != held:
+            yield f"said to be created with {wanted}, but it has {held}: {_describe(run, [id])}"
+    value = getattr(run.report, "value", None)
+    if getattr(run.report, "created", False) and getattr(value, "id", None) in {*run.others} - created.keys():
+        yield f"said to be created, but no step has created it: {_describe(run, [value.id])}"
+
+
 JUDGES = {
     "steps": judge_steps,
     "outcome": judge_outcome,
@@ -336,6 +359,7 @@ JUDGES = {
     "undo": judge_undo,
     "error": judge_error,
     "claims": judge_claims,
+    "adopted": judge_adopted,
 }
 """The judges of a run, by the kind of the problem."""
 

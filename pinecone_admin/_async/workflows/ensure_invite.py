@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from pinecone_admin._async.workflows.ensure_binding import check_organization_ids
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
@@ -16,8 +17,10 @@ from pinecone_admin.models import (
     RoleBindingDict,
     RoleBindingInput,
     RoleBindingLike,
+    User,
 )
 from pinecone_admin.operations import create_invite
+from pinecone_admin.workflows.change_operations import build_role_bindings
 from pinecone_admin.workflows.changes import Change, Ref
 from pinecone_admin.workflows.ending import Created, refer_to, refer_to_roles
 from pinecone_admin.workflows.reports import (
@@ -48,9 +51,7 @@ async def ensure_invite(
     if invite is None:
         change = Change(action="invite", target=Ref("invite", email), roles=refer_to_roles(bindings))
         if expired := [each for each in invites if each.status == "expired"]:
-            held = await run.admin.role_bindings.list(principal_type="invite", principal_id=expired[-1].id).to_list()
-            found = {key_of_binding(each.role, each.resource_type, each.resource_id) for each in held}
-            if found == {*keys_of_wanted_bindings(bindings)}:
+            if await fits_invite(run, change, expired[-1]):
                 change = Change(action="resend", target=refer_to(expired[-1]))
             else:
                 await delete_expired(run, expired)
@@ -77,7 +78,17 @@ async def send_invite(run: AsyncRun, change: Change) -> Created[Invite]:
     async def find_pending() -> Invite | None:
         return require_pending(await run.admin.invites.list().to_list(), change.target.name or "")
 
-    return await run.create(change, find_pending, is_unique=True, can_undo=False)
+    fits = partial(fits_invite, run, change)
+    return await run.create(change, find_pending, fits=fits, is_unique=True, can_undo=False)
+
+
+async def fits_invite(run: AsyncRun, change: Change, found: User | Invite) -> bool:
+    """Return whether a person is the invite of a request, with the roles that it sends."""
+    if change.action == "resend":
+        return found.id == change.target.id
+    bindings = run.admin.role_bindings.list(principal_type="invite", principal_id=found.id)
+    held = {key_of_binding(each.role, each.resource_type, each.resource_id) async for each in bindings}
+    return isinstance(found, Invite) and held == {*keys_of_wanted_bindings(build_role_bindings(change.roles))}
 
 
 def require_pending(invites: Sequence[Invite], email: str) -> Invite | None:

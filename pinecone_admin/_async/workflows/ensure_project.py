@@ -12,6 +12,7 @@ from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import set_operation_on_errors
 from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin.errors import RefusedError
 from pinecone_admin.models import (
     CreateProjectRequest,
     Project,
@@ -69,4 +70,25 @@ async def create_missing_project(run: AsyncRun, change: Change, known: Collectio
         others.update(each.id for each in projects if each.name != name)  # one that gets the name later is not new
         return require_single(named, f"projects named {name!r}") if named else None
 
-    return await run.create(change, find_new, is_unique=False)
+    async def fits(found: Project) -> bool:
+        return _has_settings(found, change.settings)
+
+    return await run.create(change, find_new, fits=fits, is_unique=False)
+
+
+async def create_planned_project(run: AsyncRun, change: Change, known: Collection[str]) -> Project:
+    """Create a project as ``create_missing_project`` does, and with exactly the settings of the change.
+
+    Raises:
+        RefusedError: There is now another project of that name, with other settings.
+    """
+    project = (await create_missing_project(run, change, known)).value
+    if not _has_settings(project, change.settings):
+        differs = "exists, and its settings differ, so somebody else may have made it; make another plan"
+        raise RefusedError(f"{refer_to(project)} {differs}", operation=run.operation)
+    return project
+
+
+def _has_settings(project: Project, settings: Settings) -> bool:
+    """Return whether a project has the settings of a request, apart from its name."""
+    return all(getattr(project, name) == value for name, value in settings.fields.items() if name != "name")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from pinecone_admin._async.workflows.ensure_binding import check_organization_ids
-from pinecone_admin._async.workflows.ensure_invite import delete_expired, require_pending
+from pinecone_admin._async.workflows.ensure_invite import delete_expired, fits_invite, require_pending
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import copy_bindings, set_operation_on_errors
@@ -46,7 +47,10 @@ async def ensure_user(
     if person is None:
         await delete_expired(run, expired)
         change = Change(action="invite", target=Ref("invite", email), roles=refer_to_roles(bindings))
-        found_or_created: Created[User | Invite] = await run.create(change, find, is_unique=True, can_undo=False)
+        fits = partial(fits_invite, run, change)
+        found_or_created: Created[User | Invite] = await run.create(
+            change, find, fits=fits, is_unique=True, can_undo=False
+        )
         if run.dry_run:
             return Ensured(value=None, created=True, steps=run.steps)
         person, created = found_or_created.value, found_or_created.is_new

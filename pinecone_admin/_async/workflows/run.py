@@ -143,15 +143,22 @@ class AsyncRun:
             await self.undo(error)
 
     async def create(
-        self, change: Change, find_new: Callable[[], Awaitable[_T | None]], *, is_unique: bool, can_undo: bool = True
+        self,
+        change: Change,
+        find_new: Callable[[], Awaitable[_T | None]],
+        *,
+        fits: Callable[[_T], Awaitable[bool]] | None = None,
+        is_unique: bool,
+        can_undo: bool = True,
     ) -> Created[_T]:
         """Create something that has no secret, or return what has appeared after a create without a response.
 
-        A resource that is only probably of this run is not deleted.
+        A resource that is only probably of this run is not deleted. One that differs from what was sent is not new.
 
         Args:
             change: The change.
             find_new: Returns what was not there before the change was sent.
+            fits: Returns whether a resource is as it was sent; None if what is found always is.
             is_unique: Whether the server refuses a second one, so that the create may be repeated, up to
                 ``max_attempts`` times in all.
             can_undo: Whether it is deleted if the workflow fails.
@@ -185,11 +192,12 @@ class AsyncRun:
                 assert lost is not None  # noqa: S101 - otherwise the create would have returned
                 raise lost
             found = await find_new()
+        is_own = lost is not None and (fits is None or await fits(found))
         self._uncertain.pop(describe_created(change), None)
-        self.steps[position] = describe_adopted(change, found, is_probably_own=lost is not None)
-        if lost is not None:
+        self.steps[position] = describe_adopted(change, found, lost, is_probably_own=is_own)
+        if is_own:
             self._note_found(change, found, is_kept=can_undo)
-        return Created(found, is_new=lost is not None, is_certain=lost is None)
+        return Created(found, is_new=is_own, is_certain=lost is None)
 
     async def create_secret(self, change: Change, preview: Any = None) -> Any:
         """Create something with a secret, under a temporary name; return it with the secret.

@@ -24,7 +24,7 @@ from pinecone_admin._sync.workflows.create_with_secret import (
 )
 from pinecone_admin._sync.workflows.ensure_binding import grant_role
 from pinecone_admin._sync.workflows.ensure_invite import send_invite
-from pinecone_admin._sync.workflows.ensure_project import create_missing_project
+from pinecone_admin._sync.workflows.ensure_project import create_planned_project
 from pinecone_admin._sync.workflows.offboard import delete_person
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._sync.workflows.run import Run
@@ -189,7 +189,7 @@ def _carry_out(
     leftovers: Any = [index.find(each.kind, each.id) for each in change.replaces]
     match change.action, target.kind:
         case "create", "project":
-            return (create_missing_project(run, change, index.projects)).value
+            return create_planned_project(run, change, index.projects)
         case "create", "api_key":
             roles: Any = change.settings.roles
             key = complete_or_create_key(run, key=target, roles=roles, leftovers=leftovers, store=store)

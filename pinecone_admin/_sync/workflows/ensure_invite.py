@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from pinecone_admin._http.argument_checks import copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import is_same_email, require_single
@@ -17,8 +18,10 @@ from pinecone_admin.models import (
     RoleBindingDict,
     RoleBindingInput,
     RoleBindingLike,
+    User,
 )
 from pinecone_admin.operations import create_invite
+from pinecone_admin.workflows.change_operations import build_role_bindings
 from pinecone_admin.workflows.changes import Change, Ref
 from pinecone_admin.workflows.ending import Created, refer_to, refer_to_roles
 from pinecone_admin.workflows.reports import (
@@ -49,9 +52,7 @@ def ensure_invite(
     if invite is None:
         change = Change(action="invite", target=Ref("invite", email), roles=refer_to_roles(bindings))
         if expired := [each for each in invites if each.status == "expired"]:
-            held = run.admin.role_bindings.list(principal_type="invite", principal_id=expired[-1].id).to_list()
-            found = {key_of_binding(each.role, each.resource_type, each.resource_id) for each in held}
-            if found == {*keys_of_wanted_bindings(bindings)}:
+            if fits_invite(run, change, expired[-1]):
                 change = Change(action="resend", target=refer_to(expired[-1]))
             else:
                 delete_expired(run, expired)
@@ -78,7 +79,17 @@ def send_invite(run: Run, change: Change) -> Created[Invite]:
     def find_pending() -> Invite | None:
         return require_pending(run.admin.invites.list().to_list(), change.target.name or "")
 
-    return run.create(change, find_pending, is_unique=True, can_undo=False)
+    fits = partial(fits_invite, run, change)
+    return run.create(change, find_pending, fits=fits, is_unique=True, can_undo=False)
+
+
+def fits_invite(run: Run, change: Change, found: User | Invite) -> bool:
+    """Return whether a person is the invite of a request, with the roles that it sends."""
+    if change.action == "resend":
+        return found.id == change.target.id
+    bindings = run.admin.role_bindings.list(principal_type="invite", principal_id=found.id)
+    held = {key_of_binding(each.role, each.resource_type, each.resource_id) for each in bindings}
+    return isinstance(found, Invite) and held == {*keys_of_wanted_bindings(build_role_bindings(change.roles))}
 
 
 def require_pending(invites: Sequence[Invite], email: str) -> Invite | None:

@@ -13,6 +13,7 @@ from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy
 from pinecone_admin._sync.workflows.run import Run
+from pinecone_admin.errors import RefusedError
 from pinecone_admin.models import (
     CreateProjectRequest,
     Project,
@@ -70,4 +71,25 @@ def create_missing_project(run: Run, change: Change, known: Collection[str]) -> 
         others.update(each.id for each in projects if each.name != name)  # one that gets the name later is not new
         return require_single(named, f"projects named {name!r}") if named else None
 
-    return run.create(change, find_new, is_unique=False)
+    def fits(found: Project) -> bool:
+        return _has_settings(found, change.settings)
+
+    return run.create(change, find_new, fits=fits, is_unique=False)
+
+
+def create_planned_project(run: Run, change: Change, known: Collection[str]) -> Project:
+    """Create a project as ``create_missing_project`` does, and with exactly the settings of the change.
+
+    Raises:
+        RefusedError: There is now another project of that name, with other settings.
+    """
+    project = (create_missing_project(run, change, known)).value
+    if not _has_settings(project, change.settings):
+        differs = "exists, and its settings differ, so somebody else may have made it; make another plan"
+        raise RefusedError(f"{refer_to(project)} {differs}", operation=run.operation)
+    return project
+
+
+def _has_settings(project: Project, settings: Settings) -> bool:
+    """Return whether a project has the settings of a request, apart from its name."""
+    return all(getattr(project, name) == value for name, value in settings.fields.items() if name != "name")

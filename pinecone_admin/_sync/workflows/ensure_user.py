@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from pinecone_admin._http.argument_checks import copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.ensure_binding import check_organization_ids
-from pinecone_admin._sync.workflows.ensure_invite import delete_expired, require_pending
+from pinecone_admin._sync.workflows.ensure_invite import delete_expired, fits_invite, require_pending
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.models import CreateInviteRequest, Invite, RoleBindingDict, RoleBindingInput, RoleBindingLike, User
@@ -47,7 +48,8 @@ def ensure_user(
     if person is None:
         delete_expired(run, expired)
         change = Change(action="invite", target=Ref("invite", email), roles=refer_to_roles(bindings))
-        found_or_created: Created[User | Invite] = run.create(change, find, is_unique=True, can_undo=False)
+        fits = partial(fits_invite, run, change)
+        found_or_created: Created[User | Invite] = run.create(change, find, fits=fits, is_unique=True, can_undo=False)
         if run.dry_run:
             return Ensured(value=None, created=True, steps=run.steps)
         person, created = found_or_created.value, found_or_created.is_new
