@@ -406,7 +406,7 @@ class WantedRole(NamedTuple):
         from pinecone_admin.models import on_organization, on_project  # noqa: PLC0415 - a help needs no models
 
         role: Any = self.role
-        if self.project is None and role in PROJECT_ROLES and call.principal is not None:
+        if self.project is None and self.role in PROJECT_ROLES and call.principal is not None:
             return on_project(call.admin.api_keys.describe(api_key_id=call.principal.id).project_id, role)
         if self.project is None:
             return on_organization(role)
