@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypedDict, TypeVar, cast
@@ -572,7 +573,9 @@ class OffboardReport:
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
         who = "no user" if self.user is None else f"user {self.user.id}"
-        invites, roles = count_noun(len(self.invites), "open invite"), count_noun(len(self.bindings), "role")
+        statuses = Counter(f"{each.status} invite" for each in self.invites) or Counter({"invite": 0})
+        invites = ", ".join(count_noun(number, noun) for noun, number in statuses.items())
+        roles = count_noun(len(self.bindings), "role")
         before, access = ("", "access") if self.dry_run else ("before: ", "had access")
         lines = [f"{self.email}: {before}{who}, {invites}, {roles}"]
         lines += [

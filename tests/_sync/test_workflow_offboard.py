@@ -59,7 +59,7 @@ def test_a_dry_run_reports_everything_and_changes_nothing(admin: Admin, emulator
     assert list_actions(report.steps) == [("delete", "user")]
     assert [(each.change.target.id, each.state) for each in report.steps] == [(user_id, "planned")]
     assert str(report).splitlines() == [
-        f"ADA@EXAMPLE.COM: user {user_id}, 0 open invites, 2 roles",
+        f"ADA@EXAMPLE.COM: user {user_id}, 0 invites, 2 roles",
         f"access to project reached ({reached.id}): ProjectViewer",
         f"may know the value of API key reader ({key.key.id}) of project reached ({reached.id})",
         f"would delete user Ada@example.com ({user_id})",

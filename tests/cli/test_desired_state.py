@@ -16,7 +16,7 @@ import yaml
 
 from pinecone_admin import on_organization, on_project
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.plans import organization_file
+from pinecone_admin.cli.plans import plan_files
 from pinecone_admin.cli.session import Session
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import ChangePlan, DesiredState
@@ -495,7 +495,7 @@ def test_a_report_that_cannot_be_written_goes_to_stdout(emulator: Emulator, monk
     def fail(_: Session, path: str, __: str) -> None:
         raise CLIError(f"cannot write {path}: no space left")
 
-    monkeypatch.setattr(organization_file, "write_file", fail)
+    monkeypatch.setattr(plan_files, "write_file", fail)
     done = run("apply", "org.yaml", "--store", "file:k", "--yes", "--out", "report.json")
     assert "cannot write report.json: no space left" in done.stderr
     assert [each["state"] for each in json.loads(done.stdout)["steps"]] == ["done", "done"]

@@ -495,3 +495,23 @@ def test_a_search_for_stale_projects_says_that_it_deletes_nothing_and_what_to_do
     page = " ".join(run("project", "stale", "--help").stdout.split())
     assert "Nothing is deleted: --out writes a plan" in page
     assert "which you read and shorten, and apply carries out" in page
+
+
+def test_the_question_names_what_stays_apart_from_what_is_removed() -> None:
+    """What loses every role stays, an invite is no user, and an expired invite is not called open."""
+    with example_organization() as emulator:
+        Path("people.csv").write_text("ada@example.com\nbob@example.com\n")
+        run("user", "offboard", "--people", "people.csv", "--out", "people.json")
+        asked = run("apply", "people.json")
+        assert "This removes 1 user and 1 invited person from the organization" in asked.stderr, asked
+        run("role", "grant", "--service-account", "ci", "--role", "OrgMember", "--yes")
+        wanted = {"organization": emulator.organization_id, "service_accounts": [{"name": "ci", "roles": []}]}
+        for people, said in (
+            ([], "error: This takes every role from service account ci. Add --confirm 1"),
+            ([{"email": "bob@example.com", "absent": True}], "This removes 1 thing: bob@example.com. This takes every"),
+        ):
+            Path("org.json").write_text(json.dumps(wanted | {"people": people}))
+            assert said in run("apply", "org.json", "--yes").said
+        emulator.clock.advance(10 * 86_400)
+        shown = run("user", "offboard", "bob@example.com", "--dry-run", "-o", "table").stdout
+        assert "bob@example.com: no user, 1 expired invite, 1 role" in shown

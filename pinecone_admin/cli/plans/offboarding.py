@@ -108,7 +108,10 @@ def carry_out_plan(session: Session, text: str, path: str, save: str | None) -> 
     plan = parse_plan(session, OffboardPlan, text, path)
     if plan.reports:
         number, names = len(plan.reports), join_first_names([each.email for each in plan.reports])
-        people = count_noun(number, "person", "people")
+        users = sum(each.user is not None for each in plan.reports)
+        invited = number - users
+        counts = {count_noun(users, "user"): users, count_noun(invited, "invited person", "invited people"): invited}
+        people = " and ".join(text for text, count in counts.items() if count)
         notes = [f"This removes {people} from the organization, if they are still in it: {names}."]
         ask_for_number(session, f"apply {path}", notes, number, details=str(plan).splitlines())
     if session.is_dry_run:

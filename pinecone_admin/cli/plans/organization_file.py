@@ -252,7 +252,7 @@ def apply_file(
     allowed: int | None = session.settings.get("confirm")
     if ready:
         what = f"apply {file}: {count_noun(len(ready), 'change')}"
-        allowed = _confirm(session, shown, what, [*find_removed(ready, inventory, reviewed)])
+        allowed = _confirm(session, shown, what, find_removed(ready, inventory, reviewed))
     end_with_missing(session, "Left out", [f"{plan.source}, {each}" for each in plan.stopped])
     held = _notify_held(session, compared, beside=[*ready, *plan.stopped])
     if not drift and any(each.cause == "drift" for each in plan.changes):
@@ -349,13 +349,17 @@ def _check_store(destination: Destination, plan: ChangePlan, changes: Sequence[C
     destination.check([owner for owner, _ in makers], may_be_stored=unfinished)
 
 
-def _confirm(session: Session, plan: ChangePlan, what: str, removed: Sequence[Ref]) -> int:
+def _confirm(session: Session, plan: ChangePlan, what: str, removed: Mapping[Ref, Sequence[Change]]) -> int:
     """Ask on a terminal, after the plan was shown; return how many may be removed."""
     given: int | None = session.settings.get("confirm")
     number, lines = len(removed), str(plan).splitlines()
     if not (session.is_dry_run or (session.is_interactive and needs_answer(session, wants_typed=bool(removed)))):
         for line in plan.notes:
             session.notify(as_sentences(line))
-    names = join_first_names([str(each.name) for each in removed])
-    ask_for_number(session, what, [f"This removes {count_noun(number, 'thing')}: {names}."], number, details=lines)
+    deleted = [each for each, changes in removed.items() if any(change.action == "delete" for change in changes)]
+    bare = [f"{each.kind.replace('_', ' ')} {each.name}" for each in removed if each not in deleted]
+    names = join_first_names([str(each.name) for each in deleted])
+    notes = [f"This removes {count_noun(len(deleted), 'thing')}: {names}."] if deleted else []
+    notes += [f"This takes every role from {join_first_names(bare)}."] if bare else []
+    ask_for_number(session, what, notes, number, details=lines)
     return number if given is None else given
