@@ -189,15 +189,8 @@ def prepared(cause: Cause) -> Generator[Emulator, None, None]:
         if cause.fault:
             methods = ("POST", "PATCH", "PUT", "DELETE") if cause.operation == "changes" else (None,)
             operation = cause.operation if cause.operation == "get_token" else "*"
-            is_token = cause.operation == "get_token"
             for method in methods:
-                emulator.faults.add(
-                    operation,
-                    method=method,
-                    times=None,
-                    where=lambda request: is_token or not request.path.startswith("/oauth"),
-                    **cause.fault,
-                )
+                emulator.faults.add(operation, method=method, times=None, **cause.fault)
         yield emulator
 
 

@@ -416,7 +416,8 @@ def test_no_output_shows_a_credential(accounts: Accounts) -> None:
     shown = ""
     for is_broken in (False, True):
         if is_broken:
-            accounts.emulator.faults.add("*", times=None, status=400, body="html")
+            for operation in ("*", "get_token"):
+                accounts.emulator.faults.add(operation, times=None, status=400, body="html")
         for identity in (["--profile", "work"], ["--env-file", str(accounts.file)], []):
             for command in ("whoami", "doctor", "token"):
                 done = run(command, *identity)

@@ -27,7 +27,7 @@ from pinecone_admin.emulator.api.serialization import Document
 from pinecone_admin.emulator.model.counts import count_noun
 
 ANY = "*"
-"""Matches every operation, including the token endpoint's."""
+"""Matches every operation but the token endpoint's, so that a fault does not lock out a client that removes it."""
 
 _FUTURE_FIELDS: Document = {"future_field": {"since": 2031, "kinds": ["new", None]}}
 _FUTURE_ROLES: Document = {"role": "FutureRole", "roles": ["FutureRole"]}
@@ -121,7 +121,7 @@ class Fault:
 
     Attributes:
         number: Number of the fault. You can remove the fault by it over HTTP.
-        operation: Id of the operation that the fault matches, or `*`.
+        operation: Id of the operation that the fault matches, or `*` for any but `get_token`.
         method: HTTP method that the fault matches; None for any.
         path: Path that the fault matches; None for any.
         id: Id that a path must contain; None for any.
@@ -134,7 +134,7 @@ class Fault:
     """
 
     operation: str = field(default=ANY, metadata=_argument(checks.string))
-    """Id of the operation that the fault matches, or `*`."""
+    """Id of the operation that the fault matches, or `*` for any but `get_token`."""
     method: str | None = field(default=None, metadata=_argument(_METHOD))
     """HTTP method that the fault matches; None for any."""
     path: str | None = field(default=None, metadata=_argument(_check_path))
@@ -217,8 +217,10 @@ class Fault:
         return True
 
     def _matches(self, request: Request, operation: str) -> bool:
-        # An operation that the emulator does not have is known by its method and path.
-        named = self.operation in {ANY, operation} or not is_known_operation(self.operation)
+        if self.operation == ANY:
+            named = operation != TOKEN_OPERATION or self.path is not None
+        else:  # an operation that the emulator does not have is known by its method and path
+            named = self.operation == operation or not is_known_operation(self.operation)
         return (
             named
             and self.method in {None, request.method}
@@ -329,8 +331,8 @@ class Faults:
 
         Args:
             operation: Operation that the fault matches: an id such as `create_project`, a method such as
-                `projects.create`, `get_token` for the token endpoint, or `*` for any. Or an `Operation` of your own, or
-                its id together with `method` and `path`.
+                `projects.create`, `get_token` for the token endpoint, or `*` for any other. Or an `Operation` of your
+                own, or its id together with `method` and `path`.
             method: Match only requests with this HTTP method.
             path: Match only requests with this path. A segment in braces matches any segment:
                 `/admin/projects/{project_id}`.
