@@ -110,7 +110,7 @@ class AsyncAPIKeys(Namespace):
             project_id: Id of the project that the key gives access to.
             name: Exact name of the key, 1 to 80 characters without NUL. It must not have the form of a temporary name.
             roles: Roles of the key, 1 or more. For a new key, the server's default is ProjectEditor. For an existing
-                key, None accepts any roles.
+                key, None accepts any roles. A key of an interrupted call gets the default, too.
             store: Function that stores the value of a new key. It gets the final name of the key. It must raise an
                 exception if it has not stored the value, and only then. If it raises, the key is deleted. The return
                 value is ignored.

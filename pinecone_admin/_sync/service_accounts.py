@@ -111,8 +111,8 @@ class ServiceAccounts(Namespace):
             name: Exact name of the service account, 1 to 80 UTF-8 bytes without NUL. It must not have the form of a
                 temporary name.
             role_bindings: 0 to 100 roles for a new account, as models, mappings or objects with the same three
-                attributes. For an existing account, None accepts any roles. ``on_organization`` and ``on_project``
-                create them.
+                attributes. For an existing account, None accepts any roles. A new account, and one of an interrupted
+                call, then has none. ``on_organization`` and ``on_project`` create them.
             store: Function that stores the secret of a new account. It gets the final name of the account. It must
                 raise an exception if it has not stored the secret, and only then. If it raises, the account is deleted.
                 The return value is ignored.

@@ -169,9 +169,11 @@ class Run:
 
     @property
     def certain(self) -> set[str]:
-        """The ids of the remaining resources whose responses the client has read."""
+        """The ids of the remaining resources whose responses the client has read, and whose deletion was not lost."""
         read = [each for each in self.requests if each.is_done and each.is_read]
-        return self.remaining & {each.made or each.target for each in read}
+        doubtful = {each.target for each in self.lost if each.method == "DELETE"} & self.made
+        certain = self.remaining & {each.made or each.target for each in read} - doubtful
+        return {each for each in certain if self.seen[each].owner not in doubtful}
 
     @property
     def lost(self) -> list[Sent]:
@@ -334,7 +336,8 @@ def judge_steps(run: Run) -> Iterable[str]:
 
 def judge_adopted(run: Run) -> Iterable[str]:
     """What somebody else has made, with other settings or roles, is not said to be created."""
-    created = {each.resource.id: each for each in run.steps if each.state == "done" and each.resource is not None}
+    done = [each for each in run.steps if each.state == "done" and each.change.creates]
+    created = {each.resource.id: each for each in done if each.resource is not None}
     for id in created.keys() & {*run.others}:
         change, found = created[id].change, run.seen[id]
         wanted: object = {each.role for each in change.roles}

@@ -690,6 +690,14 @@ SCENARIOS: Mapping[str, Scenario] = {
         leftover=_add_key(tag_as_unfinished("reader", _OTHER_MARK), "ProjectEditor", is_stored=True),
         actor=_remove_unfinished,
     ),
+    "ensure key, default roles": Scenario(
+        workflow="ensure_api_key",
+        undoes=True,
+        prepare=_prepare_project,
+        run=partial(_ensure_key, is_readable=True, roles=None),
+        find_lacks=partial(_find_key, roles=("ProjectEditor",)),
+        leftover=_add_key(tag_as_unfinished("reader", _OTHER_MARK), "ControlPlaneEditor", is_stored=True),
+    ),
     "update key": Scenario(
         workflow="ensure_api_key",
         undoes=True,
@@ -716,6 +724,13 @@ SCENARIOS: Mapping[str, Scenario] = {
         find_lacks=_find_account,
         leftover=_leave_stored_account,
         actor=_remove_unfinished,
+    ),
+    "ensure account, default roles": Scenario(
+        workflow="ensure_service_account",
+        prepare=lambda _: None,
+        run=partial(_ensure_account, is_readable=True, role_bindings=None),
+        find_lacks=partial(_find_account, roles=()),
+        leftover=_leave_stored_account,
     ),
     "reconcile account": Scenario(
         workflow="ensure_service_account",

@@ -33,6 +33,9 @@ _T = TypeVar("_T")
 Store: TypeAlias = Callable[[_T], object]
 """A function that stores a secret, or raises if it did not; its result is ignored, but awaited if it is awaitable."""
 
+_DEFAULT_ROLES: Sequence[APIKeyRole] = ("ProjectEditor",)
+"""The roles that the server gives to a key that is created without roles."""
+
 LEFTOVER = "an earlier run left it"
 """Why something is deleted."""
 
@@ -58,7 +61,7 @@ def complete_or_create_key(
     """
     name = key.name or ""
     if (stored := find_stored_key(leftovers, name, store)) is not None:
-        final = evolve(stored, name=name, roles=stored.roles if roles is None else [*roles])
+        final = evolve(stored, name=name, roles=[*_DEFAULT_ROLES] if roles is None else [*roles])
         final = update_key(run, stored, final)
         delete_left_keys(run, [each for each in leftovers if each.id != stored.id])
         return final
@@ -252,7 +255,7 @@ def complete_or_create_account(
     Args:
         run: The run.
         name: Its final name.
-        roles: Its roles; None to leave those of an account that is completed.
+        roles: Its roles; None for none, the server's default.
         leftovers: Service accounts that interrupted runs left.
         store: Stores the secret; None if nobody does.
         client_id: Client id of the caller, if the client has only a token.
@@ -261,9 +264,9 @@ def complete_or_create_account(
         The account; None if a dry run would create it.
     """
     if (stored := _find_stored_account(leftovers, name, store)) is not None:
-        if roles is not None:
-            policy = DifferencePolicy(run.operation, "update", revoke_unlisted=True)
-            reconcile_bindings(run, stored, wanted=build_role_bindings(roles), policy=policy, client_id=client_id)
+        wanted = build_role_bindings(roles or ())
+        policy = DifferencePolicy(run.operation, "update", revoke_unlisted=True)
+        reconcile_bindings(run, stored, wanted=wanted, policy=policy, client_id=client_id)
         account = _rename_account(run, stored, name)
         _delete_left_accounts(run, [each for each in leftovers if each.id != stored.id], client_id)
         return account
