@@ -336,9 +336,8 @@ def judge_steps(run: Run) -> Iterable[str]:
 
 def judge_adopted(run: Run) -> Iterable[str]:
     """What somebody else has made, with other settings or roles, is not said to be created."""
-    done = [each for each in run.steps if each.state == "done" and each.change.creates]
-    created = {each.resource.id: each for each in done if each.resource is not None}
-    for id in created.keys() & {*run.others}:
+    created = {each.resource.id: each for each in run.steps if each.state == "done" and each.resource is not None}
+    for id in {id for id, each in created.items() if each.change.creates} & {*run.others}:
         change, found = created[id].change, run.seen[id]
         wanted: object = {each.role for each in change.roles}
         bindings = [each for each in run.after.values() if (each.kind, each.owner) == ("role_binding", id)]
