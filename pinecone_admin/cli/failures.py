@@ -25,7 +25,11 @@ from pinecone_admin.workflows.sent_changes import MAY_EXIST, NOT_DELETED_IN_TIME
 _TOO_MANY_REQUESTS, _SERVER_ERROR = 429, 500  # the enum of the library takes a hundredth of --version
 
 SPELLINGS: Mapping[str, str] = MappingProxyType(
-    {"allow_http=True": "PINECONE_ADMIN_ALLOW_HTTP=1", "allow_unreadable=True": "--allow-unreadable"}
+    {
+        "allow_http=True": "PINECONE_ADMIN_ALLOW_HTTP=1",
+        "allow_unreadable=True": "--allow-unreadable",
+        "value": "the value",
+    }
 )
 """Names of the library in every command."""
 _MAX_USAGE_LENGTH = 480

@@ -233,15 +233,25 @@ class Session:
                 self.stderr.write(line)
                 self.stderr.flush()
 
+    @contextmanager
+    def prompt(self, text: str) -> Generator[None, None, None]:
+        """Show a question while its answer is read; if that is interrupted, what follows begins on a new line."""
+        try:
+            self.stderr.write(text)
+            self.stderr.flush()
+            yield
+        except KeyboardInterrupt:
+            self.notify("")
+            raise
+
     def ask_for_value(self, text: str) -> str:
         """Return what a person types for a value that is missing.
 
         Args:
             text: The name of the value.
         """
-        self.stderr.write(f"{text.rstrip('.').removesuffix('; can be repeated')}: ")
-        self.stderr.flush()
-        typed = self.stdin.readline()
+        with self.prompt(f"{text.rstrip('.').removesuffix('; can be repeated')}: "):
+            typed = self.stdin.readline()
         if not typed.endswith("\n"):  # the prompt is unfinished
             self.stderr.write("\n")
         return typed.strip()
@@ -254,10 +264,9 @@ class Session:
         """
         import getpass  # noqa: PLC0415 - few commands ask for one
 
-        try:
+        with self.prompt(""), suppress(EOFError):
             return getpass.getpass(f"{text} (it is not shown): ", stream=self.stderr)
-        except EOFError:
-            return ""
+        return ""
 
     def show_wait(self, reason: str, seconds: float) -> None:
         """Show in the progress of the terminal, if there is any, that the command waits.

@@ -70,7 +70,9 @@ def test_a_prompt_names_the_change_the_organization_and_the_caller() -> None:
 OVERLAP = "Each old key is deleted as soon as its new value is stored."
 CONSEQUENCES = {
     "api-key delete reader --project search": "What uses the API key loses access.",
-    "api-key rotate reader --project search --keep-old-for 0 --reveal": OVERLAP,
+    "api-key rotate reader --project search --keep-old-for 0 --reveal": (
+        "The old key is deleted as soon as the new value is stored or shown."
+    ),
     "api-key rotate-due --older-than 1d --keep-old-for 0 --store file:{name}": OVERLAP,
     "service-account delete ci": "What uses the account loses access within seconds.",
     "service-account rotate ci --reveal": "The old secret stops working within seconds.",
@@ -246,8 +248,11 @@ def test_a_project_with_keys_wants_its_name() -> None:
             asked = run(*words, "--yes", terminal=True, stdin="y\n")
             assert (asked.exit, asked.stderr.splitlines()[0]) == (exit_codes.INTERRUPTED, says)
             assert "Type the name search to go on: " in asked.stderr
+            misread = run(*words, "--confirm", search)
+            assert f"error: --confirm {search} does not match: the project is called search." in misread.stderr
             preview = run(*words, "--dry-run")
-            assert (preview.exit, preview.json["notes"], preview.stderr) == (0, [says], f"{says}\n")
+            unread = "The contents were not read. The run is refused if the project has an index."
+            assert (preview.exit, preview.json["notes"], preview.stderr) == (0, [says, unread], f"{says}\n{unread}\n")
         assert sent_changes(emulator) == []
         assert run("project", "delete", search, "--confirm", "search").exit == exit_codes.CONFLICT  # it has an index
         assert run("project", "delete", "empty", "--confirm", "search").exit == exit_codes.USAGE

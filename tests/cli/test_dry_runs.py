@@ -152,6 +152,10 @@ def test_a_dry_run_that_has_to_write_says_so_first_and_asks() -> None:
             assert f"About to: {' '.join(words[:2])} " in asked.said
             assert "create_api_key" in {each.operation_id for each in emulator.requests}
             emulator.requests.clear()
+        for old, code in (("nothing-* --older-than 1s", 0), ("* --older-than 9w", 0), ("* --older-than 0s", 2)):
+            none = run("project", "stale", "--match", *old.split())
+            assert (none.exit, "temporary" in none.stderr) == (code, False), none
+        assert "create_api_key" not in {each.operation_id for each in emulator.requests}
     page = " ".join(run("help", "changes").stdout.split())
     assert "Some commands create a temporary API key in each project" in page
     assert "and a dry run of project delete PROJECT --with-contents." in page

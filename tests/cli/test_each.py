@@ -288,15 +288,15 @@ DAMAGED = {
     ",\nx,y\n": "no header",
     'name\nx\n"y\n': "unexpected end of data",
     'name\nx\n"y"z\n': "expected after",
-    "name\nx\ny,z\n": "rows.csv, line 3 (row 2): it has 2 cells, and the header has 1. Nothing was changed.",
+    "name\nx\ny,z\n": "rows.csv, line 3 (row 2): The row has 2 cells, and the header has 1. Nothing was changed.",
     f"name\n{'x' * 200_000}\n": "field larger than field limit",
     f"name\n{'x' * (1 << 20)}\n": "a line has more than",
     '[{"name": "x"}, {"name": ]': "cannot be read",
-    '[{"name": "x"}, 5]': "rows.csv, line 1 (row 2): it is not a JSON object.",
+    '[{"name": "x"}, 5]': "rows.csv, line 1 (row 2): The row is not a JSON object.",
     '[{"name": "x"},\n\n {"nam": "y"}]': "line 3 (row 2): There is no column name for {name}. Did you mean nam?",
     "[" * 100_000: "nested too deeply",
-    '\n{"name": "x"}\n\nname\n': "rows.csv, line 4 (row 2): it is not a JSON object.",
-    'name,other\nx,"a\nb"\n\ny\n': "rows.csv, line 5 (row 2): it has 1 cell, and the header has 2.",
+    '\n{"name": "x"}\n\nname\n': "rows.csv, line 4 (row 2): The row is not a JSON object.",
+    'name,other\nx,"a\nb"\n\ny\n': "rows.csv, line 5 (row 2): The row has 1 cell, and the header has 2.",
 }
 
 
@@ -372,7 +372,7 @@ def test_all_rows_that_are_wrong_are_named_before_the_first_one_runs() -> None:
             assert done.stderr.splitlines() == [
                 f"rows.csv, line 3 (row 2): --max-pods many: {help_line}.",
                 "rows.csv, line 4 (row 3): NAME needs a value, but is empty.",
-                "rows.csv, line 5 (row 4): it has 1 cell, and the header has 2.",
+                "rows.csv, line 5 (row 4): The row has 1 cell, and the header has 2.",
                 f"rows.csv, line 8 (row 6): --max-pods -1: {help_line}.",
                 "error: rows.csv: 4 of 6 rows are wrong. Nothing was changed. [PA101]",
             ]
@@ -562,7 +562,7 @@ def test_a_person_is_asked_once_and_sees_the_first_commands() -> None:
         for kept, is_deleted in (("0", True), ("0d", True), ("{name}", True), ("{name}d", True), ("7d", False)):
             words = ("api-key", "rotate", "{name}", "--project", "search", "--store", "file:{name}")
             old = each((*words, "--keep-old-for", kept), rows="name\n0\n", terminal=True)
-            said = "Each old key is deleted as soon as its new value is stored.\nAbout to: api-key rotate, once"
+            said = "The old key is deleted as soon as the new value is stored or shown.\nAbout to: api-key rotate, once"
             assert (said in old.stderr) is is_deleted, old
         fixed = each((*CREATE, "--require-cmek"), rows=rows, terminal=True)
         assert "--require-cmek cannot be undone." in fixed.stderr

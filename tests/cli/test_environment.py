@@ -59,7 +59,7 @@ def test_a_variable_names_the_only_organization(tmp_path: Path) -> None:
         assert run("project", "list", env=own).exit == 0
         refused = run("project", "create", "x", "--yes", env={"PINECONE_ADMIN_EXPECT_ORGANIZATION": OTHER})
         assert (refused.exit, f"You expected organization {OTHER}" in refused.stderr) == (3, True)
-        named = run("project", "list", "--expect-organization", "Emulated Organization")
+        named = run("project", "list", "--expect-organization", "Emulated Organization", env=dict.fromkeys(own))
         assert (named.exit, f"belongs to Emulated Organization ({emulator.organization_id})." in named.stderr) == (
             3,
             True,
@@ -128,14 +128,12 @@ def test_verbose_shows_each_attempt_of_each_request_without_secrets(*, is_dry_ru
 
 
 def test_verbose_says_why_an_attempt_failed() -> None:
-    """An attempt without a response has the kind of the error in the place of the status."""
+    """An attempt without a response has no status, and no name of a class of Python in its place."""
     with example_organization() as emulator:
         emulator.faults.add("list_projects", drop="before", times=1)
         done = run("project", "list", "--verbose")
     assert (done.exit, len(done.json)) == (0, 2)
-    assert re.search(
-        r"GET /admin/projects: failed \(Pinecone\w+Error\), \d+ ms, attempt 1, request id unknown", done.stderr
-    )
+    assert re.search(r"GET /admin/projects: no response, \d+ ms, attempt 1, request id unknown", done.stderr)
 
 
 def test_a_space_in_a_credential_is_named() -> None:

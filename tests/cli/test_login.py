@@ -18,7 +18,7 @@ from pinecone_admin.cli.output.file_locks import lock_file
 from pinecone_admin.cli.profiles.files import find_profile_file
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing import emulate
-from tests.cli.command_line import Run, example_organization, run
+from tests.cli.command_line import CTRL_C, Run, example_organization, run
 from tests.cli.terminals import read_piece, start_on_terminal
 
 ADDRESSES = ("--api-url", "http://localhost:1", "--oauth-url", "http://localhost:1/oauth/token")
@@ -169,6 +169,19 @@ def test_a_shell_that_is_wired_to_a_server_saves_no_profile_for_production(
     assert (list(emulator.requests), run("profile", "list").json, secret_file().exists()) == ([], [], False)
     assert run(*words, *ADDRESSES, stdin=f"{emulator.client_secret}\n", env=env).exit == 0
     assert run("whoami", "--profile", "work", env=env).json["client_id"] == emulator.client_id
+
+
+def test_a_secret_that_is_not_typed_is_called_so(emulator: Emulator) -> None:
+    """The client id and the client secret are refused in the same words, and an interruption ends the line."""
+    for typed, answer in (("", "x"), (f"{emulator.client_id}\n", "")):
+        with mock.patch("getpass.getpass", return_value=answer):
+            done = run("login", terminal=True, stdin=typed, env=NOBODY)
+        what = "secret" if typed else "id"
+        assert (done.exit, f"You typed no client {what}, so nothing was saved." in done.said) == (2, True), done
+    for typed in (CTRL_C, f"{emulator.client_id}\n"):
+        with mock.patch("getpass.getpass", side_effect=KeyboardInterrupt):
+            done = run("login", terminal=True, stdin=typed, env=NOBODY)
+        assert (done.exit, done.stderr.endswith("\nerror: Interrupted. Nothing was changed.\n")) == (130, True), done
 
 
 def test_a_change_of_the_default_profile_is_shown(emulator: Emulator) -> None:

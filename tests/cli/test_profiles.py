@@ -110,6 +110,7 @@ def test_what_no_client_would_accept_is_not_saved() -> None:
         ("other", ("--oauth-url", "https://login.example"), "account"),
         ("other", ("--secret-command", "op 'read"), "account"),
         ("other", ("--secret-command", ""), "account"),
+        ("other", ("--secret-command", "echo ''"), "account"),
         ("other", ("--expect-organization", "a\u202eb"), "account"),
         ("other", ("--client-secret-stdin",), "account"),
         ("other", ("--profile", "work"), "account"),

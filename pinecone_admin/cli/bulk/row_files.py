@@ -149,7 +149,8 @@ def _read_cells(reader: Reader, first_line: int, columns: Sequence[str]) -> Iter
         if cells:
             number += 1
             is_row = len(cells) == len(columns)
-            problem = "" if is_row else f"it has {count_noun(len(cells), 'cell')}, and the header has {len(columns)}"
+            found = count_noun(len(cells), "cell")
+            problem = "" if is_row else f"The row has {found}, and the header has {len(columns)}"
             values = dict(zip(columns, cells, strict=True)) if is_row else {}
             yield Row(number, first_line + begin, cells, values, problem)
 
@@ -158,7 +159,7 @@ def number_objects(items: Iterable[tuple[int, str, Any]]) -> Iterator[Row]:
     """Yield the rows of JSON, given the line, the text and the value of each."""
     for number, (line, text, item) in enumerate(items, 1):
         is_row = is_object(item)
-        yield Row(number, line, text, item if is_row else {}, "" if is_row else "it is not a JSON object")
+        yield Row(number, line, text, item if is_row else {}, "" if is_row else "The row is not a JSON object")
 
 
 def parse_line(line: str) -> Any:

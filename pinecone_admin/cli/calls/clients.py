@@ -72,7 +72,7 @@ class ChangeRecorder:
 
 def describe_attempt(event: AttemptEvent) -> str:
     """Return an attempt as ``--verbose`` shows it, with no secret and no id but that of the request."""
-    result = event.status_code or f"failed ({type(event.error).__name__})"
+    result = event.status_code or "no response"
     waits = "" if event.delay is None else f", again in {event.delay:.1f} s"
     request = f"{event.method} {event.path}: {result}, {event.duration * 1000:.0f} ms, attempt {event.attempt}"
     return f"{request}, request id {event.request_id or 'unknown'}{waits}"

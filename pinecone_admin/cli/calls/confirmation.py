@@ -80,6 +80,7 @@ def ask(session: Session, consent: Consent) -> None:
     if given is not None and consent.typed and not consent.is_met_by(given):
         called = f"{consent.subject} is called {consent.typed}" if consent.subject else f"it has to be {consent.typed}"
         problem = f"is too low: {consent.typed} would be removed" if consent.is_number else f"does not match: {called}"
+        session.ledger.names.pop(given, None)  # what was typed is shown as it was typed
         raise CLIError(f"--confirm {given} {problem}.", says_if_unchanged=True)
     if session.is_row and consent.concerns_caller and not session.is_dry_run:
         reason = f"{' '.join(consent.notes)} Run this command by itself, with {_spell_option(consent)}."
@@ -121,17 +122,12 @@ def _question(session: Session, consent: Consent) -> None:
     if consent.wants_typed:
         kind = "the number" if consent.is_number else "the name"
         question = f"Type {kind} {make_printable(consent.typed)} to go on: "
-    try:
-        organization = None if consent.is_local else session.organization  # its failure comes before the question
-        session.notify(f"About to: {consent.what}")
-        if organization is not None:
-            session.notify(f"In organization {organization.name} ({organization.id}), as {session.caller}")
-        session.stderr.write(question)
-        session.stderr.flush()
+    organization = None if consent.is_local else session.organization  # its failure comes before the question
+    session.notify(f"About to: {consent.what}")
+    if organization is not None:
+        session.notify(f"In organization {organization.name} ({organization.id}), as {session.caller}")
+    with session.prompt(question):
         line = session.stdin.readline()
-    except KeyboardInterrupt:
-        session.notify("")  # the prompt is unfinished
-        raise
     if not line.endswith("\n"):
         session.notify("")  # as above
     answer = line.rstrip("\r\n")

@@ -261,7 +261,8 @@ needs --yes. PINECONE_ADMIN_NO_PROMPT=1 ends all questions.
 --dry-run shows what would happen, and changes nothing, with one exception: to
 read the contents, project delete PROJECT --with-contents creates a temporary
 key. If the run would be refused, a dry run of project delete --with-contents or
-of user offboard exits with 5.
+of user offboard exits with 5. Other dry runs do not find all reasons: without
+--with-contents, that of project delete does not read the contents.
 
 If more is lost than you named, the command asks for the name. Elsewhere it
 needs --confirm NAME. These commands do so:
@@ -290,9 +291,9 @@ number. Elsewhere it needs --confirm N, and N can be larger.
 
 Some commands create a temporary API key in each project that they read, and
 delete it again: project stale, api-key identify --project, and a dry run of
-project delete PROJECT --with-contents. Their first line shows this, and they
-ask first, or need --yes. apply creates such keys, too, if it deletes the
-projects of a plan.
+project delete PROJECT --with-contents. They show this and ask first, or need
+--yes, if there is a project to read. apply creates such keys, too, if it
+deletes the projects of a plan.
 
 A file that an option writes, such as --out, must not exist yet. --overwrite
 replaces it. An old plan is deleted first, so that nobody carries it out.

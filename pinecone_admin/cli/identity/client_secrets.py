@@ -56,7 +56,10 @@ def run_secret_command(
             f"{source} did not end within {timeout:g} seconds. Run it by itself to see what it waits for."
         )
     if done.returncode:
-        raise identity_error(f"{source} ended with status {done.returncode}. Run it by itself to see why.")
+        raise identity_error(
+            f"{source} ended with status {done.returncode}. Run it by itself to see why. It does not get the PINECONE_ "
+            "variables."
+        )
     return check_secret(done.stdout.decode("utf-8", "replace"), source=source)
 
 

@@ -25,10 +25,7 @@ _in_project = click.option(
 _roles = click.option("--role", "roles", type=KEY_ROLE, multiple=True, help="A role of the key; can be repeated.")
 
 
-_NO_OVERLAP = {
-    "consequence": "Each old key is deleted as soon as its new value is stored.",
-    "facts_with": {"keep_old_for": {"consequence": ""}},
-}
+_WITH_OVERLAP = {"keep_old_for": {"consequence": ""}}
 
 
 @NOUN.command("reads", example="pinecone-admin api-key list --project search")
@@ -167,7 +164,8 @@ def delete(call: Call, *, api_key_id: str) -> None:
     "--store env-file:.env#PINECONE_API_KEY --yes",
     makes=Secret("api-key", replaces=True),
     is_workflow=True,
-    **_NO_OVERLAP,
+    consequence="The old key is deleted as soon as the new value is stored or shown.",
+    facts_with=_WITH_OVERLAP,
 )
 @click.option(
     "--keep-old-for",
@@ -203,7 +201,8 @@ def delete_retired(call: Call, *, project_id: str | None = None) -> object:
     "--store 'file:{project}-{name}.key' --yes",
     makes=Secret("api-key", replaces=True, many=True),
     is_workflow=True,
-    **_NO_OVERLAP,
+    consequence="Each old key is deleted as soon as its new value is stored.",
+    facts_with=_WITH_OVERLAP,
 )
 @click.option("--older-than", type=Duration(), required=True, help="Least age of a key to rotate, such as 90d.")
 @click.option(

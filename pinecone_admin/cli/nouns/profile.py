@@ -26,7 +26,8 @@ _CREDENTIALS = (
     click.option(
         "--secret-command",
         metavar="COMMAND",
-        help="Program that prints the client secret, for example of a password manager.",
+        help="Program that prints the client secret, for example of a password manager. It does not get the PINECONE_ "
+        "variables.",
     ),
     click.option("--api-url", "host", metavar="URL", help="URL of the API; default: production."),
     click.option("--oauth-url", metavar="URL", help="URL of the token endpoint; default: production."),
@@ -119,8 +120,8 @@ def login(
 
 def _split_command(text: str | None) -> tuple[str, ...]:
     words = () if text is None else tuple(split_command(text, "--secret-command"))
-    if text is not None and not words:
-        raise CLIError("--secret-command needs a value, but is empty.")
+    if text is not None and not (words and all(map(str.strip, words))):
+        raise CLIError(f"--secret-command {'has an empty word' if words else 'needs a value, but is empty'}.")
     return words
 
 

@@ -124,13 +124,15 @@ def update(
 
 
 def _find_keys(call: Call) -> list[str]:
-    """Return what is deleted with a project, as a sentence."""
+    """Return what is deleted with a project, and in a dry run what it does not read, as sentences."""
     from pinecone_admin.cli.calls.confirmation import describe_parts  # noqa: PLC0415 - loads the client
 
     assert call.own is not None  # noqa: S101 - the command is about a project that exists
     call.own = call.remember(call.names.describe(call.own))  # what is not there is missed by its own name
     read = partial(call.admin.api_keys.list, project_id=call.own.id)
-    return describe_parts(call.session, f"Project {call.own.name}", {"API key": read})
+    is_unread = call.is_dry_run and not call.command.makes_temporary_keys
+    unread = ["The contents were not read. The run is refused if the project has an index."] if is_unread else []
+    return [*describe_parts(call.session, f"Project {call.own.name}", {"API key": read}), *unread]
 
 
 def _need_contents(context: click.Context, option: click.Parameter, value: object) -> object:

@@ -10,6 +10,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from pinecone_admin._http.argument_checks import check_timedelta
 from pinecone_admin._sync.workflows.absence import owns_organization
 from pinecone_admin._sync.workflows.client_state import require_server_time
 from pinecone_admin._sync.workflows.delete_stale import carry_out_deletion as delete_planned
@@ -42,7 +43,13 @@ from pinecone_admin.workflows.changes import Change, Ref, Step
 from pinecone_admin.workflows.plans import describe_left, explain_left, find_help_code
 from pinecone_admin.workflows.reports import describe_unseen
 from pinecone_admin.workflows.sent_changes import IgnoreGone
-from pinecone_admin.workflows.stale_projects import NOT_SEEN, find_change, find_new_keys, find_reason_to_keep
+from pinecone_admin.workflows.stale_projects import (
+    NOT_SEEN,
+    find_change,
+    find_new_keys,
+    find_reason_to_keep,
+    matches_name,
+)
 
 _CONCURRENCY = 4
 _ALREADY_DELETED = "it was already deleted"
@@ -52,7 +59,12 @@ def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta,
     """Find stale projects, show them with everything in them, and save the plan."""
     prepare_plan_file(session, out)
     require_change_allowed(session)
-    confirm_temporary_keys(session, f"project stale --match {shlex.quote(name_pattern)}")
+    check_timedelta("older_than", older_than)
+    with show_progress(session, "reading the projects"):
+        named = [each for each in session.admin.projects.list() if matches_name(each.name, name_pattern)]
+        now = require_server_time(session.admin, operation="delete_stale")
+    if any(find_reason_to_keep(each, older_than=older_than, now=now) is None for each in named):
+        confirm_temporary_keys(session, f"project stale --match {shlex.quote(name_pattern)}")
     with show_progress(session, "reading the projects") as progress:
         plan = session.admin.projects.delete_stale(name_pattern=name_pattern, older_than=older_than, progress=progress)
     save_plan(session, plan, out)

@@ -94,7 +94,7 @@ def check_profile(profile: Profile, *, env: Mapping[str, str]) -> None:
         CLIError: A text is empty or contains control characters, or one of the two addresses is missing.
         PineconeValueError: The client id, an address or the expected organization is not valid.
     """
-    parse_profiles(put_profile("", profile, make_default=False, overwrite=False), source="the new profile")
+    parse_profiles(put_profile("", profile, make_default=False, overwrite=False), source="The profile cannot be saved")
     check_secret_text("client_id", profile.client_id)
     if profile.expect_organization is not None and not is_visible_ascii(profile.expect_organization):
         raise value_error("expect_organization", "is not an id: give the id of the organization, not its name")

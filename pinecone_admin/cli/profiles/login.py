@@ -57,7 +57,10 @@ def obtain_secret(session: Session, profile: Profile) -> str:
         return run_secret_command(profile.secret_command, env=session.env, origin=f"profile {profile.name}")
     if session.settings.get("client_secret_stdin"):
         return read_secret_from(session.stdin)
-    return check_secret(session.ask_for_secret("Client secret"), source="The client secret that you typed")
+    typed = session.ask_for_secret("Client secret")
+    if not typed.strip():
+        raise CLIError("You typed no client secret, so nothing was saved. Run the command again.")
+    return check_secret(typed, source="The client secret that you typed")
 
 
 def try_credentials(session: Session, profile: Profile, secret: str) -> Profile:

@@ -128,7 +128,7 @@ def _read_document(document: Mapping[str, Any]) -> Profiles:
 def _read_profile(name: str, value: object) -> Profile:
     if not _NAME.fullmatch(name):
         raise ValueError(
-            f"{quote_input(name)} cannot name a profile: use letters, digits, dots, hyphens and underscores"
+            f"{quote_input(name)} cannot name a profile. Use letters, digits, dots, hyphens and underscores"
         )
     if not isinstance(value, dict):
         raise ValueError(f"profile {name} must be a table")  # noqa: TRY004 - as above
