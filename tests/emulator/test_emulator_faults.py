@@ -230,7 +230,8 @@ def test_status_fault_after_the_change(api: httpx.Client, emulator: Emulator) ->
 def test_token_endpoint_errors_have_oauth_form(emulator: Emulator, status: int, error: str) -> None:
     """A status fault at the token endpoint has the form of an OAuth error."""
     emulator.faults.add("*", status=500)  # leaves the token endpoint out, unless a path names it
-    for match in ({"operation": "get_token"}, {"path": "/oauth/token"}):
+    matches: list[dict[str, Any]] = [{"operation": "get_token"}, {"path": "/oauth/token"}]
+    for match in matches:
         emulator.faults.add(**match, status=status, retry_after=2.5)
         with httpx.Client(transport=emulator.transport) as client:
             response = client.post("https://login.pinecone.io/oauth/token", json=TOKEN)
