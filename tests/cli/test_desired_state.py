@@ -675,3 +675,17 @@ def test_an_end_that_is_held_back_says_what_to_do_and_a_dry_run_ends_as_its_run(
                 assert "Not carried out: delete user owner@example.com (" in each.stderr
                 assert "make another user an OrgOwner first." in each.stderr
                 assert "run the command again" not in each.stderr
+
+
+def test_a_file_of_another_command_is_named_and_not_listed_field_by_field(emulator: Emulator) -> None:
+    """In the place of the base, nothing advises to carry out a plan."""
+    assert run("inventory", "--out", "inventory.json").exit == 0
+    assert run("plan", "org.yaml", "--out", "plan.json").exit == 0
+    assert run("apply", "org.yaml", "--store", "file:k", "--yes", "--out", "report.json").exit == 0
+    kinds = {"inventory": "an inventory", "plan": "a saved plan", "report": "the report of a run"}
+    for name, kind in kinds.items():
+        for words in (("plan", f"{name}.json"), ("plan", "org.yaml", "--base", f"{name}.json")):
+            refused = run(*words)
+            assert (refused.exit, len(refused.stderr.splitlines())) == (2, 1), refused
+            assert f"{name}.json is {kind}" in refused.stderr
+            assert ("pinecone-admin apply" in refused.stderr) == (words == ("plan", "plan.json")), refused

@@ -9,6 +9,7 @@ from functools import partial
 
 from attrs import evolve
 
+from pinecone_admin._http.codec import parse_json_object
 from pinecone_admin._sync.workflows.apply_plan import apply_plan
 from pinecone_admin._sync.workflows.run import open_run
 from pinecone_admin._text.counts import count_noun
@@ -67,6 +68,9 @@ _SIGNS = {"create": "+", "invite": "+", "grant": "+", "revoke": "-", "delete": "
 _STYLES = {"+": "\x1b[32m", "-": "\x1b[31m", "~": "\x1b[33m", " ": "\x1b[2m"}
 _BOLD, _RESET = "\x1b[1m", "\x1b[0m"
 _SECRETS = Secret("api-key", many=True)
+_OTHER_FILES = {"taken_at": "an inventory, which diff and plan --inventory read", "steps": "the report of a run"}
+"""What other commands write, each by a field that an organization file never has."""
+_NEEDS_FILE = "Give an organization file, as export writes it (help organization-file)."
 
 
 def export_organization(session: Session, out: str | None) -> None:
@@ -98,7 +102,7 @@ def plan_file(
     """Show a plan, write it to files, and choose the exit code; the arguments are the options of the command."""
     prepare_plan_file(session, out, file, base, inventory, others=[markdown])
     _check_format(session)
-    desired, former = read_state(session, file), None if base is None else read_state(session, base)
+    desired, former = read_state(session, file), None if base is None else read_state(session, base, is_base=True)
     stated = session.settings.get("client_id") or session.env.get("PINECONE_CLIENT_ID")
     caller = session.account if inventory is None else Caller(stated, is_stated=True)
     taken = read_inventory(session, inventory)
@@ -133,16 +137,25 @@ def _review(plan: ChangePlan, inventory: Inventory, caller: Caller, *, drift: bo
     return review_plan(plan, index, inventory, caller=caller, drift=drift, allow_removals=most)
 
 
-def read_state(session: Session, path: str) -> DesiredState:
+def read_state(session: Session, path: str, *, is_base: bool = False) -> DesiredState:
     """Return the state in a file."""
-    return parse_state(session, read_text(path, session.stdin, keep_mark=True), path)
+    return parse_state(session, read_text(path, session.stdin, keep_mark=True), path, is_base=is_base)
 
 
-def parse_state(session: Session, text: str, path: str) -> DesiredState:
-    """Return the state in the text of a file. An error has a line for each problem."""
+def parse_state(session: Session, text: str, path: str, *, is_base: bool = False) -> DesiredState:
+    """Return the state in the text of a file. An error has a line for each problem.
+
+    Raises:
+        CLIError: The text has problems, or is a file that another command writes. Only in the place of the main file,
+            the message shows how a saved plan is carried out.
+    """
+    name = describe_path(path)
+    document = parse_json_object(text.encode()) or {}
     if find_workflow(text) is not None:
-        name = describe_path(path)
-        raise CLIError(f"{name} is a saved plan. Carry it out with: pinecone-admin apply {shlex.quote(name)}.")
+        advice = f"Carry it out with: pinecone-admin apply {shlex.quote(name)}."
+        raise CLIError(f"{name} is a saved plan. {_NEEDS_FILE if is_base else advice}")
+    for kind in (kind for field, kind in _OTHER_FILES.items() if field in document):
+        raise CLIError(f"{name} is {kind}. {_NEEDS_FILE}")
     source = "standard input" if path == "-" else path
     with _listing_problems(session, source):
         return DesiredState.from_text(text, source=source)
@@ -240,7 +253,10 @@ def apply_file(
         plan = parse_plan(session, ChangePlan, text, file)
         inventory = read_inventory(session)
     else:
-        desired, former = parse_state(session, text, file), None if base is None else read_state(session, base)
+        desired, former = (
+            parse_state(session, text, file),
+            None if base is None else read_state(session, base, is_base=True),
+        )
         inventory = read_inventory(session)
         plan = _plan(session, desired, former, inventory, caller.client_id)
     compared = _review(plan, inventory, caller, drift=drift)
