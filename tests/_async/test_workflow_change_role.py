@@ -10,6 +10,7 @@ import pytest
 from pinecone_admin import (
     AsyncAdmin,
     ConflictError,
+    ForbiddenError,
     LeftoverError,
     NotFoundError,
     PineconeConnectionError,
@@ -217,3 +218,14 @@ async def test_no_response_to_a_revoke_leaves_the_principal_without_a_role(
         assert "OrgMember" in await list_roles(admin, principal), status
         await admin.role_bindings.change_role(**principal, **change)
         assert await list_roles(admin, principal) == ["OrgMember"], status
+
+
+async def test_a_grant_that_is_repeated_and_then_undone_leaves_nothing(admin: AsyncAdmin, emulator: Emulator) -> None:
+    """The server refuses a second grant, so the repetition shows that the first request took no effect."""
+    principal = await create_manager(admin)
+    emulator.faults.add("create_role_binding", drop="before")
+    emulator.faults.add("delete_role_binding", status=403)
+    with raises(ForbiddenError) as caught:
+        await admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
+    assert (caught.value.outcome, caught.value.safe_to_retry) == ("undone", True)
+    assert await list_roles(admin, principal) == ["OrgManager"]

@@ -328,3 +328,65 @@ async def test_an_error_without_overlap_says_first_whether_the_old_key_works(
     with pytest.raises(PineconeError) as caught:
         await admin.api_keys.rotate(api_key_id=old.key.id, store=lambda _: None)
     assert caught.value.__notes__[0] == f"the old key, API key {old.key.id}, {works}"
+
+
+async def test_the_old_key_still_works_if_its_deletion_was_not_sent(emulator: Emulator) -> None:
+    """Whatever ends the rotation before, the note is certain."""
+    old = await create_key(emulator.async_admin())
+    transport = FaultyTransport(emulator)
+
+    def stop() -> None:
+        if transport.requests[-1].startswith("PATCH"):
+            raise KilledError
+
+    transport.before_request = stop
+    with pytest.raises(KilledError) as caught:
+        await transport.async_admin().api_keys.rotate(api_key_id=old.key.id, store=lambda _: None)
+    assert caught.value.__notes__[0] == f"the old key, API key {old.key.id}, still works"
+
+
+async def test_an_old_key_that_somebody_deletes_is_not_kept(emulator: Emulator) -> None:
+    """The report of a rotation with an overlap shows that, and no time until which both keys work."""
+    admin = emulator.async_admin()
+    old = await create_key(admin)
+
+    def delete_old(_: object) -> None:
+        emulator.state.remove_api_key(emulator.state.api_keys[old.key.id])
+
+    rotation = await admin.api_keys.rotate(api_key_id=old.key.id, keep_old_for=timedelta(days=1), store=delete_old)
+    assert (rotation.delete_after, rotation.steps[-1].state) == (None, "skipped")
+    assert rotation.steps[-1].change.reason == "it was already deleted"
+
+
+async def test_a_new_key_or_account_that_somebody_deletes_is_not_said_to_be_kept(emulator: Emulator) -> None:
+    """Its secret is stored, and nothing of it remains."""
+    admin, state = emulator.async_admin(), emulator.state
+    project = await admin.projects.create(name="p")
+
+    def delete_key(made: APIKeyWithSecret) -> None:
+        state.remove_api_key(state.api_keys[made.key.id])
+
+    def delete_account(made: ServiceAccountWithSecret) -> None:
+        state.remove_service_account(state.service_accounts[made.service_account.id])
+
+    with raises(NotFoundError) as caught:
+        await admin.api_keys.ensure(project_id=project.id, name="reader", store=delete_key)
+    (note,) = caught.value.__notes__
+    assert (caught.value.outcome, caught.value.safe_to_retry) == ("undone", True)
+    assert note.endswith("is stored, but somebody deleted the key")
+    with raises(NotFoundError) as caught:
+        await admin.service_accounts.ensure(name="robot", store=delete_account)
+    (note,) = caught.value.__notes__
+    assert caught.value.outcome == "undone"
+    assert note.endswith("is stored, but somebody deleted the account")
+
+
+async def test_a_lost_deletion_of_a_new_key_leaves_the_outcome_unknown(emulator: Emulator) -> None:
+    """Nobody knows whether the key remains; the error names the workflow."""
+    admin = emulator.async_admin()
+    project = await admin.projects.create(name="p")
+    emulator.faults.add("delete_api_key", drop="after", times=None)
+    with raises(LeftoverError) as caught:
+        await admin.api_keys.ensure(project_id=project.id, name="reader", store=fail_to_store)
+    assert (caught.value.outcome, caught.value.operation) == ("unknown", "ensure_api_key")
+    assert not emulator.state.api_keys

@@ -11,6 +11,7 @@ import pytest
 from pinecone_admin import (
     Admin,
     ConflictError,
+    ForbiddenError,
     LeftoverError,
     NotFoundError,
     PineconeConnectionError,
@@ -216,3 +217,14 @@ def test_no_response_to_a_revoke_leaves_the_principal_without_a_role(fault: dict
         assert "OrgMember" in list_roles(admin, principal), status
         admin.role_bindings.change_role(**principal, **change)
         assert list_roles(admin, principal) == ["OrgMember"], status
+
+
+def test_a_grant_that_is_repeated_and_then_undone_leaves_nothing(admin: Admin, emulator: Emulator) -> None:
+    """The server refuses a second grant, so the repetition shows that the first request took no effect."""
+    principal = create_manager(admin)
+    emulator.faults.add("create_role_binding", drop="before")
+    emulator.faults.add("delete_role_binding", status=403)
+    with raises(ForbiddenError) as caught:
+        admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
+    assert (caught.value.outcome, caught.value.safe_to_retry) == ("undone", True)
+    assert list_roles(admin, principal) == ["OrgManager"]
