@@ -677,7 +677,8 @@ def test_an_end_that_is_held_back_says_what_to_do_and_a_dry_run_ends_as_its_run(
                 assert "run the command again" not in each.stderr
 
 
-def test_a_file_of_another_command_is_named_and_not_listed_field_by_field(emulator: Emulator) -> None:
+@pytest.mark.usefixtures("emulator")
+def test_a_file_of_another_command_is_named_and_not_listed_field_by_field() -> None:
     """In the place of the base, nothing advises to carry out a plan."""
     assert run("inventory", "--out", "inventory.json").exit == 0
     assert run("plan", "org.yaml", "--out", "plan.json").exit == 0
