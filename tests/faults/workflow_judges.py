@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from attrs import evolve, frozen
 
@@ -347,7 +347,7 @@ def judge_adopted(run: Run) -> Iterable[str]:
             wanted, held = change.settings.fields, {name: settings[name] for name in change.settings.fields}
         if wanted != held:
             yield f"said to be created with {wanted}, but it has {held}: {_describe(run, [id])}"
-    value = getattr(run.report, "value", None)
+    value: Any = getattr(run.report, "value", None)
     if getattr(run.report, "created", False) and getattr(value, "id", None) in {*run.others} - created.keys():
         yield f"said to be created, but no step has created it: {_describe(run, [value.id])}"
 

@@ -82,6 +82,12 @@ async def send_invite(run: AsyncRun, change: Change) -> Created[Invite]:
     return await run.create(change, find_pending, fits=fits, is_unique=True, can_undo=False)
 
 
+def require_pending(invites: Sequence[Invite], email: str) -> Invite | None:
+    """Return the pending invite to an address, or None if it has none."""
+    pending = [invite for invite in invites if invite.status == "pending" and is_same_email(invite.email, email)]
+    return require_single(pending, f"invites for {email}") if pending else None
+
+
 async def fits_invite(run: AsyncRun, change: Change, found: User | Invite) -> bool:
     """Return whether a person is the invite of a request, with the roles that it sends."""
     if change.action == "resend":
@@ -89,9 +95,3 @@ async def fits_invite(run: AsyncRun, change: Change, found: User | Invite) -> bo
     bindings = run.admin.role_bindings.list(principal_type="invite", principal_id=found.id)
     held = {key_of_binding(each.role, each.resource_type, each.resource_id) async for each in bindings}
     return isinstance(found, Invite) and held == {*keys_of_wanted_bindings(build_role_bindings(change.roles))}
-
-
-def require_pending(invites: Sequence[Invite], email: str) -> Invite | None:
-    """Return the pending invite to an address, or None if it has none."""
-    pending = [invite for invite in invites if invite.status == "pending" and is_same_email(invite.email, email)]
-    return require_single(pending, f"invites for {email}") if pending else None

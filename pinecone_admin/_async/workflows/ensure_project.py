@@ -60,6 +60,19 @@ async def ensure_project(
     return Ensured(value=project, created=created, differences=differing, steps=run.steps[began:])
 
 
+async def create_planned_project(run: AsyncRun, change: Change, known: Collection[str]) -> Project:
+    """Create a project as ``create_missing_project`` does, and with exactly the settings of the change.
+
+    Raises:
+        RefusedError: There is now another project of that name, with other settings.
+    """
+    project = (await create_missing_project(run, change, known)).value
+    if not _has_settings(project, change.settings):
+        differs = "exists, and its settings differ, so somebody else may have made it; make another plan"
+        raise RefusedError(f"{refer_to(project)} {differs}", operation=run.operation)
+    return project
+
+
 async def create_missing_project(run: AsyncRun, change: Change, known: Collection[str]) -> Created[Project]:
     """Create a project with a name that none of those has whose ids are known."""
     name, others = change.target.name, {*known}
@@ -74,19 +87,6 @@ async def create_missing_project(run: AsyncRun, change: Change, known: Collectio
         return _has_settings(found, change.settings)
 
     return await run.create(change, find_new, fits=fits, is_unique=False)
-
-
-async def create_planned_project(run: AsyncRun, change: Change, known: Collection[str]) -> Project:
-    """Create a project as ``create_missing_project`` does, and with exactly the settings of the change.
-
-    Raises:
-        RefusedError: There is now another project of that name, with other settings.
-    """
-    project = (await create_missing_project(run, change, known)).value
-    if not _has_settings(project, change.settings):
-        differs = "exists, and its settings differ, so somebody else may have made it; make another plan"
-        raise RefusedError(f"{refer_to(project)} {differs}", operation=run.operation)
-    return project
 
 
 def _has_settings(project: Project, settings: Settings) -> bool:

@@ -61,6 +61,19 @@ def ensure_project(
     return Ensured(value=project, created=created, differences=differing, steps=run.steps[began:])
 
 
+def create_planned_project(run: Run, change: Change, known: Collection[str]) -> Project:
+    """Create a project as ``create_missing_project`` does, and with exactly the settings of the change.
+
+    Raises:
+        RefusedError: There is now another project of that name, with other settings.
+    """
+    project = (create_missing_project(run, change, known)).value
+    if not _has_settings(project, change.settings):
+        differs = "exists, and its settings differ, so somebody else may have made it; make another plan"
+        raise RefusedError(f"{refer_to(project)} {differs}", operation=run.operation)
+    return project
+
+
 def create_missing_project(run: Run, change: Change, known: Collection[str]) -> Created[Project]:
     """Create a project with a name that none of those has whose ids are known."""
     name, others = change.target.name, {*known}
@@ -75,19 +88,6 @@ def create_missing_project(run: Run, change: Change, known: Collection[str]) -> 
         return _has_settings(found, change.settings)
 
     return run.create(change, find_new, fits=fits, is_unique=False)
-
-
-def create_planned_project(run: Run, change: Change, known: Collection[str]) -> Project:
-    """Create a project as ``create_missing_project`` does, and with exactly the settings of the change.
-
-    Raises:
-        RefusedError: There is now another project of that name, with other settings.
-    """
-    project = (create_missing_project(run, change, known)).value
-    if not _has_settings(project, change.settings):
-        differs = "exists, and its settings differ, so somebody else may have made it; make another plan"
-        raise RefusedError(f"{refer_to(project)} {differs}", operation=run.operation)
-    return project
 
 
 def _has_settings(project: Project, settings: Settings) -> bool:
