@@ -330,6 +330,7 @@ def _describe_usage(error: click.ClickException) -> str:
     message = error.format_message()
     if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter) and error.param:
         message = f"{spell_parameter(error.param)} {error.message}"
+    message = re.sub(r"^Option '(\S+)' requires an argument\.$", r"\1 needs a value.", message)
     message = make_printable(re.sub(_LINE_BREAK, " ", message))
     return join_sentences([message, where])
 

@@ -436,6 +436,12 @@ def test_an_update_of_nothing_is_refused_before_anything_is_asked(spec: Command)
         assert list(emulator.requests) == []
 
 
+def test_an_option_at_the_end_of_the_line_needs_a_value() -> None:
+    """The sentence begins like that on an empty value, for the options of every command, of one, and before both."""
+    for words in (("--query",), ("project", "list", "--query"), ("api-key", "list", "--project"), ("login", "--name")):
+        check_usage(run(*words), f"error: {words[-1]} needs a value.")
+
+
 _NAMED = [each for each in COMMANDS if any(param.name == "name_option" for param in each.own_params)]
 
 

@@ -557,6 +557,8 @@ def test_a_person_is_asked_once_and_sees_the_first_commands() -> None:
         piped = each(CREATE, file="-", stdin=rows, terminal=True)
         assert (piped.exit, "can be read only once" in piped.stderr) == (2, True)
         assert each(EXISTS, file="-", stdin=rows).exit == 0
+        deleting = each(("project", "delete", "{name}"), rows=rows, terminal=True, stdin="n\n")
+        assert "About to: project delete, once for each of 5 rows of rows.csv\n" in deleting.stderr
         lost = each(("service-account", "rotate", "{name}", "--store", "file:{name}"), rows=rows, terminal=True)
         assert "The old secret stops working within seconds.\nAbout to: service-account rotate, once" in lost.stderr
         for kept, is_deleted in (("0", True), ("0d", True), ("{name}", True), ("{name}d", True), ("7d", False)):

@@ -193,7 +193,7 @@ def _ask(session: Session, template: Template, file: RowFile, total: int | None)
             once = "can be read only once, so its rows cannot be shown and counted first."
             raise CLIError(f"{file.name.capitalize()} {once} Add {option}.")
     rows = "the rows" if total is None else count_noun(total, "row")
-    what = name if deletes else f"{name}, once for each of {rows} of {file.name}"
+    what = f"{name}, once for each of {rows} of {file.name}"
     if session.is_interactive and needs_answer(session, wants_typed=deletes):
         for row in islice(file.rows(), _SHOWN):
             session.notify(template.show(row))
