@@ -39,7 +39,7 @@ def test_the_page_on_changes_names_the_commands_that_ask_for_more_than_yes() -> 
     """It names each command with a typed name, and those that create temporary keys."""
     page = " ".join(TOPICS["changes"].split())
     special = [each for each in COMMANDS if each.confirms or each.own_warning or each.makes_temporary_keys]
-    beside = {"role change", "service-account rotate"}  # each is on the line of the one before it
+    beside = {"service-account rotate"}  # it is on the line of the one before it
     assert {each.full_name for each in special if each.full_name not in page} == beside
     assert "role revoke, change" in page
     assert "service-account delete, rotate" in page

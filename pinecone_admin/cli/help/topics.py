@@ -260,9 +260,10 @@ needs --yes. PINECONE_ADMIN_NO_PROMPT=1 ends all questions.
 
 --dry-run shows what would happen, and changes nothing, with one exception: to
 read the contents, project delete PROJECT --with-contents creates a temporary
-key. If the run would be refused, a dry run of project delete --with-contents or
-of user offboard exits with 5. Other dry runs do not find all reasons: without
---with-contents, that of project delete does not read the contents.
+key. If the run would be refused, this dry run exits with 5. The dry runs of user
+delete, user ensure, user offboard, role change and role revoke do the same. Other
+dry runs do not find all reasons: without --with-contents, that of project delete
+does not read the contents.
 
 If more is lost than you named, the command asks for the name. Elsewhere it
 needs --confirm NAME. These commands do so:
@@ -271,6 +272,7 @@ needs --confirm NAME. These commands do so:
   project delete (of a project that has API keys, or --with-contents)
   service-account delete, rotate (of the account that the command uses)
   role revoke, change (of a role of that account)
+  role revoke (of the only role of a user)
   send of a DELETE (the last segment of the path)
 
 If each deletes things, it asks for the number of rows. Elsewhere it needs

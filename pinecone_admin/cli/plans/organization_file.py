@@ -68,7 +68,7 @@ _SIGNS = {"create": "+", "invite": "+", "grant": "+", "revoke": "-", "delete": "
 _STYLES = {"+": "\x1b[32m", "-": "\x1b[31m", "~": "\x1b[33m", " ": "\x1b[2m"}
 _BOLD, _RESET = "\x1b[1m", "\x1b[0m"
 _SECRETS = Secret("api-key", many=True)
-_OTHER_FILES = {"taken_at": "an inventory, which diff and plan --inventory read", "steps": "the report of a run"}
+_OTHER_FILES = {"taken_at": "an inventory, which diff reads, and plan with --inventory", "steps": "the report of a run"}
 """What other commands write, each by a field that an organization file never has."""
 _NEEDS_FILE = "Give an organization file, as export writes it (help organization-file)."
 
