@@ -15,6 +15,7 @@ from pinecone_admin.operations import create_role_binding
 from pinecone_admin.workflows.changes import Change, Ref, RoleAt
 from pinecone_admin.workflows.guard import check_client_id
 from pinecone_admin.workflows.reports import RoleChange, describe_binding
+from pinecone_admin.workflows.sent_changes import IgnoreGone
 
 
 def change_role(
@@ -67,7 +68,7 @@ def change_role(
     if any(each.role == from_role for each in held):
         accounts = []
         if principal.kind == "service_account":
-            with run.ignore_gone(principal):
+            with IgnoreGone():  # an owner of the project alone sees no accounts, and the server decides
                 accounts = [run.admin.service_accounts.describe(service_account_id=principal_id)]
         changes = [
             Change(action="grant", target=principal, roles=(granted,)),
