@@ -211,12 +211,15 @@ if_different: Decorator = click.option(
     callback=_read_handling,
     help="What to do if it exists with other settings; default: report it.",
 )
-apply_as: Decorator = click.option(
-    "--apply-as",
-    "client_id",
-    **SETTING,
-    metavar="ID",
-    help="Client id of your account; needed with only an access token, or without credentials.",
+
+
+def _add_client_id(who: str) -> Decorator:
+    return click.option("--apply-as", "client_id", **SETTING, metavar="ID", help=f"Client id of {who}.")
+
+
+apply_as: Decorator = _add_client_id("your account; needed if you have only an access token")
+apply_as_later: Decorator = _add_client_id(
+    "the account that will apply the plan; needed with --inventory or only an access token"
 )
 
 

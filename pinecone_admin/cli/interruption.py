@@ -25,9 +25,7 @@ _DELAY = 1.0
 """Seconds after which an interrupted command that has not ended says why, and from its first notice on a second signal
 counts: programs that run others deliver one twice."""
 
-_STORING = (
-    "The new secret is being stored; this takes up to 5 s, its lock included, and is finished, so that it is not lost."
-)
+_STORING = "The new secret is still being stored, so that it is not lost. This takes up to 5 s."
 _FINISHING = "Finishing what was begun."
 _LEAVING = "The request that was sent is completed, and what else was made is left."
 

@@ -13,7 +13,7 @@ VARIABLES: Mapping[str, str] = {
     "PINECONE_CONTROLLER_HOST": "URL of the API; production by default.",
     "PINECONE_OAUTH_URL": "URL of the token endpoint; production by default.",
     "PINECONE_ADMIN_ALLOW_HTTP": "1 allows http beyond this machine.",
-    "PINECONE_ADMIN_PROFILE": "The profile to use, as --profile. Refused beside the first five.",
+    "PINECONE_ADMIN_PROFILE": "The profile to use, as --profile. Refused if credentials or a URL above are set.",
     "PINECONE_ADMIN_EXPECT_ORGANIZATION": "Refuse to work on any other organization, as --expect-organization.",
     "PINECONE_ADMIN_READ_ONLY": "1 refuses every change of the organization, as --read-only.",
     "PINECONE_ADMIN_AUDIT_LOG": "The file that gets a line for each change, as --audit-log.",

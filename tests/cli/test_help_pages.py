@@ -86,7 +86,7 @@ Show who can do what, and what to look at in a review. Roles show what is allowe
 --waivers FILE Findings you accept, each with a reason and an end date (help waivers).
 : apply
 Make the organization match a file, or carry out a saved plan. You see the steps and are asked first.
-A plan that would now do more is refused. Run the command again after a failure
+A plan is refused if it would no longer do what it shows. Run the command again after a failure
 # Somebody else can apply a file of another organization at that time.
 Do not run two calls for the same organization at the same time.
 : plan

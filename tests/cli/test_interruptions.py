@@ -62,9 +62,7 @@ def interrupt_change(notices: list[str], *words: str, signals: int, notice_after
 
 
 LEAVING = "Interrupted again. The request that was sent is completed, and what else was made is left."
-STORING = (
-    "The new secret is being stored; this takes up to 5 s, its lock included, and is finished, so that it is not lost."
-)
+STORING = "The new secret is still being stored, so that it is not lost. This takes up to 5 s."
 
 
 def test_a_command_that_waits_for_a_response_says_so(notices: list[str]) -> None:

@@ -551,8 +551,7 @@ def _(_: World) -> Run:
 
 @says(
     "55",
-    "Interrupted. The new secret is being stored; this takes up to 5 s, its lock included, and is finished, so that it "
-    "is not lost.",
+    "Interrupted. The new secret is still being stored, so that it is not lost. This takes up to 5 s.",
 )
 def _(_: World) -> Run:
     ready, script = Path("ready"), Path("store.sh")

@@ -86,7 +86,7 @@ FINDINGS: Mapping[str, tuple[str, str, str]] = {
     "key-age-unknown": (
         "The age of some API keys is not known.",
         "The API does not say when a key was created; role bindings show only a minimum.",
-        "Rotate them, and accept the finding until you rotate them again: waivers.",
+        "Rotate them, then accept the finding until the next rotation: help waivers.",
     ),
     "retired-key-overdue": (
         "An API key that was replaced should have been deleted by now.",

@@ -298,7 +298,8 @@ project delete PROJECT --with-contents. They show this and ask first, or need
 deletes the projects of a plan.
 
 A file that an option writes, such as --out, must not exist yet. --overwrite
-replaces it. An old plan is deleted first, so that nobody carries it out.
+replaces it. With --overwrite, the command deletes an old plan before it makes
+the new one, so that nobody carries out the old one if the command fails.
 
 --read-only, or PINECONE_ADMIN_READ_ONLY=1, refuses every change of the
 organization before it asks.
@@ -331,11 +332,14 @@ Other programs know these, too:
 
 {_OTHER_VARIABLES}
 
-An option counts more than its variable. --env-file reads the first six from a
-file, and those of the organization, read-only and the audit log. The variables
-of the organization, read-only, the audit log and plain http also count if they
-are set here. If the organization is set twice, both must be the same. If the
-audit log is set twice, the one that is set here is used.
+If an option and its variable are both set, the command uses the option.
+
+With --env-file, the command reads the first six of these variables from the
+file. The file can also set PINECONE_ADMIN_EXPECT_ORGANIZATION,
+PINECONE_ADMIN_READ_ONLY and PINECONE_ADMIN_AUDIT_LOG. In the environment, these
+three and PINECONE_ADMIN_ALLOW_HTTP still have an effect. If both set the
+organization, it must be the same. If both set the audit log, the command uses
+that of the environment.
 
 The audit log contains the values of these variables if they are set:
 

@@ -68,8 +68,9 @@ def describe(call: Call, *, api_key_id: str) -> object:
 def identify(session: Session, *, projects: Sequence[Reference] = ()) -> None:
     """Find out which API key has a value that leaked. The value is read from standard input and never shown.
 
-    Without --project, the command only reads. With it, a temporary API key is created and deleted in each project until
-    one fits, because the indexes that it lists show the project of the value. The result has candidates, and no proof.
+    Without --project, the command only reads. With it, the command compares the indexes that the value can list with
+    those of each project, until one fits. For that, it creates a temporary API key in the project, and deletes it
+    again. The result lists candidates, and proves nothing.
 
     The exit code is 0 if the value is accepted, 8 if it is not, 7 if the API did not decide that, and 9 if a project
     could not be compared and no other one fits.

@@ -50,7 +50,7 @@ def each(
 
     {email} stands for the column email. All rows are checked before the first one runs; rows of standard input are
     checked one by one. A row that fails does not stop the others. A value never becomes an option or a second word.
-    Pass names from a list on as JSON (-o json), which changes nothing.
+    If FILE comes from a list command, write it with -o json, because csv changes some names.
 
     --yes and --confirm stand before --. On a terminal, one question shows the first three commands and their number. A
     command that deletes needs that number, typed or as --confirm N. A secret needs a --store with {COLUMN} in it.

@@ -34,8 +34,8 @@ def emulator(session: Session, *, background: bool, command: Sequence[str] = (),
     --background, it serves until you stop it, and shows where it listens. It needs the extra emulator. pinecone-admin
     send GET /_emulator lists what else it can do, such as faults and a clock put forward.
 
-    PINECONE_EMULATOR_CLIENT_ID and PINECONE_EMULATOR_CLIENT_SECRET set the two options without a command line that
-    others can see.
+    Others can see a command line. So you can set PINECONE_EMULATOR_CLIENT_ID and PINECONE_EMULATOR_CLIENT_SECRET in
+    place of --client-id and --client-secret.
     """
     from pinecone_admin.cli.emulator.background import serve  # noqa: PLC0415 - loads the emulator
 

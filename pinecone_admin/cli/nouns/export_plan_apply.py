@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pinecone_admin.cli.commands import ROOT, SETTING, apply_as, argument, out
+from pinecone_admin.cli.commands import ROOT, SETTING, apply_as, apply_as_later, argument, out
 from pinecone_admin.cli.parameters import Count, Secret
 from pinecone_admin.cli.session import Session
 
@@ -34,7 +34,7 @@ def export(session: Session, *, out: str | None = None) -> None:
 @argument("file", "The organization file (help organization-file); - for standard input.", metavar="FILE")
 @_base
 @click.option("--inventory", metavar="FILE", help="Plan from a saved inventory, without credentials.")
-@apply_as
+@apply_as_later
 @out("Write the plan to a file, for apply.")
 @click.option("--markdown", metavar="FILE", help="Write the plan as text for a pull request.")
 @click.option("--fail-on-change", is_flag=True, help="Exit with 8 if there are changes, and nothing is wrong.")
@@ -74,9 +74,9 @@ def plan(session: Session, **options: Any) -> None:
 def apply(session: Session, **options: Any) -> None:
     """Make the organization match a file, or carry out a saved plan.
 
-    You see the steps and are asked first. If something is removed, you are asked for the number. A plan that would now
-    do more is refused. Run the command again after a failure, with another --out: steps that are done are skipped. Do
-    not run two calls for the same organization at the same time.
+    You see the steps and are asked first. If something is removed, you are asked for the number. A plan is refused if
+    it would no longer do what it shows. Run the command again after a failure, with another --out: steps that are done
+    are skipped. Do not run two calls for the same organization at the same time.
     """
     from pinecone_admin.cli.plans.organization_file import apply_file  # noqa: PLC0415 - loads the models
 

@@ -46,7 +46,7 @@ def _credentials(function: Callable[..., object]) -> Callable[..., object]:
     example="pinecone-admin login --name staging --client-id ExampleExampleExampleExample0001 "
     "--secret-command 'op read op://staging/pinecone/secret' --no-check",
 )
-@click.option("--name", help="Name of the profile; if left out, default.")
+@click.option("--name", help="Name of the profile; without this option, 'default'.")
 @_credentials
 @click.option("--default", "make_default", is_flag=True, help="Make this the default profile.")
 @click.option("--no-check", "is_unchecked", is_flag=True, help="Save the credentials without trying them.")

@@ -36,7 +36,7 @@ def _complete_kinds(_: click.Context, __: click.Parameter, incomplete: str) -> l
     type=Choice(("reads", "writes", "owns")),
     help="Show only who can do at least this, and all findings.",
 )
-@click.option("--max-owners", type=Count(1), default=3, help="How many owners are no finding; default 3.")
+@click.option("--max-owners", type=Count(1), default=3, help="Up to this many owners are no finding; default 3.")
 @click.option(
     "--max-pending", type=Duration(), default="3d", help="Least age of a pending invite that is a finding; default 3d."
 )
@@ -57,7 +57,7 @@ def access(session: Session, **options: Any) -> None:
     """Show who can do what, and what to look at in a review.
 
     Roles show what is allowed, not what was used. --query findings -o csv lists the findings, and --query
-    "access[?principal=='ada@example.com']" shows what one person may do. Files can be read only by you.
+    "access[?principal=='ada@example.com']" shows what one person may do. Only you can read the files that it writes.
 
     pinecone-admin help findings explains each finding, and help waivers shows how to accept one.
     """

@@ -161,8 +161,8 @@ def revoke(call: Call, *, role_binding_id: str) -> None:
 def change(call: Call, *, principal: Thing, from_role: RoleBindingInput, to_role: RoleName) -> object:
     """Replace one role by another.
 
-    The new role is granted first, so access is never lost in between. For a role of the account you are using, you are
-    asked for the account as you gave it.
+    The new role is granted first, so access is never lost in between. For a role of the account you are using, you
+    are asked to type the name or id that you gave.
     """
     return call.admin.role_bindings.change_role(
         principal_type=principal.api_type,

@@ -167,7 +167,7 @@ def rotate_due(
 
     An old secret stops working within seconds. So each destination must already contain the present credentials of its
     account, and these are tried first. The account you are using is never rotated; if it is due, the exit code is 9.
-    The command stops at the first secret that may not be stored.
+    The command stops at the first new secret that it may have failed to store.
 
     Do not run two calls for the same organization at the same time.
     """
