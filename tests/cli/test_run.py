@@ -361,7 +361,14 @@ def test_the_command_cannot_read_the_client_secret_from_a_file_again(served: Ser
 
 def test_a_key_that_is_not_there_at_the_end_is_named(served: Served) -> None:
     """Somebody else has deleted it, and the exit code stays the command's; a 404 of something else is a failure."""
-    served.emulator.faults.add("delete_api_key", status=404)
+
+    def delete_before(_: object) -> dict[str, object]:
+        state = served.emulator.state
+        (key,) = (each for each in state.api_keys.values() if each.name != "reader")
+        state.remove_api_key(key)
+        return {"status": 404}
+
+    served.emulator.faults.add("delete_api_key", respond=delete_before, times=1)
     status, stdout, stderr = served.run("echo", "done")
     assert (status, stdout) == (0, "done\n")
     assert re.fullmatch(r"temporary API key \S+ in project \S+ no longer existed\n", stderr)

@@ -260,10 +260,10 @@ needs --yes. PINECONE_ADMIN_NO_PROMPT=1 ends all questions.
 
 --dry-run shows what would happen, and changes nothing, with one exception: to
 read the contents, project delete PROJECT --with-contents creates a temporary
-key. If the run would be refused, this dry run exits with 5. The dry runs of user
-delete, user ensure, user offboard, role change and role revoke do the same. Other
-dry runs do not find all reasons: without --with-contents, that of project delete
-does not read the contents.
+key. If the run would be refused, this dry run exits with 5. The dry runs of
+user delete, user ensure, user offboard, role change and role revoke do the
+same. Other dry runs do not find all reasons: without --with-contents, that of
+project delete does not read the contents.
 
 If more is lost than you named, the command asks for the name. Elsewhere it
 needs --confirm NAME. These commands do so:
