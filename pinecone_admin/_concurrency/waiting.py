@@ -302,13 +302,13 @@ async def async_read_store(read: Callable[[_T], object], thing: _T) -> str | Non
 
 
 def _check_found(found: object) -> str | None:
-    """Return what was found in a store; a text of blanks, such as a file with only a line break, is no secret."""
+    """Return what was found in a store without blanks around it, which a file may add; nothing but blanks is None."""
     if found is not None and not isinstance(found, str):
         # The value is not shown, because it may be the secret in another form.
         raise PineconeTypeError(
             Name("store"), f" must have a read that returns a str or None, not {type(found).__name__}"
         )
-    return found if found and not found.isspace() else None
+    return None if found is None else found.strip() or None
 
 
 def shield_from_cancellation(seconds: float) -> AbstractContextManager[object]:  # noqa: ARG001 - the async one needs it

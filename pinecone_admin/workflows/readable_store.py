@@ -38,7 +38,7 @@ class ReadableStore(ABC):
 
     @abstractmethod
     def read(self, resource: Any, /) -> Awaitable[str | None] | str | None:
-        """Return the stored secret, or None if there is none. A text of blanks counts as none.
+        """Return the stored secret, or None if there is none. Blanks around it do not count.
 
         For an API key, return the secret that is there; the workflow compares it with a digest. For a service account,
         return the secret only if it is stored together with the client id of ``resource``. The async client awaits the

@@ -202,7 +202,7 @@ class WrongPlace(Target):
         return super().read(made) if self.count else cast("str | None", self.found)
 
 
-async def leave_stored(workflow: Workflow) -> tuple[Emulator, str]:
+async def leave_stored(workflow: Workflow) -> tuple[Emulator, str, Target]:
     """Return what ``prepare`` does, after a run that was killed once its secret was stored."""
     for number in range(1, 12):
         emulator, start_id, target = await prepare(workflow)
@@ -210,7 +210,7 @@ async def leave_stored(workflow: Workflow) -> tuple[Emulator, str]:
         with suppress(KilledError):
             await workflow.run(killed, start_id, target)
         if target.count:
-            return emulator, start_id
+            return emulator, start_id, target
     pytest.fail("no run stored a secret")
 
 
@@ -224,18 +224,37 @@ def list_names(emulator: Emulator) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("found", ["", "\n", " \t", None])
 async def test_a_place_with_blanks_only_has_no_secret(name: str, found: str | None) -> None:
     """A file with only a line break is no stored secret: another one is made and stored."""
-    emulator, start_id = await leave_stored(WORKFLOWS[name])
+    emulator, start_id, _ = await leave_stored(WORKFLOWS[name])
     target = WrongPlace(replaces=True, found=found)
     await WORKFLOWS[name].run(emulator.async_admin(), start_id, target)
     assert target.count == 1
     check_completed(emulator, WORKFLOWS[name], target.value)
 
 
+class TextFile(Target):
+    """A place that ends its text with a line break, as files do."""
+
+    def read(self, made: APIKey | ServiceAccount, /) -> str | None:
+        """Return the whole text."""
+        found = super().read(made)
+        return None if found is None else f"{found}\n"
+
+
+@pytest.mark.parametrize("name", ["ensure key", "ensure account", "rotate"])
+async def test_a_line_break_behind_a_stored_secret_is_no_part_of_it(name: str) -> None:
+    """The secret is recognized, and no other one is made."""
+    emulator, start_id, left = await leave_stored(WORKFLOWS[name])
+    target = TextFile(value=left.value, client_id=left.client_id, replaces=True)
+    await WORKFLOWS[name].run(emulator.async_admin(), start_id, target)
+    assert target.count == 0
+    check_completed(emulator, WORKFLOWS[name], left.value)
+
+
 @pytest.mark.parametrize("name", ["ensure key", "ensure account", "rotate"])
 @pytest.mark.parametrize("found", [b"s3cr3t", True, ["s3cr3t"], object()], ids=["bytes", "bool", "list", "object"])
 async def test_a_place_that_returns_no_text_is_refused(name: str, found: object) -> None:
     """The error does not show what was returned, and the work is not taken for finished."""
-    emulator, start_id = await leave_stored(WORKFLOWS[name])
+    emulator, start_id, _ = await leave_stored(WORKFLOWS[name])
     before = list_names(emulator)
     with pytest.raises(PineconeTypeError, match=r"store must have a read that returns a str or None") as caught:
         await WORKFLOWS[name].run(emulator.async_admin(), start_id, WrongPlace(replaces=True, found=found))

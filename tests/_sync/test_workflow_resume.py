@@ -201,7 +201,7 @@ class WrongPlace(Target):
         return super().read(made) if self.count else cast("str | None", self.found)
 
 
-def leave_stored(workflow: Workflow) -> tuple[Emulator, str]:
+def leave_stored(workflow: Workflow) -> tuple[Emulator, str, Target]:
     """Return what ``prepare`` does, after a run that was killed once its secret was stored."""
     for number in range(1, 12):
         emulator, start_id, target = prepare(workflow)
@@ -209,7 +209,7 @@ def leave_stored(workflow: Workflow) -> tuple[Emulator, str]:
         with suppress(KilledError):
             workflow.run(killed, start_id, target)
         if target.count:
-            return emulator, start_id
+            return emulator, start_id, target
     pytest.fail("no run stored a secret")
 
 
@@ -223,18 +223,37 @@ def list_names(emulator: Emulator) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("found", ["", "\n", " \t", None])
 def test_a_place_with_blanks_only_has_no_secret(name: str, found: str | None) -> None:
     """A file with only a line break is no stored secret: another one is made and stored."""
-    emulator, start_id = leave_stored(WORKFLOWS[name])
+    emulator, start_id, _ = leave_stored(WORKFLOWS[name])
     target = WrongPlace(replaces=True, found=found)
     WORKFLOWS[name].run(emulator.admin(), start_id, target)
     assert target.count == 1
     check_completed(emulator, WORKFLOWS[name], target.value)
 
 
+class TextFile(Target):
+    """A place that ends its text with a line break, as files do."""
+
+    def read(self, made: APIKey | ServiceAccount, /) -> str | None:
+        """Return the whole text."""
+        found = super().read(made)
+        return None if found is None else f"{found}\n"
+
+
+@pytest.mark.parametrize("name", ["ensure key", "ensure account", "rotate"])
+def test_a_line_break_behind_a_stored_secret_is_no_part_of_it(name: str) -> None:
+    """The secret is recognized, and no other one is made."""
+    emulator, start_id, left = leave_stored(WORKFLOWS[name])
+    target = TextFile(value=left.value, client_id=left.client_id, replaces=True)
+    WORKFLOWS[name].run(emulator.admin(), start_id, target)
+    assert target.count == 0
+    check_completed(emulator, WORKFLOWS[name], left.value)
+
+
 @pytest.mark.parametrize("name", ["ensure key", "ensure account", "rotate"])
 @pytest.mark.parametrize("found", [b"s3cr3t", True, ["s3cr3t"], object()], ids=["bytes", "bool", "list", "object"])
 def test_a_place_that_returns_no_text_is_refused(name: str, found: object) -> None:
     """The error does not show what was returned, and the work is not taken for finished."""
-    emulator, start_id = leave_stored(WORKFLOWS[name])
+    emulator, start_id, _ = leave_stored(WORKFLOWS[name])
     before = list_names(emulator)
     with pytest.raises(PineconeTypeError, match=r"store must have a read that returns a str or None") as caught:
         WORKFLOWS[name].run(emulator.admin(), start_id, WrongPlace(replaces=True, found=found))
