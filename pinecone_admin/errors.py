@@ -117,9 +117,9 @@ class PineconeError(Exception):
     Attributes:
         message: The problem, without the operation and the status.
         operation: Id of the operation, such as ``create_project``. It is None outside of an operation.
-        argument: Name of the first argument in the message. If the message begins with an environment variable that
-            replaces the argument, it is the name of that variable. Otherwise it is None, also if the text of the
-            message comes from the server.
+        argument: Name of the argument that is wrong, or of the first of several. If the message begins with an
+            environment variable that replaces the argument, it is the name of that variable. Otherwise it is None, also
+            if the text of the message comes from the server, or advises to pass an argument.
         outcome: Whether the request took effect. Of a workflow, whether all of its changes together did, such as
             ``"undone"``.
         safe_to_retry: Whether a second call cannot make the same change twice. It does not show whether a second call
@@ -149,8 +149,8 @@ class PineconeError(Exception):
     operation: str | None = None
     """Id of the operation, such as ``create_project``. It is None outside of an operation."""
     argument: str | None = None
-    """Name of the first argument in the message. If the message begins with an environment variable that replaces the
-    argument, it is the name of that variable. Otherwise it is None,"""
+    """Name of the argument that is wrong, or of the first of several. If the message begins with an environment
+    variable that replaces the argument, it is the name of that variable. Otherwise it is None."""
     outcome: Outcome = "not_sent"
     """Whether the request took effect. Of a workflow, whether all of its changes together did, such as ``"undone"``."""
     safe_to_retry: bool = True
