@@ -150,7 +150,7 @@ class PineconeError(Exception):
     """Id of the operation, such as ``create_project``. It is None outside of an operation."""
     argument: str | None = None
     """Name of the argument that is wrong, or of the first of several. If the message begins with an environment
-    variable that replaces the argument, it is the name of that variable. Otherwise it is None."""
+    variable that replaces the argument, it is the name of that variable. Otherwise it is None,"""
     outcome: Outcome = "not_sent"
     """Whether the request took effect. Of a workflow, whether all of its changes together did, such as ``"undone"``."""
     safe_to_retry: bool = True
@@ -176,7 +176,7 @@ class PineconeError(Exception):
         self._parts = message
         self.message = self.message_with_names({})
         super().__init__(self.message)
-        self.__notes__ = []  # otherwise, only the first note adds the attribute
+        self.__notes__: list[str] = []  # otherwise, only the first note adds the attribute
         for name in ErrorContext.__annotations__:
             setattr(self, name, context.get(name, getattr(type(self), name)))
         if self.argument is None:

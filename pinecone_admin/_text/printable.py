@@ -34,7 +34,8 @@ def quote_input(value: object) -> str:
     quoted = repr(value)
     if len(quoted) <= _LONGEST_QUOTED:
         return make_printable(mask_key_values(quoted))
-    return f"'{_ELLIPSIS}' ({len(value if isinstance(value, str) else quoted)} characters)"
+    length = len(value if isinstance(value, str) else quoted)  # more than one, so that the plural fits
+    return f"'{_ELLIPSIS}' ({length} characters)"
 
 
 def mask_key_values(text: str) -> str:
