@@ -23,7 +23,7 @@ SINGLE_COMMANDS: Mapping[str, tuple[str, str]] = {
         "export_plan_apply",
         "Make the organization match a file, or carry out a saved plan.",
     ),
-    "completion": ("help", "Print the line that makes a shell complete commands."),
+    "completion": ("help", "Print the script with which a shell completes commands."),
     "diff": ("reports", "Show what changed between a saved inventory and now, or between two."),
     "doctor": ("identity", "Check network, clock, credentials and roles."),
     "each": ("each", "Run a command once for each row of a CSV or JSON file."),

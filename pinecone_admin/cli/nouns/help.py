@@ -112,7 +112,7 @@ def explain(session: Session, *, code: str | None = None) -> None:
 @ROOT.session_command("reads", example="pinecone-admin completion bash")
 @argument("shell", "bash, zsh or fish.", type=Choice(("bash", "zsh", "fish")), metavar="SHELL")
 def completion(session: Session, *, shell: str) -> None:
-    """Print the line that makes a shell complete commands.
+    """Print the script with which a shell completes commands.
 
     In ~/.bashrc: eval "$(pinecone-admin completion bash)". In ~/.zshrc the same with zsh. Fish reads its file from
     ~/.config/fish/completions/pinecone-admin.fish.

@@ -69,7 +69,7 @@ def login(
     file that only you can read, unless --secret-command prints it. If no profile is the default, this one becomes it.
 
     Later commands with the profile work only on the organization that is found now, or on that of
-    --expect-organization.
+    --expect-organization. With --no-check, none is found.
     """
     from attrs import evolve  # noqa: PLC0415 - loaded when it is run
 
