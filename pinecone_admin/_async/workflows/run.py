@@ -513,7 +513,7 @@ class AsyncRun:
 
     @asynccontextmanager
     async def ignore_gone(self, target: Ref) -> AsyncGenerator[None]:
-        """Let an error of the block pass, unless it shows that something was deleted."""
+        """Suppress a 404 in the block that shows that something was deleted, and no other error."""
         try:
             yield
         except NotFoundError as error:

@@ -510,7 +510,7 @@ class Run:
 
     @contextmanager
     def ignore_gone(self, target: Ref) -> Generator[None]:
-        """Let an error of the block pass, unless it shows that something was deleted."""
+        """Suppress a 404 in the block that shows that something was deleted, and no other error."""
         try:
             yield
         except NotFoundError as error:
