@@ -19,7 +19,7 @@ def require_another_owner(call: Call, user_id: str) -> None:
 
 
 def find_lost_membership(call: Call) -> list[str]:
-    """Return that a person leaves the organization with the role binding that a command is about, if that is so.
+    """Return that a person loses the last role with the role binding that a command is about, if that is so.
 
     Nothing is said to an account that cannot see every role.
 
@@ -44,7 +44,8 @@ def find_lost_membership(call: Call) -> list[str]:
         raise RefusedError(f"{who} needs a role on the organization; to withdraw it, delete the invite")
     if others:
         raise RefusedError(f"{who} would keep only roles on projects, and needs a role on the organization")
-    return [f"This is the only role of {who}, who leaves the organization with it."]
+    # Whether the server then ends the membership is not published; the emulator does.
+    return [f"This is the only role of {who}, who may leave the organization with it."]
 
 
 def _list_owners(call: Call) -> Sequence[RoleBinding]:

@@ -133,7 +133,7 @@ def revoke(call: Call, *, role_binding_id: str) -> None:
     user:ada@example.com:search:ProjectViewer on a project. The types are user, service-account, api-key and invite.
     To give another role in place of one, use role change.
 
-    A person whose only role this is leaves the organization with it. Then, and for a role of the account that the
+    A person whose only role this is may leave the organization with it. Then, and for a role of the account that the
     command itself uses, you are asked for the role binding, as it is written above.
     """
     call.admin.role_bindings.delete(role_binding_id=role_binding_id)
