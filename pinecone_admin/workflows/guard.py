@@ -307,7 +307,7 @@ def _find_members_without_role(changes: Sequence[Change], organization: Resource
         takes_last = any(place is None for _, place in lost) and not any(place is None for _, place in roles)
         if takes_last and not any(each.action == "delete" for each in own):
             problem = "keep only roles on projects, and needs a role on the organization"
-            problem = problem if roles else "lose every role, and so leave the organization: delete it (absent: true)"
+            problem = problem if roles else "lose every role; to remove it, write absent: true"
             taking = (each for each in own if each.action == "revoke" and held_role(each.roles[0])[1] is None)
             found.append(RefusedChanges(reason=f"{target} would {problem}", changes=tuple(taking)))
     return found

@@ -292,10 +292,10 @@ class Server:
         except OSError:
             pass
         finally:
-            with self._lock:
-                self.open_sockets -= {connection, served}
             served.close()
             connection.close()
+            with self._lock:  # only now: who waits for an empty set relies on the client having been told
+                self.open_sockets -= {connection, served}
 
     def _wrap_tls(self, connection: socket.socket) -> ssl.SSLSocket:
         assert self.tls is not None

@@ -492,7 +492,7 @@ def test_nobody_leaves_without_the_word_absent(roles: list[str]) -> None:
     found = plan(inventory, people=[{"email": "bob@example.com", "roles": roles}])
     who = "user bob@example.com (u-bob@example.com) would"
     keeps = f"{who} keep only roles on projects, and needs a role on the organization"
-    leaves = f"{who} lose every role, and so leave the organization: delete it (absent: true)"
+    leaves = f"{who} lose every role; to remove it, write absent: true"
     assert found.refusals == [keeps if roles else leaves]
 
 
