@@ -269,9 +269,12 @@ def _secret_options(makes: Secret) -> list[click.Parameter]:
     if makes.many:
         text = "Where each secret goes, such as 'file:{scope}-{name}.key' (help secrets)."
         return [StoreOption(["--store"], **SETTING, metavar="DESTINATION", help=text), allow_group]
+    reveal = "Print the secret instead of storing it."
+    if makes.may_exist:
+        reveal = f"{reveal} If it exists, it cannot be shown; with -o raw, the exit code is then 9."
     return [
         StoreOption(["--store"], **SETTING, metavar="DESTINATION", help=STORE),
-        click.Option(["--reveal"], **SETTING, is_flag=True, help="Print the secret instead of storing it."),
+        click.Option(["--reveal"], **SETTING, is_flag=True, help=reveal),
         allow_group,
     ]
 

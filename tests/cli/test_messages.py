@@ -603,7 +603,9 @@ def _(_: World) -> Run:
 
 
 @says(
-    "50", "The old key works at least until * UTC, and is deleted by the next rotate-due or delete-retired after that."
+    "50",
+    "The old key works at least until * UTC, and is deleted by the next rotate-due or delete-retired after that. Its "
+    "id is *.",
 )
 def _(_: World) -> Run:
     return _rotate("--keep-old-for", "7d")

@@ -14,15 +14,17 @@ from pinecone_admin.cli.failures import CLIError, StoreError, read_notes
 from pinecone_admin.cli.ledger import SecretEntry
 from pinecone_admin.cli.output.documents import build_document
 from pinecone_admin.cli.output.progress import show_progress
+from pinecone_admin.cli.output.report_lines import list_lines
 from pinecone_admin.cli.output.writing import write_value
 from pinecone_admin.cli.parameters import Secret
 from pinecone_admin.cli.secrets.destination import Destination, ResourceWithSecret, SecretDelivery, refuse
 from pinecone_admin.cli.secrets.new_secret import NewSecret
+from pinecone_admin.cli.secrets.standard_output import StandardOutput
 from pinecone_admin.cli.secrets.target_files import RescueFile, keep_response, rescue_folders, reserve_rescue_file
 from pinecone_admin.cli.sentences import as_sentences, join_sentences
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import ResponseParsingError, SecretNotStoredError
-from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
+from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import Ensured, Provisioned, Rotation
 from pinecone_admin.workflows.readable_store import SecretOwner
 
@@ -190,31 +192,41 @@ def _keep_interrupted(session: Session, error: SecretNotStoredError, rescue: Res
 
 
 def _write_without_secret(session: Session, makes: Secret, delivery: SecretDelivery, result: object) -> None:
+    is_shown = bool(session.settings.get("reveal"))
     if delivery.was_stored_before:
         session.notify("No new secret was created, because an earlier run stored it. This run finished the work.")
     elif delivery.entry is None:
         _notify_existing(session, delivery, result)
-    is_shown = not session.settings.get("reveal")  # then the line on the rotation says that the old key is deleted
-    if isinstance(result, Rotation) and session.output == "table" and not (is_shown and result.delete_after is None):
+    # A table without the secret has a line on the rotation, which says that the old key is deleted.
+    if isinstance(result, Rotation) and (is_shown or (session.output == "table" and result.delete_after is not None)):
         session.notify(_describe_old_key(result))
-    if not session.settings.get("reveal"):
+    if not is_shown:
         _write_place(session, delivery, _without_secret(result))
     elif delivery.entry is None:
-        document = build_document(_without_secret(result), for_people=session.output == "table")
-        absence = {"client_secret" if makes.is_of_account else "value": None}
-        write_value(session, "" if session.output == "raw" else {**document, **absence})
+        if not isinstance(result, Rotation) and getattr(result, "steps", ()):
+            for line in list_lines(_without_secret(result), session.ledger, is_dry_run=False):
+                session.notify(as_sentences(line))
+        StandardOutput(session, makes).write_existing(_find_existing(result))
+
+
+def _find_existing(result: Any) -> APIKey | ServiceAccount:
+    """Return the key or service account of a result whose secret is not new."""
+    kind = cast("object", type(result))
+    if kind is Ensured:
+        return cast("APIKey | ServiceAccount", result.value)
+    return cast("APIKey", result.key.value if kind is Provisioned else result.key)
 
 
 def _notify_existing(session: Session, delivery: SecretDelivery, result: object) -> None:
     """Say that a secret exists which nobody can read again, and what its place has.
 
-    Of a key that earlier runs have replaced completely, the secret was asked for: if the place does not have it, the
-    exit code is 9.
+    If the secret was asked for, the exit code is 9: in raw, where it is all of the output, and of a key that earlier
+    runs have replaced completely, unless the place has it.
     """
-    existing: object = getattr(result.key if isinstance(result, Provisioned) else result, "value", None)
+    existing, is_shown = _find_existing(result), session.settings.get("reveal")
+    is_missing = is_shown and session.output == "raw"
     text = "No new secret was created, and the present one cannot be shown again. To replace it, use rotate."
     if isinstance(result, Rotation):
-        existing = result.key
         is_finished_now = any(each.state == "done" for each in result.steps)
         then = (
             "This run finished its work"
@@ -226,8 +238,9 @@ def _notify_existing(session: Session, delivery: SecretDelivery, result: object)
             f"stored or showed its value. {then}."
         )
         lacks_value = delivery.place.is_readable and not delivery.place.read().value  # certainly
-        if (session.settings.get("reveal") or lacks_value) and not is_finished_now:
-            session.exit_code = PARTLY_DONE
+        is_missing = is_missing or ((is_shown or lacks_value) and not is_finished_now)
+    if is_missing:
+        session.exit_code = PARTLY_DONE
     content = delivery.place.describe_content(getattr(existing, "client_id", None))
     session.notify(join_sentences([text, content]))
 
@@ -244,10 +257,11 @@ def _write_place(session: Session, delivery: SecretDelivery, result: object) -> 
 
 def _describe_old_key(rotation: Rotation) -> str:
     if rotation.delete_after is None:
-        return "The old key was deleted."
+        return f"The old key was deleted. Its id was {rotation.replaced}."
     until = describe_minute(rotation.delete_after)
     return (
-        f"The old key works at least until {until}, and is deleted by the next rotate-due or delete-retired after that."
+        f"The old key works at least until {until}, and is deleted by the next rotate-due or delete-retired after "
+        f"that. Its id is {rotation.replaced}."
     )
 
 

@@ -65,7 +65,7 @@ def describe_secret(new_secret: APIKeyWithSecret | ServiceAccountWithSecret) -> 
             kind="api-key",
             id=key.id,
             identifiers={"API_KEY_ID": key.id, "API_KEY_NAME": key.name, "API_KEY_PROJECT_ID": key.project_id},
-            owner=_describe_owner(key),
+            owner=describe_owner(key),
             name=key.name,
         )
     account = new_secret.service_account
@@ -78,12 +78,12 @@ def describe_secret(new_secret: APIKeyWithSecret | ServiceAccountWithSecret) -> 
             "SERVICE_ACCOUNT_NAME": account.name,
             "SERVICE_ACCOUNT_CLIENT_ID": account.client_id,
         },
-        owner=_describe_owner(account),
+        owner=describe_owner(account),
         name=account.name,
         client_id=account.client_id,
     )
 
 
-def _describe_owner(owner: APIKey | ServiceAccount) -> dict[str, Any]:
+def describe_owner(owner: APIKey | ServiceAccount) -> dict[str, Any]:
     """Return the fields that the API document lists, then all others of the response."""
     return {**to_dict(owner), **to_dict(owner, reveal=True)}

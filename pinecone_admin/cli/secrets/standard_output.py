@@ -11,13 +11,16 @@ from contextlib import suppress
 from copy import copy
 from typing import Any, TextIO
 
+from attrs import evolve
+
 from pinecone_admin.cli.failures import StoreError
-from pinecone_admin.cli.output.writing import write_document
+from pinecone_admin.cli.output.writing import write_document, write_value
 from pinecone_admin.cli.parameters import Secret
-from pinecone_admin.cli.secrets.new_secret import NewSecret
+from pinecone_admin.cli.secrets.new_secret import NewSecret, describe_owner
 from pinecone_admin.cli.secrets.places import SecretPlace
 from pinecone_admin.cli.secrets.store_command import has_unread_bytes
 from pinecone_admin.cli.session import Session
+from pinecone_admin.models import APIKey, ServiceAccount
 
 _PLACEHOLDER = "placeholder0of0a0secret"
 _PATIENCE = 2000
@@ -35,8 +38,6 @@ class StandardOutput(SecretPlace):
 
     def __init__(self, session: Session, makes: Secret) -> None:
         self._session, self._makes = session, makes
-        # Of what exists already, ensure shows no secret.
-        self._outcome = {"created": True} if makes.may_exist and not makes.nested else {}
 
     def check(self, tried: set[object] | None = None) -> None:  # noqa: ARG002 - it writes no file
         """Check that there is a stdout, and that the query keeps the secret."""
@@ -58,8 +59,18 @@ class StandardOutput(SecretPlace):
             reason = "stdout was closed" if isinstance(error, BrokenPipeError) else f"stdout cannot be written: {error}"
             raise StoreError(f"The secret may not have been shown whole: {reason}") from error
 
-    def _describe(self, secret: NewSecret) -> dict[str, Any]:
-        return {**(secret.to_document() if self._makes.nested else secret.to_flat_document()), **self._outcome}
+    def write_existing(self, owner: APIKey | ServiceAccount) -> None:
+        """Write what exists already with the fields of what is new; raw, which is the secret alone, has no line."""
+        if self._session.output == "raw":
+            return
+        known = NewSecret(value="", kind=self._makes.kind, id=owner.id, identifiers={}, owner=describe_owner(owner))
+        name = "client_secret" if self._makes.is_of_account else "value"
+        write_value(self._session, {**self._describe(known, is_new=False), name: None})
+
+    def _describe(self, secret: NewSecret, *, is_new: bool = True) -> dict[str, Any]:
+        outcome = {"created": is_new} if self._makes.may_exist else {}
+        described = evolve(secret, owner={**secret.owner, **outcome})
+        return described.to_document() if self._makes.nested else described.to_flat_document()
 
     def _require_secret(self, document: Mapping[str, Any], value: str) -> None:
         # Rendered apart first: what has been written cannot be taken back.
