@@ -203,7 +203,7 @@ def _write_without_secret(session: Session, makes: Secret, delivery: SecretDeliv
     if not is_shown:
         _write_place(session, delivery, _without_secret(result))
     elif delivery.entry is None:
-        if not isinstance(result, Rotation) and getattr(result, "steps", ()):
+        if not isinstance(result, Rotation) and getattr(result, "steps", None):
             for line in list_lines(_without_secret(result), session.ledger, is_dry_run=False):
                 session.notify(as_sentences(line))
         StandardOutput(session, makes).write_existing(_find_existing(result))
