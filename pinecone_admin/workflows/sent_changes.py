@@ -388,7 +388,10 @@ def _was_repeated(change: SentChange, later: Sequence[SentChange]) -> bool:
 
 def record_change(operation: Operation[Any], change: Change) -> SentChange:
     """Record a change that a run is about to send for the workflows in progress, and return the record."""
-    sent = SentChange.of(operation)
+    from pinecone_admin.workflows.name_tags import original_name  # noqa: PLC0415 - as above
+
+    name = change.target.name
+    sent = SentChange.of(operation, {} if name is None else {change.target.id or "": original_name(name)})
     sent.change = change
     for each in _collections.get():
         each.append(sent)

@@ -419,6 +419,31 @@ def test_an_interrupted_run_ends_after_the_key_in_progress(
     assert seen & {1, 2}
 
 
+def test_an_interrupted_run_has_a_line_for_each_key_as_any_other_has(emulator: Emulator) -> None:
+    """What happened and where the value is; temporary names and the steps of a rotation are in no line."""
+    number, seen = 2, set[str]()
+    while True:
+        fresh = emulator.dump()
+        interruption = InterruptionAt(number, after=True)
+        with interruption.armed():
+            done = rotate("file:{project}-{name}.key", more=("--output", "table"))
+        if not interruption.was_sent:
+            break
+        lines = {line.partition(":")[0]: line.partition(": ")[2] for line in done.stdout.splitlines()}
+        for key, value in values(emulator).items():
+            path = Path(f"{key.replace('/', '-')}.key")
+            is_new = path.exists() and path.read_text() == value
+            assert lines.get(key, "").startswith(f"replaced; the new value is in {path}, the old key ") == is_new, done
+        assert all(key in values(emulator) for key in lines), (done.stdout, done.stderr)
+        assert "~" not in done.stdout + done.stderr
+        seen |= set(re.findall("not replaced; the new key was deleted|replaced; the new value", done.stdout))
+        for path in Path().glob("*.key"):
+            path.unlink()
+        emulator.load(fresh)
+        number += 1
+    assert seen == {"not replaced; the new key was deleted", "replaced; the new value"}
+
+
 def test_a_run_goes_on_with_the_value_that_a_killed_one_stored_in_a_file(emulator: Emulator) -> None:
     """The key whose value is in its file is not made a second time."""
     sent: list[httpx.Request] = []

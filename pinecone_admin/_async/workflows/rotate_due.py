@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -57,8 +57,13 @@ async def rotate_due_keys(
     keep_old_for: timedelta,
     store: Store[APIKeyWithSecret],
     project_id: str | None,
+    begin: Callable[[DueRotations], object] | None = None,
 ) -> DueRotations:
-    """Read the keys, decide which are due, and then clean up and rotate in one project after another."""
+    """Read the keys, decide which are due, and then clean up and rotate in one project after another.
+
+    Before the first change, ``begin`` gets the report, which has all that was done at the end, also after an
+    interruption. Without it, notes of the error have that.
+    """
     with set_operation_on_errors("rotate_due"):
         check_timedelta("older_than", older_than)
         check_timedelta("keep_old_for", keep_old_for, allow_zero=True)
@@ -77,6 +82,8 @@ async def rotate_due_keys(
     names = {project.id: project.name for project in projects}
     problems = _find_problems(store, found, names)
     due = AsyncDueRun(admin, store, keep_old_for, DueRotations(dry_run=run.dry_run), problems)
+    if begin is not None:
+        begin(due.report)
     try:
         for id, each in listed.items():
             if isinstance(each, PineconeError):
@@ -85,7 +92,7 @@ async def rotate_due_keys(
                 await due.process_project(id, names[id], each, found[id])
     except BaseException as error:
         done = [step for step in due.report.steps if not has_failed(step)]
-        for line in (*done, *due.report.failed):
+        for line in (*done, *due.report.failed) if begin is None else ():
             add_note(error, str(line))
         raise
     return due.report

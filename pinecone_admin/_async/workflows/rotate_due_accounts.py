@@ -6,7 +6,7 @@ ends at the first new secret that is not surely stored.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 
@@ -71,8 +71,12 @@ async def rotate_due_accounts(
     names: Sequence[str] | None,
     client_id: str | None,
     allow_unreadable: bool,
+    begin: Callable[[DueAccountRotations], object] | None = None,
 ) -> DueAccountRotations:
-    """Read the service accounts, decide which are due, and rotate one after another."""
+    """Read the service accounts, decide which are due, and rotate one after another.
+
+    Before the first change, ``begin`` gets the report, as that of ``rotate_due_keys`` does.
+    """
     with set_operation_on_errors(_OPERATION):
         check_timedelta("older_than", older_than)
         async_check_function("store", store)
@@ -97,11 +101,13 @@ async def rotate_due_accounts(
         steps=run.steps,
     )
     due = AsyncDueAccountRun(run, store, report)
+    if begin is not None:
+        begin(report)
     try:
         return await due.rotate_all(found)
     except BaseException as error:
         done = [each for each in report.steps if not has_failed(each)]
-        for line in (*done, *report.failed):
+        for line in (*done, *report.failed) if begin is None else ():
             add_note(error, str(line))
         raise
 

@@ -48,7 +48,7 @@ class ChangeRecorder:
         self._attempts.latest = None
         change = SentChange.of(operation, self._ledger.names)
         if (record := find_record(operation)) is not None:
-            record.name = change.name
+            record.name = record.name if change.name is None else change.name
             change = record
         self._add_details(change, operation)
         self._interruptions.check_change()

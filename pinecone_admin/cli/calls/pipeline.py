@@ -18,7 +18,7 @@ from pinecone_admin.cli.calls.clients import WouldSend
 from pinecone_admin.cli.calls.naming import NameLookup, Thing
 from pinecone_admin.cli.failures import CLIError, find_exit_code, find_exit_code_of_report
 from pinecone_admin.cli.output.progress import count_items, show_progress
-from pinecone_admin.cli.output.writing import write_items, write_preview, write_value
+from pinecone_admin.cli.output.writing import warning_beside, write_items, write_preview, write_value
 from pinecone_admin.cli.parameters import PrincipalOption, Reference, Secret, WantedRole, check_role, resolve
 from pinecone_admin.cli.sentences import describe_difference, list_words
 from pinecone_admin.cli.session import Session
@@ -55,6 +55,7 @@ class Call:
         destination: Where the secrets go that the method makes; None if it makes none.
         store: Takes the secret that the method makes; a dry run makes none.
         progress: The function that a workflow calls after each step.
+        begun: The report of the workflow, once it has begun; one that was interrupted has what was done until then.
         fails_on_difference: Whether a thing that exists with other settings lets the command end with exit code 8.
         leaves_differences: Whether such a thing keeps its settings.
     """
@@ -74,6 +75,7 @@ class Call:
         self.destination: Destination | None = None
         self.store: Callable[[Any], object] = str  # only a dry run without --store keeps it, and never calls it
         self.progress: Callable[[Progress], object] | None = None
+        self.begun: list[object] = []
         self.fails_on_difference: bool = False
         self.leaves_differences: bool = any(each.name == "on_difference" for each in command.own_params)
 
@@ -313,13 +315,20 @@ def _call(call: Call, function: Callable[[], object], owner: SecretOwner | None)
 
 def _call_with_store(call: Call, function: Callable[[], object]) -> object:
     command, session = call.command, call.session
-    with show_progress(session, command.full_name) as call.progress:
-        # A single change is waited for if it is interrupted; a workflow can take long, and can be run again. A command
-        # that makes a secret comes here only for its dry run.
-        if command.effect == "reads" or command.is_workflow or command.makes is not None:
-            result = function()
-        else:
-            result = complete_if_interrupted(function, COMPLETION_TIMEOUT)
+    try:
+        with show_progress(session, command.full_name) as call.progress:
+            # A single change is waited for if it is interrupted; a workflow can take long, and can be run again. A
+            # command that makes a secret comes here only for its dry run.
+            if command.effect == "reads" or command.is_workflow or command.makes is not None:
+                result = function()
+            else:
+                result = complete_if_interrupted(function, COMPLETION_TIMEOUT)
+    except BaseException:
+        effects = session.ledger.effects
+        for report in call.begun if effects.remaining or effects.undone else ():
+            with warning_beside(session):
+                _write_result(call, report)
+        raise
     session.ledger.is_complete = True
     _write_result(call, result)
     return result

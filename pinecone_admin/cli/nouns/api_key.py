@@ -221,10 +221,15 @@ def rotate_due(call: Call, *, older_than: timedelta, keep_old_for: timedelta, pr
     The command also finishes what an earlier run left, and deletes old keys whose time is up. It is made for a nightly
     job: one key that fails does not stop the others. Do not run two calls for the same organization at the same time.
     """
-    return call.admin.api_keys.rotate_due(
-        older_than=older_than,
-        keep_old_for=keep_old_for,
-        store=call.store,
-        project_id=project_id,
-        dry_run=call.is_dry_run,
-    )
+    from pinecone_admin._sync.workflows.rotate_due import rotate_due_keys  # noqa: PLC0415 - a help needs no models
+    from pinecone_admin._sync.workflows.run import open_run  # noqa: PLC0415 - as above
+
+    with open_run(call.admin, "rotate_due", dry_run=call.is_dry_run) as run:
+        return rotate_due_keys(
+            run,
+            older_than=older_than,
+            keep_old_for=keep_old_for,
+            store=call.store,
+            project_id=project_id,
+            begin=call.begun.append,
+        )

@@ -171,12 +171,17 @@ def rotate_due(
 
     Do not run two calls for the same organization at the same time.
     """
+    from pinecone_admin._sync.workflows.rotate_due_accounts import rotate_due_accounts  # noqa: PLC0415 - a help needs no models
+    from pinecone_admin._sync.workflows.run import open_run  # noqa: PLC0415 - as above
+
     has_no_destination = call.is_dry_run and (call.destination is None or not call.destination.is_given)
-    return call.admin.service_accounts.rotate_due(
-        older_than=older_than,
-        store=call.store,
-        names=names,
-        client_id=call.session.client_id,
-        allow_unreadable=allow_unreadable or has_no_destination,
-        dry_run=call.is_dry_run,
-    )
+    with open_run(call.admin, "rotate_due_service_accounts", dry_run=call.is_dry_run) as run:
+        return rotate_due_accounts(
+            run,
+            older_than=older_than,
+            store=call.store,
+            names=names,
+            client_id=call.session.client_id,
+            allow_unreadable=allow_unreadable or has_no_destination,
+            begin=call.begun.append,
+        )

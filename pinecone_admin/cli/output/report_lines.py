@@ -121,11 +121,13 @@ class _Keys:
         failing = {
             (failure.project_id, original_name(failure.key.name)) for failure in failures if failure.key is not None
         }
-        lines += [
-            str(each)
-            for each in report.steps
-            if _id_of(each) not in known and _describe_owner(each.change.target) not in failing
-        ]
+        lines += self._list_others(
+            [
+                each
+                for each in report.steps
+                if _id_of(each) not in known and _describe_owner(each.change.target) not in failing
+            ]
+        )
         if isinstance(report, DueRotations):
             for failed in failures:
                 whole = f"{self._name_project(failed.project_id)}: no key was rotated"
@@ -133,6 +135,20 @@ class _Keys:
                 lines.append(f"{what}. {as_sentences(tidy(failed.reason))}")
             lines += [f"{self._name(each)}: not replaced, since its age is unknown." for each in report.unknown_age]
         return [*(lines or [none]), *(["Nothing was changed."] if report.dry_run else [])]
+
+    def _list_others(self, steps: Sequence[Step]) -> Iterable[str]:
+        """Return the lines of steps that belong to nothing else in the report, such as of what was interrupted."""
+        undone = {_id_of(each) for each in steps if each.state == "undone"}
+        remaining = [_describe_owner(each.change.target) for each in steps if _id_of(each) not in undone]
+        lines: dict[str, None] = {}
+        for each in steps:
+            project, name = owner = _describe_owner(each.change.target)
+            if project is None or owner in remaining:
+                lines[str(each)] = None
+            else:
+                key = f"{self._name_project(project)}/{quote_name(name)}"
+                lines[f"{key}: not replaced; the new key was deleted."] = None
+        return lines
 
     def _name(self, key: APIKey) -> str:
         return f"{self._name_project(key.project_id)}/{quote_name(original_name(key.name))}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pinecone_admin._text.counts import pluralize
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import write_report
 from pinecone_admin.cli.output.formats import (
     STREAMS,
@@ -26,6 +28,15 @@ from pinecone_admin.cli.session import Session
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.naming import Thing
     from pinecone_admin.workflows.changes import Ref
+
+
+@contextmanager
+def warning_beside(session: Session) -> Generator[None, None, None]:
+    """Return a context whose error is a warning beside the one of the command."""
+    try:
+        yield
+    except CLIError as error:
+        session.warn(error.message)
 
 
 def write_value(session: Session, value: object) -> None:

@@ -7,8 +7,8 @@ import io
 import json
 import os
 import re
-from collections.abc import Callable, Collection, Generator, Iterable, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from pinecone_admin.cli.output.files import check_new_files, describe_path, foll
 from pinecone_admin.cli.output.formats import clean_reasons
 from pinecone_admin.cli.output.writing import (
     wants_document,
+    warning_beside,
     write_file,
     write_items,
     write_preview,
@@ -159,7 +160,7 @@ def carry_out(
         if not (isinstance(error, KeyboardInterrupt) and session.ledger.is_complete):
             effects = session.ledger.effects
             if begun and (effects.remaining or effects.undone):
-                with _warning_beside(session):
+                with warning_beside(session):
                     _write_and_keep(session, begun[0], write, out)
             raise
     session.ledger.is_complete = _is_finished(begun[0])
@@ -170,15 +171,6 @@ def carry_out(
 def _is_finished(report: ApplyReport | OffboardReport | OffboardManyReport | StaleReport) -> bool:
     is_left = getattr(report, "left", ()) or getattr(report, "stopped", ())
     return is_finished(report.steps) and not is_left
-
-
-@contextmanager
-def _warning_beside(session: Session) -> Generator[None, None, None]:
-    """Return a context whose error is a warning beside the one of the command."""
-    try:
-        yield
-    except CLIError as error:
-        session.warn(error.message)
 
 
 def _write_and_keep(session: Session, report: _R, write: Callable[[_R], object], out: str | None) -> None:
