@@ -140,16 +140,23 @@ def describe_changes(effects: Effects, said: str = "") -> list[str]:
     Args:
         effects: The changes.
         said: What is said before. What it says could not be deleted is not named again, and neither is a change of what
-            it names by its id, or of what another change created.
+            it names by its id, or of what another change created. It names a
+            role binding only to say what became of it.
     """
     created = {each.made for each in effects.done} - {None}
     named = {id for each in effects.done if _is_named(id := each.made or each.target, said)}
     left = named if "could not be deleted" in said else set[str]()
     unknown = [
-        each for each in effects.unknown if "could not be deleted" not in said or not _is_named(each.target, said)
+        each
+        for each in effects.unknown
+        if not _is_named(each.target, said) or ("could not be deleted" not in said and each.kind != "role_binding")
     ]
     done = [
-        each for each in effects.done if each.made not in left and (each.made or each.target not in created | named)
+        each
+        for each in effects.done
+        if each.made not in left
+        and (each.made or each.target not in created | named)
+        and not (each.kind == "role_binding" and each.made in named)
     ]
     forms = (
         (done, "{was} {participle}."),

@@ -55,18 +55,22 @@ def tidy(text: str) -> str:
     """Return a message without names of operations, and with each id once.
 
     An id in brackets or behind a comma stands behind a name, and is left out the second time that it stands behind
-    this name, unless another one does, too. Of an id without a name, the noun before it is left. What identifies a
-    response stands behind its message.
+    this name, unless another one does, too. Of an id without a name, the noun before it is left, unless it is also
+    that of another id. What identifies a response stands behind its message.
     """
     text = leave_out_operations(text)
     ids: dict[str, set[str]] = {}
     for word, id in re.findall(_WORD_WITH_ID, text):
         ids.setdefault(word, set()).add(id)
+    for noun, id in re.findall(rf"\b({_NOUN}) ({_ID})\b", text):
+        ids.setdefault(noun.lower(), set()).add(id)
 
     def name_once(match: re.Match[str]) -> str:
         id, before = match["behind"] or match["apart"] or match["id"], text[: match.start()]
         word = before.rpartition(" ")[2]
-        if id not in before or (match["behind"] and (f"({id})" not in before or len(ids.get(word, ())) > 1)):
+        if id not in before or (match["behind"] and f"({id})" not in before):
+            return match[0]
+        if len(ids.get((match["noun"] or "").lower() or word, ())) > 1:
             return match[0]
         if not match["noun"]:
             return ""

@@ -180,14 +180,14 @@ async def test_both_roles_remain_after_an_unknown_revoke(emulator: Emulator) -> 
 
 
 async def test_nothing_is_kept_for_a_revoke_that_was_not_sent(emulator: Emulator) -> None:
-    """The new role is revoked again, and no note says that the old one may be revoked."""
+    """The new role is revoked again, and no note says that the old one may have been revoked."""
     principal = await create_manager(emulator.async_admin())
     emulator.faults.add("delete_role_binding", unreachable=True)
     admin = emulator.async_admin(retry=RetryPolicy(max_attempts=1))
     with raises(PineconeConnectionError) as caught:
         await admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
     assert await list_roles(admin, principal) == ["OrgManager"]
-    assert "may be revoked" not in "; ".join(caught.value.__notes__)
+    assert "may have been revoked" not in "; ".join(caught.value.__notes__)
     assert caught.value.outcome == "undone"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from contextlib import chdir
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +12,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from pinecone_admin import Admin, on_project
+from pinecone_admin.cli.sentences import tidy
 from pinecone_admin.emulator import Emulator
 from tests.cli.command_line import example_organization, run
 
@@ -338,10 +340,26 @@ def test_two_keys_of_one_name_are_told_apart_to_the_end() -> None:
     assert f"API key reader ({new}) was created. API key reader ({old}) may have been deleted." in done.said
 
 
-def test_a_second_mention_begins_its_sentence_with_a_capital() -> None:
-    """Also behind what identifies a response, which is shorter in a message than in the error of the library."""
+def test_a_second_mention_is_short_only_where_one_thing_can_be_meant() -> None:
+    """It begins its sentence with a capital; if there are two things of the kind, each keeps its id."""
+    first, second = (f"{number * 8}-0000-4000-8000-000000000000" for number in "12")
+    assert tidy(f"Role binding {first} is kept. Role binding {first} was created.").endswith(
+        ". That role binding was created."
+    )
+    both = (
+        f"role binding {first} is kept because role binding {second} may be revoked. Role binding {first} was created."
+    )
+    assert tidy(both) == both
+
+
+def test_a_change_of_a_role_that_ends_halfway_says_once_what_became_of_each_role() -> None:
+    """The note of the workflow says it, and no sentence on a role binding repeats that."""
     with example_organization() as emulator:
         emulator.faults.add("delete_role_binding", status=500, times=None)
         who = ("--user", "ada@example.com", "--from", "search:ProjectViewer", "--to", "ProjectEditor")
         done = run("role", "change", *who, "--yes")
-    assert ". That role binding may have been deleted." in done.said
+    assert done.exit == 9
+    assert re.search(
+        "ProjectEditor .* because the old role, ProjectViewer .*, may have been revoked. Run this again to finish. .PA",
+        done.said,
+    )

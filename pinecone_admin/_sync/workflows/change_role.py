@@ -96,7 +96,7 @@ def _revoke(run: Run, change: Change, old: RoleBinding, *, new: RoleBinding | No
     kept = ""
     if new is not None:
         new_role = f"the new role, {describe_binding(new)} (role binding {new.id})"
-        kept = f"{new_role}, is kept because {old_role}, may be revoked; run this again to finish"
+        kept = f"{new_role}, is kept because {old_role}, may have been revoked; run this again to finish"
     run.do(
         change,
         binding_id=old.id,
