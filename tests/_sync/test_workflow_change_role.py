@@ -181,14 +181,14 @@ def test_both_roles_remain_after_an_unknown_revoke(emulator: Emulator) -> None:
 
 
 def test_nothing_is_kept_for_a_revoke_that_was_not_sent(emulator: Emulator) -> None:
-    """The new role is revoked again, and no note says that the old one may be revoked."""
+    """The new role is revoked again, and no note says that the old one may have been revoked."""
     principal = create_manager(emulator.admin())
     emulator.faults.add("delete_role_binding", unreachable=True)
     admin = emulator.admin(retry=RetryPolicy(max_attempts=1))
     with raises(PineconeConnectionError) as caught:
         admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")
     assert list_roles(admin, principal) == ["OrgManager"]
-    assert "may be revoked" not in "; ".join(caught.value.__notes__)
+    assert "may have been revoked" not in "; ".join(caught.value.__notes__)
     assert caught.value.outcome == "undone"
 
 
