@@ -98,8 +98,12 @@ class Ledger:
 
     def describe_open(self) -> str:
         """Return what the command waits for, as a sentence; empty if it sends no change."""
-        if not (latest := next(reversed([*self._open.values()]), None)):
+        changes = [*self._open.values()]
+        if not changes:
             return ""
+        if len(changes) > 1:
+            return f"Waiting for the responses to {len(changes)} changes, which show whether they were made."
+        (latest,) = changes
         if latest.undoes:
             created = next((each for each in self.changes if each.made == latest.target), latest)
             return f"Deleting {name_changed(created, with_id=False)}, which was just made. Ctrl-C again leaves it."

@@ -77,6 +77,29 @@ def test_a_command_that_waits_for_a_response_says_so(notices: list[str]) -> None
     assert notices == [waiting, LEAVING]
 
 
+def test_all_changes_in_flight_are_waited_for(notices: list[str]) -> None:
+    """An interrupted apply knows what became of each of several requests, and the line counts them."""
+    emails = [f"{name}@example.com" for name in ("eve", "kim", "lee")]
+    sent: list[httpx.Request] = []
+
+    def interrupt(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
+        if request.method != "GET":
+            sent.append(request)
+            if len(sent) == len(emails):
+                os.kill(os.getpid(), signal.SIGINT)
+            wait_for_lines(notices, 1)
+        return handle()
+
+    with example_organization() as emulator, intercepted(interrupt):
+        people = "".join(f"- {{email: {each}, roles: [OrgMember]}}\n" for each in emails)
+        Path("more.yaml").write_text(f"organization: {emulator.state.organization.id}\npeople:\n{people}")
+        with mock.patch("pinecone_admin._concurrency.parallel._INTERRUPT_TIMEOUT", 0.0):  # for what only reads
+            done = run("apply", "more.yaml", "--yes", "--output", "table", notice_after=0.0)
+    assert "Waiting for the responses to 3 changes, which show whether they were made." in notices[0]
+    assert [line.partition(" (")[0] for line in done.stdout.splitlines()] == [f"invited {each}" for each in emails]
+    assert "may have been" not in done.stderr
+
+
 def test_an_interrupted_command_is_not_safe_to_repeat_if_it_may_have_made_something(notices: list[str]) -> None:
     """If the response to a create is lost, too, another run may create it twice, and the line promises nothing."""
 

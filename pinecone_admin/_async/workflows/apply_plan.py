@@ -21,6 +21,7 @@ from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcil
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._async.workflows.take_inventory import take_inventory
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
+from pinecone_admin._concurrency.waiting import COMPLETION_TIMEOUT
 from pinecone_admin._http.argument_checks import (
     async_check_function,
     check_bool,
@@ -165,7 +166,9 @@ async def _carry_out_all(
             secrets = [each for each in ranked if execution.changes[each].makes_secret]
             plain = [each for each in ranked if each not in {*secrets}]
             limit = min(_CONCURRENCY, run.admin.max_connections)
-            await async_run_in_parallel(attempt, plain, limit=limit, deliver=lambda _, done: done)
+            await async_run_in_parallel(
+                attempt, plain, limit=limit, deliver=lambda _, done: done, interrupt_timeout=COMPLETION_TIMEOUT
+            )
             for secret in secrets:
                 await attempt(secret)
     finally:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pinecone_admin._async.workflows.read_pages import read_pages
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
+from pinecone_admin._concurrency.waiting import COMPLETION_TIMEOUT
 from pinecone_admin.errors import (
     ApiError,
     FailedPreconditionError,
@@ -81,4 +82,10 @@ async def delete_contents(
             # Recorded here, because results beside a failure are not delivered.
             record([each for each in run.steps if each.state != "rejected"])
 
-    await async_run_in_parallel(delete, contents, limit=_CONCURRENCY, deliver=lambda _, done: done)
+    await async_run_in_parallel(
+        delete,
+        contents,
+        limit=_CONCURRENCY,
+        deliver=lambda _, done: done,
+        interrupt_timeout=COMPLETION_TIMEOUT,
+    )

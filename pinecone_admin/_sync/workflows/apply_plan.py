@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
+from pinecone_admin._concurrency.waiting import COMPLETION_TIMEOUT
 from pinecone_admin._http.argument_checks import (
     check_bool,
     check_function,
@@ -166,7 +167,9 @@ def _carry_out_all(
             secrets = [each for each in ranked if execution.changes[each].makes_secret]
             plain = [each for each in ranked if each not in {*secrets}]
             limit = min(_CONCURRENCY, run.admin.max_connections)
-            run_in_parallel(attempt, plain, limit=limit, deliver=lambda _, done: done)
+            run_in_parallel(
+                attempt, plain, limit=limit, deliver=lambda _, done: done, interrupt_timeout=COMPLETION_TIMEOUT
+            )
             for secret in secrets:
                 attempt(secret)
     finally:

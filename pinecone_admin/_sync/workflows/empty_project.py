@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
+from pinecone_admin._concurrency.waiting import COMPLETION_TIMEOUT
 from pinecone_admin._sync.workflows.read_pages import read_pages
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.errors import (
@@ -82,4 +83,10 @@ def delete_contents(
             # Recorded here, because results beside a failure are not delivered.
             record([each for each in run.steps if each.state != "rejected"])
 
-    run_in_parallel(delete, contents, limit=_CONCURRENCY, deliver=lambda _, done: done)
+    run_in_parallel(
+        delete,
+        contents,
+        limit=_CONCURRENCY,
+        deliver=lambda _, done: done,
+        interrupt_timeout=COMPLETION_TIMEOUT,
+    )
