@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Generator
@@ -272,7 +273,7 @@ def test_a_project_that_cannot_be_listed_keeps_its_places(emulator: Emulator, pl
         ("vault:x", "--store: write env-file:PATH#NAME, file:PATH or exec:COMMAND, such as"),
         ("api-key/*=file:{name}", "--store has no patterns: it is one template for all secrets, in which {scope} and"),
         ("file:{project}.key", "--store file:{project}.key is one place for all keys, and each would replace the one "),
-        ("exec:cat", "Put {project} and {name} in it, for example --store 'file:{project}-{name}.key'."),
+        ("exec:cat", "Put {project} and {name} in it, for example --store 'exec:cat {project} {name}'."),
         ("env-file:.env#{project}-{name}", "x-x is not the name of a variable, which has letters, digits and undersco"),
     ],
 )
@@ -283,6 +284,36 @@ def test_a_template_that_cannot_work_is_refused_before_anything_is_sent(
     done = rotate(store)
     assert (done.exit, list(emulator.requests)) == (2, []), done
     assert message in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(
+    "store",
+    [None, "file:{project}.key", "exec:sh -c cat", "exec:sh -c 'cat > /dev/null' {project}", "env-file:.env#KEY"],
+)
+@pytest.mark.usefixtures("emulator")
+def test_the_place_that_a_refusal_proposes_is_accepted(store: str | None) -> None:
+    """Nobody is sent in a circle, and a command is proposed in place of a command."""
+    refused = rotate(store)
+    (example,) = re.findall("for example (--store .*?)\\.(?: Nothing| \\[)", refused.stderr)
+    _, proposed = shlex.split(example)
+    assert proposed.startswith("exec:") == (store or "").startswith("exec:")
+    assert rotate(proposed, more=("--dry-run",)).exit == 0
+    assert rotate(proposed).exit == 0
+
+
+@pytest.mark.parametrize("form", ["file:{name}", "exec:cat {name}", "env-file:.env#{name}"])
+def test_no_advice_on_a_name_is_refused_when_it_is_followed(form: str) -> None:
+    """Of many secrets, a command cannot have one without the name in it, so that is not proposed."""
+    with example_organization() as emulator:
+        with emulator.admin() as admin:
+            search = admin.projects.describe_by_name(name="search")
+            admin.api_keys.create(project_id=search.id, name="do$lar/")
+        emulator.clock.advance(91 * DAYS)
+        done = rotate(form, more=("--output", "table"))
+        one = run("api-key", "create", "do$lar/", "--project", "search", "--store", form, "--yes")
+    assert done.exit == PARTLY_DONE
+    assert "environment" not in done.stdout
+    assert ("let the command read the name from its environment" in one.stderr) == form.startswith("exec:")
 
 
 def test_a_second_template_is_refused(emulator: Emulator) -> None:

@@ -202,8 +202,9 @@ secret file of its profile then gets the new secret.
 
 For example: --store 'file:{scope}-{name}.key'. In each, the template can also
 contain the columns of the row. Every secret needs a destination of its own, and
-capitals do not make a difference. A name must fit into one segment of a path.
-In exec:, it may contain only letters, digits and the characters . _ - @ and +.
+capitals do not make a difference. Two commands of exec: are two destinations if
+their words differ. A name must fit into one segment of a path. In exec:, it may
+contain only letters, digits and the characters . _ - @ and +.
 
 The client id of a service account is stored, too. In a file of variables, its
 name is NAME with ID in place of SECRET, or else NAME_ID. Other destinations get
@@ -233,8 +234,9 @@ nothing is created, and the exit code is 7.
 
 If a new secret cannot be stored, its key is deleted, and the exit code is 1, or
 9 for rotate-due. If the change cannot be undone, the secret goes to a file that
-the error names, and the exit code is 9. Ctrl-C while a secret is being stored
-takes effect afterwards.
+the error names, and the exit code is 9. Ctrl-C takes effect after a secret was
+stored. A terminal also sends it to the command of exec:. If that ends without
+having stored the secret, storing it has failed.
 
 A command of exec: has stored the secret if it reads its whole standard input
 and exits with 0. Test your command first, because exec:cat does the same and

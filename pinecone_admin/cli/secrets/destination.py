@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -85,6 +86,7 @@ class SecretDelivery:
         self.entry = SecretEntry(secret.label, secret.id)
         ledger = self._session.ledger
         ledger.secrets.append(self.entry)
+        ledger.note_name(secret.id, secret.name)
         ledger.is_storing = True
         try:
             with self._session.pause_progress():  # a command may use the terminal itself
@@ -426,8 +428,9 @@ class Destination(StoreByName):
             use = f"Use {{scope}} in place of {{project}}: --store '{fixed}'"
             return f"--store: {_label(owner)} has no project, so {{project}} is empty. {use}"
         whose = "the name" if error.placeholder == "name" else "the project"
-        is_command = template.form == "exec"
-        use = ", or let the command read the name from its environment (help secrets)" if is_command else ""
+        # Of many secrets, no two may go to one command, whatever it reads.
+        reads = template.form == "exec" and not self.makes.many
+        use = ", or let the command read the name from its environment (help secrets)" if reads else ""
         return f"--store: {whose} of {_label(owner)} {error}, so it cannot be a part of a place. Rename it first{use}"
 
     def _describe_clash(self, met: Sequence[_Owner]) -> StoreError:
@@ -455,8 +458,10 @@ class Destination(StoreByName):
         wanted = parse_template(example).placeholders
         if self._template is None or wanted <= self._template.placeholders:
             return "Rename one of them"
-        named = list_words(f"{{{name}}}" for name in sorted(wanted, reverse=True))
-        return f"Put {named} in it, for example --store '{example}'"
+        names = [f"{{{name}}}" for name in sorted(wanted, reverse=True)]
+        if self._template.form == "exec":
+            example = f"{self._template.text} {' '.join(each for each in names if each not in self._template.text)}"
+        return f"Put {list_words(names)} in it, for example --store {shlex.quote(example)}"
 
 
 def _find_example(kinds: Collection[str]) -> str:
