@@ -55,8 +55,8 @@ class Ledger:
         changes: The changes in the order of their begin.
         secrets: The new secrets.
         names: Names of what the command is about, by their ids, as far as they are known.
-        renamed: Id of what is named by the name that the command changes, or None. Repeated, its words would find
-            nothing.
+        vanishing: Id of what the command deletes, or names by the name that it changes; of a request written by hand,
+            the path. Repeated, its words would find nothing. None if nothing vanishes.
         is_complete: Whether the work is done, so that only its result is still to be written.
         is_storing: Whether a new secret is being stored at this moment.
         on_settled: Function that is called once with each change when it has ended.
@@ -66,7 +66,7 @@ class Ledger:
         self.changes: list[SentChange] = []
         self.secrets: list[SecretEntry] = []
         self.names: dict[str, str] = {}
-        self.renamed: str | None = None
+        self.vanishing: str | None = None
         self.is_complete: bool = False
         self.is_storing: bool = False
         self.on_settled: Callable[[SentChange], object] | None = None
@@ -79,7 +79,7 @@ class Ledger:
 
     def is_repeatable(self, changes: Iterable[SentChange]) -> bool:
         """Return whether the command can be run again without a second effect of these changes."""
-        return all(each.is_repeatable and (each.target is None or each.target != self.renamed) for each in changes)
+        return all(each.is_repeatable and (each.target or each.path) != self.vanishing for each in changes)
 
     def begin(self, change: SentChange) -> None:
         """Enter a change that is about to be sent."""

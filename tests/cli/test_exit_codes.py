@@ -426,6 +426,29 @@ def test_only_what_can_be_repeated_in_the_same_words_ends_with_7(spec: Command) 
         assert again.exit == (exit_codes.NOT_FOUND if renamed and not by_id else exit_codes.DONE), again
 
 
+DELETES = [spec for spec in COMMANDS if spec.effect == "deletes" and not spec.is_workflow]
+
+
+@pytest.mark.parametrize("spec", DELETES, ids=lambda spec: spec.full_name)
+def test_a_deletion_whose_response_is_lost_is_not_to_be_repeated_blindly(spec: Command) -> None:
+    """By name, by id or by path, the repetition would end with 4, as if what was named had never been there."""
+    with example_organization() as emulator:
+        organization, empty = emulator.state.organization, run("project", "describe", "empty").json["id"]
+        words = [word for word in shlex.split(spec.example)[1:] if word != "--dry-run"]
+        if spec.name == "send":
+            words = ["send", "DELETE", f"/admin/projects/{empty}", "--confirm", empty]
+        elif spec.path[0] == "organization":
+            words += ["--confirm", organization.name]
+        for kind in ("project", "api_key", "user", "invite", "service_account", "role_binding", "organization"):
+            emulator.faults.add(f"delete_{kind}", drop="after", times=None)
+        first = run(*words)
+        emulator.faults.clear()
+        again = run(*words)
+    assert first.exit == exit_codes.UNKNOWN_OUTCOME, first
+    assert "Check that before you run the command again." in first.stderr
+    assert again.exit != exit_codes.DONE, again
+
+
 def test_missing_credentials_are_a_matter_of_identity() -> None:
     """Without credentials, and with wrong ones, the exit code is 3."""
     gone = {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}

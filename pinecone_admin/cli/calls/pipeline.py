@@ -226,8 +226,9 @@ def _look_up_names(call: Call, typed: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(param, click.Argument) and isinstance(value, Reference):
             call.own = value.find(call, project=project)
             arguments[name] = call.own.id
-            if typed.get("name") not in {None, value.text} and value.text != call.own.id:
-                call.session.ledger.renamed = call.own.id
+            is_renamed = typed.get("name") not in {None, value.text} and value.text != call.own.id
+            if is_renamed or call.command.effect == "deletes":
+                call.session.ledger.vanishing = call.own.id
         elif isinstance(param, PrincipalOption) and value is not None:
             arguments["principal"] = call.principal = value.find(call, project=project)
         elif value is not None:

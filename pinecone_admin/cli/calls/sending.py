@@ -135,6 +135,8 @@ def _send_secret_maker(destination: Destination, operation: Operation[Any]) -> N
 
 def _send(session: Session, operation: Operation[Any]) -> Any:
     send = partial(session.admin.send, operation)
+    if operation.method == "DELETE":
+        session.ledger.vanishing = operation.path
     with show_progress(session, f"{operation.method} {operation.path}"):
         return send() if operation.method == "GET" else complete_if_interrupted(send, COMPLETION_TIMEOUT)
 
