@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
+from pinecone_admin._text.counts import count_noun
 from pinecone_admin.workflows.sent_changes import Effects, SentChange, find_effects
 
 SecretState: TypeAlias = Literal["undelivered", "stored", "shown", "rescued", "lost"]
@@ -102,7 +103,9 @@ class Ledger:
         if not changes:
             return ""
         if len(changes) > 1:
-            return f"Waiting for the responses to {len(changes)} changes, which show whether they were made."
+            return (
+                f"Waiting for the responses to {count_noun(len(changes), 'change')}, which show whether they were made."
+            )
         (latest,) = changes
         if latest.undoes:
             created = next((each for each in self.changes if each.made == latest.target), latest)

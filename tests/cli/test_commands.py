@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import textwrap
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +69,32 @@ def file_of(command: Command) -> str:
     return f"{command.function.__module__.replace('.', '/')}.py"
 
 
+def run_calls(function: ast.AST) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the functions of workflows that a function calls with the run that it opened, each with the arguments."""
+    for block in (each for each in ast.walk(function) if isinstance(each, ast.With)):
+        opened = [each.context_expr for each in block.items if isinstance(each.context_expr, ast.Call)]
+        of_run = [each for opening in opened if ast.unparse(opening.func) == "open_run" for each in opening.keywords]
+        for node in ast.walk(block):
+            if isinstance(node, ast.Call) and node.args and ast.unparse(node.args[0]) == "run":
+                passed = {str(each.arg): ast.unparse(each.value) for each in (*of_run, *node.keywords)}
+                yield ast.unparse(node.func), passed
+
+
+@cache
+def methods_of_workflows() -> dict[str, str]:
+    """Return the public method that opens the run of each function of a workflow."""
+    return {
+        workflow: method
+        for method, function in public_methods().items()
+        for workflow, _ in run_calls(ast.parse(textwrap.dedent(inspect.getsource(function))))
+    }
+
+
 def calls_of(command: Command) -> dict[str, dict[str, str]]:
-    """Return the methods that the function of a command calls, each with its arguments and what is passed for them."""
+    """Return the methods that the function of a command calls, each with its arguments and what is passed for them.
+
+    A command that needs the report of an interrupted workflow calls the function that the method calls, with ``begin``.
+    """
     tree = ast.parse((NOUNS / f"{command.path[0].replace('-', '_')}.py").read_text(encoding="utf-8"))
     name = command.function.__name__
     function = next(each for each in tree.body if isinstance(each, ast.FunctionDef) and each.name == name)
@@ -77,6 +103,9 @@ def calls_of(command: Command) -> dict[str, dict[str, str]]:
         if isinstance(node, ast.Call) and (called := ast.unparse(node.func)).startswith("call.admin."):
             passed = {str(each.arg): ast.unparse(each.value) for each in node.keywords}
             found.setdefault(called.removeprefix("call.admin."), {}).update(passed)
+    for workflow, passed in run_calls(function):
+        del passed["begin"]
+        found.setdefault(methods_of_workflows()[workflow], {}).update(passed)
     return found
 
 
