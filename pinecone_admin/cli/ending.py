@@ -48,7 +48,7 @@ def conclude(
         undone = _TAKEN_BACK if is_interrupted else _UNDONE
         said.append(undone if effects.undone else _NOTHING)
     can_go_on = bool(goes_on) and is_interrupted and not is_completed and not ledger.is_complete
-    if can_go_on and effects.remaining and effects.is_recognizable:
+    if can_go_on and effects.remaining and ledger.is_repeatable(effects, goes_on=True):
         said.append(goes_on)
     elif exit_code == exit_codes.UNKNOWN_OUTCOME and not ledger.is_complete:
         said.append("Check that before you run the command again.")
@@ -78,7 +78,7 @@ def choose_exit(reason: int, effects: Effects, ledger: Ledger) -> int:
         return exit_codes.UNKNOWN_OUTCOME  # it need not be repeated, although its result is lost
     if effects.done and effects.outcome == "done":
         return exit_codes.PARTLY_DONE
-    if not ledger.is_repeatable(effects.remaining):
+    if not ledger.is_repeatable(effects):
         return exit_codes.UNKNOWN_OUTCOME
     if effects.unread:
         return exit_codes.PARTLY_DONE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
 from pinecone_admin._text.counts import count_noun
@@ -57,7 +57,8 @@ class Ledger:
         secrets: The new secrets.
         names: Names of what the command is about, by their ids, as far as they are known.
         vanishing: Id of what the command deletes, or names by the name that it changes; of a request written by hand,
-            the path. Repeated, its words would find nothing. None if nothing vanishes.
+            the path. Repeated, its words would find nothing, or something else. Of ``each``, the file, if it has a row
+            of that kind. None if nothing vanishes.
         is_complete: Whether the work is done, so that only its result is still to be written.
         is_storing: Whether a new secret is being stored at this moment.
         on_settled: Function that is called once with each change when it has ended.
@@ -78,9 +79,15 @@ class Ledger:
         """What the changes come to."""
         return find_effects(self.changes)
 
-    def is_repeatable(self, changes: Iterable[SentChange]) -> bool:
-        """Return whether the command can be run again without a second effect of these changes."""
-        return all(each.is_repeatable and (each.target or each.path) != self.vanishing for each in changes)
+    def is_repeatable(self, effects: Effects, *, goes_on: bool = False) -> bool:
+        """Return whether the command can be run again without a second effect of what remains of its changes.
+
+        Args:
+            effects: The result of the changes.
+            goes_on: Whether the next run recognizes what this one has made.
+        """
+        is_safe = effects.is_recognizable if goes_on else all(each.is_repeatable for each in effects.remaining)
+        return is_safe and all((each.target or each.path) != self.vanishing for each in effects.remaining)
 
     def begin(self, change: SentChange) -> None:
         """Enter a change that is about to be sent."""

@@ -77,7 +77,7 @@ def test_each_format_gives_a_line_for_each_row_and_is_written_again(form: str) -
     with example_organization():
         done = each(EXISTS, "--failed-rows", "failed", rows=FORMATS[form])
         assert lines_of(done) == [{"row": 1, "exit": 0, "result": True}, {"row": 2, "exit": 4, "result": False}]
-        said = f"1 of 2 rows failed: row 2 (line {LINES[form]}). It is in failed, to run again.\n"
+        said = f"1 of 2 rows answered no: row 2 (line {LINES[form]}). It is in failed, to run again.\n"
         assert (done.exit, done.stderr) == (9, said)
         assert Path("failed").stat().st_mode & 0o777 == 0o600
         again = each(("project", "create", "{name}", "--max-pods", "{max_pods}"), "--yes", file="failed")
@@ -733,11 +733,11 @@ def test_rows_of_standard_input_that_were_not_read_are_in_no_file() -> None:
         stopped = each(EXISTS, "--stop-on-error", "--failed-rows", "failed.csv", file="-", stdin=rows)
         whole = each(EXISTS, "--failed-rows", "all.csv", file="-", stdin=rows)
     assert stopped.stderr == (
-        "1 of 2 rows failed: row 2 (line 3). It is in failed.csv, to run again. The rest of standard input "
+        "1 of 2 rows answered no: row 2 (line 3). It is in failed.csv, to run again. The rest of standard input "
         "was not read.\n"
     )
-    failed = "2 of 3 rows failed: row 2 (line 3), row 3 (line 4)."
-    assert whole.stderr == f"{failed} These 2 rows are in all.csv, to run again.\n"
+    no = "2 of 3 rows answered no: row 2 (line 3), row 3 (line 4)."
+    assert whole.stderr == f"{no} These 2 rows are in all.csv, to run again.\n"
 
 
 def test_a_row_whose_change_may_have_been_made_is_named() -> None:
@@ -838,6 +838,49 @@ def test_ctrl_c_ends_the_row_and_keeps_the_rest() -> None:
         "2 rows did not run. These 2 rows are in failed.csv, to run again.",
         "error: Interrupted. The work of 2 rows was carried out.",
     ]
+
+
+def test_a_row_of_a_workflow_that_was_interrupted_has_not_failed() -> None:
+    """The same row goes on with what it began, so that nothing has to be checked first."""
+    rows = "email\na@example.com\nb@example.com\nc@example.com\n"
+    words = ("invite", "ensure", "{email}", "--role", "OrgMember")
+    with example_organization() as emulator:
+        with intercepted(interrupt_row(b"b@example.com")):
+            done = each(words, "--yes", "--failed-rows", "failed.csv", rows=rows)
+        assert exits_of(done) == [0, 130]
+        ended, error = done.stderr.splitlines()
+        assert ended == (
+            "1 of 2 rows was interrupted: row 2 (line 3). 1 row did not run. These 2 rows are in failed.csv, to run "
+            "again."
+        )
+        assert error == (
+            "error: Interrupted. The work of 1 row and a part of the work of 1 row was carried out. The same command "
+            "does what is left."
+        )
+        assert exits_of(each(words, "--yes", file="failed.csv")) == [0, 0]
+        assert count_requests(emulator, "create_invite") == 3
+
+
+def test_a_row_that_may_have_become_another_is_checked_first() -> None:
+    """Once a project is deleted, its name may mean another one, so no line says that the same command does the rest."""
+
+    def interrupt(request: httpx.Request, send: Callable[[], httpx.Response]) -> httpx.Response:
+        response = send()
+        if request.method == "DELETE" and request.url.path.startswith("/admin/projects/"):
+            os.kill(os.getpid(), signal.SIGINT)
+        return response
+
+    words = ("project", "delete", "{name}", "--with-contents")
+    with example_organization(), intercepted(interrupt):
+        done = each(words, "--confirm", "3", rows="name\nnobody\nsearch\nempty\n")
+    assert exits_of(done) == [4, 130]
+    ended, error = done.stderr.splitlines()[-2:]
+    assert ended == (
+        "1 of 2 rows failed: row 1 (line 2). 1 of 2 rows was interrupted: row 2 (line 3). Check first what row 2 (line "
+        "3) may have changed. 1 row did not run."
+    )
+    assert error == "error: Interrupted. A part of the work of 1 row was carried out."
+    assert "The same command" not in lines_of(done)[1]["error"]["message"]
 
 
 def test_a_row_that_must_not_be_interrupted_ends_and_no_other_begins(tmp_path: Path) -> None:

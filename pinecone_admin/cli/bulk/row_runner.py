@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from functools import cached_property, partial
@@ -41,6 +41,7 @@ from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_line
 from pinecone_admin.cli.sentences import join_sentences
 from pinecone_admin.cli.session import Session
+from pinecone_admin.errors import Outcome
 from pinecone_admin.workflows import Progress
 from pinecone_admin.workflows.sent_changes import SentChange
 
@@ -266,6 +267,10 @@ class RowSession(Session):
             return text
 
 
+RowEnd: TypeAlias = Literal["failed", "answered no", "interrupted"]
+"""How a row ended whose work is not done."""
+
+
 class RowOutcome(NamedTuple):
     """How a row ended.
 
@@ -273,15 +278,22 @@ class RowOutcome(NamedTuple):
         exit: The exit code.
         document: The result or the error, under that name.
         is_done: Whether its work is done: also if it was interrupted, and its only change was completed all the same.
-        has_changed: Whether changes of it remain.
+        remaining: The outcome of its changes that remain; None if there are none.
         is_repeatable: Whether it can be run again without a second effect.
     """
 
     exit: int
     document: Mapping[str, Any]
     is_done: bool
-    has_changed: bool
+    remaining: Outcome | None
     is_repeatable: bool
+
+    @property
+    def end(self) -> RowEnd:
+        """How a row ended whose work is not done."""
+        if self.exit == exit_codes.INTERRUPTED:
+            return "interrupted"
+        return "answered no" if self.document.get("result") is False else "failed"
 
 
 class _Stopped(Exception):  # noqa: N818 - it is no failure
@@ -310,11 +322,11 @@ class RowRunner:
         self._settings = {name: value for name, value in session.settings.items() if name in known}
         self._settings |= {"output": "json", **({"yes": True} if "yes" in known else {})}
         self._running: dict[int, Row] = {}
-        self._failed_rows: list[tuple[int, int]] = []
+        self._not_done: dict[RowEnd, list[tuple[int, int]]] = {"failed": [], "answered no": [], "interrupted": []}
         self._latest = 0
         self._has_read_all = False
         self._exits = Counter[int]()
-        self._changed = 0
+        self._work: defaultdict[Outcome, Counter[str]] = defaultdict(Counter)
         self._unclear: list[tuple[int, int]] = []
 
     def run(self, concurrency: int) -> None:
@@ -378,9 +390,10 @@ class RowRunner:
         self._exits[outcome.exit] += 1
         failed = self._exits.keys() - {exit_codes.DONE}
         self._session.exit_code = exit_codes.combine(failed, is_anything_done=exit_codes.DONE in self._exits)
-        self._changed += outcome.has_changed
+        if outcome.remaining is not None:
+            self._work[outcome.remaining]["the work of" if outcome.is_done else "a part of the work of"] += 1
         if not outcome.is_done:
-            self._failed_rows.append(row[:2])
+            self._not_done[outcome.end].append(row[:2])
             self._unclear += [] if outcome.is_repeatable else [row[:2]]
         try:  # the disk of one may be full, and that of the other not
             write_line(self._session, {"row": row.number, "exit": outcome.exit, **outcome.document})
@@ -406,10 +419,13 @@ class RowRunner:
 
     def _finish(self) -> None:
         """Complete the file of rows that have to be run again, and say what there is to say."""
-        if self._changed:
-            change = SentChange(f"the work of {count_noun(self._changed, 'row')}", method="POST", path="")
-            change.outcome = "done"
+        for outcome, works in self._work.items():
+            named = " and ".join(f"{work} {count_noun(works[work], 'row')}" for work in sorted(works, reverse=True))
+            change = SentChange(named, method="POST", path=self._file.name)
+            change.outcome = outcome
             self._session.ledger.changes.append(change)
+        if self._unclear:  # these rows would be run again as well
+            self._session.ledger.vanishing = self._file.name
         try:
             if self._writer is not None:
                 self._write_unfinished_rows(self._writer)
@@ -419,24 +435,29 @@ class RowRunner:
     def _warn_of_rows(self) -> None:
         """Say which rows failed, which did not run, and which must not be run again blindly."""
         left = len(self._running) + (self._total or self._latest) - self._latest
-        failed = len(self._failed_rows)
+        number = sum(map(len, self._not_done.values())) + left
         if self._is_unread:
             return
         if not self._latest:
             self._session.notify("There are no rows.")
-        if failed or left:
-            said = [f"{failed} of {count_noun(self._exits.total(), 'row')} failed: {_name_rows(self._failed_rows)}."]
+        if number:
+            ran = count_noun(self._exits.total(), "row")
+            said = [
+                f"{len(rows)} of {ran} {_conjugate(end, len(rows))}: {_name_rows(rows)}."
+                for end, rows in self._not_done.items()
+                if rows
+            ]
             said += [f"Check first what {_name_rows(self._unclear)} may have changed."] if self._unclear else []
             said += [f"{count_noun(left, 'row')} did not run."] if left else []
             if self._writer is not None:
-                again = "It is" if failed + left == 1 else f"These {failed + left} rows are"
+                again = "It is" if number == 1 else f"These {number} rows are"
                 whole = f"{again} in {self._failed}, to run again."
                 said.append(
                     whole if self._writer.is_whole else f"{self._failed} may not have all that is to run again."
                 )
             if self._file.is_stream and not self._has_read_all:
                 said.append(f"The rest of {self._file.name} was not read.")
-            self._session.warn(" ".join(said if failed else said[1:]))
+            self._session.warn(" ".join(said))
 
     def _write_unfinished_rows(self, writer: RowWriter) -> None:
         """Write the rows that have not ended, and those of a file that have not begun."""
@@ -453,6 +474,10 @@ def _name_rows(rows: Iterable[tuple[int, int]]) -> str:
     return join_first_names([f"row {number} (line {line})" for number, line in sorted(rows)])
 
 
+def _conjugate(end: RowEnd, number: int) -> str:
+    return end if end != "interrupted" else f"{'was' if number == 1 else 'were'} interrupted"
+
+
 def _describe_outcome(session: RowSession, error: BaseException | None) -> RowOutcome:
     effects, command = session.ledger.effects, session.command
     remaining = effects.remaining
@@ -464,4 +489,6 @@ def _describe_outcome(session: RowSession, error: BaseException | None) -> RowOu
         exit_code, document = failure.exit, failure.document
         is_one_change = command is not None and not command.is_workflow and command.makes is None
         is_done = isinstance(error, KeyboardInterrupt) and is_one_change and [*effects.done] == remaining != []
-    return RowOutcome(exit_code, document, is_done, bool(remaining), session.ledger.is_repeatable(remaining))
+    # The same row completes what a workflow has begun, if the next run recognizes all of it.
+    is_repeatable = session.ledger.is_repeatable(effects, goes_on=command is not None and command.goes_on)
+    return RowOutcome(exit_code, document, is_done, effects.outcome if remaining else None, is_repeatable)

@@ -40,7 +40,7 @@ _MOST_AT_ONCE = 20  # as many connections as a client has
     "--failed-rows",
     "failed",
     metavar="FILE",
-    help="Write the rows that failed or did not run, if any, to a new file, to run them again.",
+    help="Write the rows whose work is not done, if any, to a new file, to run them again.",
 )
 @overwrite
 def each(
