@@ -73,7 +73,7 @@ def raise_if_stale(compared: Iterable[Compared]) -> None:
     stale = [f"{each.change}: {each.reason}" for each in compared if each.state == "stale"]
     if stale:
         shown = list_problems(stale)
-        message = f"something changed since the plan was made, and applying it would now do more: {shown}"
+        message = f"something changed since the plan was made, and it would no longer do what it shows: {shown}"
         message = f"{message}; make a new plan; nothing was changed"
         error = RefusedError(message, operation="apply")
         for each in stale if len(shown) < len("; ".join(stale)) else ():

@@ -211,6 +211,7 @@ class FailedRotation:
 
     Attributes:
         project_id: Id of the project.
+        project_name: Name of the project.
         key: The key. It is None if the keys of the project could not be listed, or if finishing earlier rotations or
             deleting retired keys failed.
         reason: The error, and what was undone. If the old key of a new key no longer exists, what you should do with
@@ -220,6 +221,8 @@ class FailedRotation:
 
     project_id: str
     """Id of the project."""
+    project_name: str
+    """Name of the project."""
     key: APIKey | None
     """The key. It is None if the keys of the project could not be listed, or if finishing earlier rotations or deleting
     retired keys failed."""
@@ -230,7 +233,7 @@ class FailedRotation:
     """Code of the error. It is None without an error, and for errors that are not of this package."""
 
     def __str__(self) -> str:
-        place = describe_resource("project", None, self.project_id)
+        place = describe_resource("project", self.project_name, self.project_id)
         if self.key is None:
             return make_printable(f"failed in {place}, where no key was rotated: {self.reason}")
         key = describe_resource("key", self.key.name, self.key.id)

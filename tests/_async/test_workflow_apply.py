@@ -279,7 +279,7 @@ async def test_a_project_that_is_renamed_meanwhile(emulator: Emulator) -> None:
     plan = await admin.plan(desired)
     project = await admin.projects.describe_by_name(name="search")
     await admin.projects.update(project_id=project.id, name="found")
-    with raises(RefusedError, match="do more: update project search .*: .* is now named 'found'"):
+    with raises(RefusedError, match="what it shows: update project search .*: .* is now named 'found'"):
         await admin.apply(plan)
 
 

@@ -228,7 +228,8 @@ async def test_a_store_that_fails_for_one_key_does_not_stop_the_others(reason: E
     assert failed.reason.startswith(str(reason).partition("x")[0])
     assert failed.reason.endswith("was deleted")
     assert "xxx" not in str(report)
-    assert f"failed to rotate key key02 ({failed.key.id}) in project {failed.project_id}: " in str(report)
+    project = f"{failed.project_name} ({failed.project_id})"
+    assert f"failed to rotate key key02 ({failed.key.id}) in project {project}: " in str(report)
     assert names(organization).count("key02") == 1
     report = await rotate_due(organization)
     assert [each.key.name for each in report.rotated] == ["key02"]
@@ -244,8 +245,9 @@ async def test_a_project_that_fails_does_not_stop_the_others() -> None:
     organization.emulator.faults.add("delete_api_key", status=400)
     report = await rotate_due(organization)
     (failed,) = report.failed
-    assert (failed.project_id, failed.key) == (first, None)
-    assert f"failed in project {first}, where no key was rotated: delete_api_key: [400" in str(report)
+    name = organization.emulator.state.projects[first].name
+    assert (failed.project_id, failed.project_name, failed.key) == (first, name, None)
+    assert f"failed in project {name} ({first}), where no key was rotated: delete_api_key: [400" in str(report)
     assert [len(report.deleted), len(report.rotated)] == [1, 1]
     assert (await rotate_due(organization)).failed == []
     assert organization.find_faults() + organization.find_leftovers() == []
@@ -260,8 +262,9 @@ async def test_a_project_whose_keys_cannot_be_listed_does_not_stop_the_others(fa
     added = organization.emulator.faults.add("list_project_api_keys", id=second, **fault)
     report = await rotate_due(organization)
     (failed,) = report.failed
-    assert (failed.project_id, failed.key) == (second, None)
-    assert f"failed in project {second}, where no key was rotated: list_project_api_keys: " in str(report)
+    name = organization.emulator.state.projects[second].name
+    assert (failed.project_id, failed.project_name, failed.key) == (second, name, None)
+    assert f"failed in project {name} ({second}), where no key was rotated: list_project_api_keys: " in str(report)
     assert len(report.rotated) == 2
     organization.emulator.faults.remove(added)
     assert [each.key.project_id for each in (await rotate_due(organization)).rotated] == [second]

@@ -280,7 +280,7 @@ def test_a_project_that_is_renamed_meanwhile(emulator: Emulator) -> None:
     plan = admin.plan(desired)
     project = admin.projects.describe_by_name(name="search")
     admin.projects.update(project_id=project.id, name="found")
-    with raises(RefusedError, match="do more: update project search .*: .* is now named 'found'"):
+    with raises(RefusedError, match="what it shows: update project search .*: .* is now named 'found'"):
         admin.apply(plan)
 
 

@@ -423,8 +423,8 @@ NEW_KEY = f"{ORGANIZATION}projects: [{{name: search, api_keys: [{{name: k, roles
 
 @says(
     "41",
-    "Something changed since the plan was made, and applying it would now do more: create key k in project search "
-    "(*) with DataPlaneViewer: the project is now named 'found'. Make a new plan. Nothing was changed.",
+    "Something changed since the plan was made, and it would no longer do what it shows: create key k in project "
+    "search (*) with DataPlaneViewer: the project is now named 'found'. Make a new plan. Nothing was changed.",
 )
 def _(_: World) -> Run:
     run("plan", write("org.yaml", NEW_KEY), "--out", "plan.json")

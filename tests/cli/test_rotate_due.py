@@ -260,6 +260,20 @@ def test_a_project_that_cannot_be_listed_keeps_its_places(emulator: Emulator, pl
     assert all("if a project whose keys could not be listed" in reason for reason in failed.values())
 
 
+def test_what_failed_has_the_name_of_its_project(emulator: Emulator) -> None:
+    """Also if no step of the report is about that project, because nothing in it was changed."""
+    emulator.clock.advance(91 * DAYS)
+    with emulator.admin() as admin:
+        shop = admin.projects.describe_by_name(name="shop").id
+    emulator.faults.add("list_project_api_keys", id=shop, status=403)
+    done = rotate("file:{name}.key", more=("--output", "table"))
+    assert [line.partition(".")[0] for line in lines_of(done)] == [
+        "search/reader: not replaced",
+        "search/indexer: not replaced",
+        "shop: no key was rotated",
+    ]
+
+
 @pytest.mark.parametrize(
     ("store", "message"),
     [

@@ -81,7 +81,7 @@ async def rotate_due_keys(
     found = {id: find_due_keys(each, dates, now=now, older_than=older_than) for id, each in keys.items()}
     names = {project.id: project.name for project in projects}
     problems = _find_problems(store, found, names)
-    due = AsyncDueRun(admin, store, keep_old_for, DueRotations(dry_run=run.dry_run), problems)
+    due = AsyncDueRun(admin, store, keep_old_for, DueRotations(dry_run=run.dry_run), names, problems)
     if begin is not None:
         begin(due.report)
     try:
@@ -89,7 +89,7 @@ async def rotate_due_keys(
             if isinstance(each, PineconeError):
                 due.add_error(id, None, each)
             else:
-                await due.process_project(id, names[id], each, found[id])
+                await due.process_project(id, each, found[id])
     except BaseException as error:
         done = [step for step in due.report.steps if not has_failed(step)]
         for line in (*done, *due.report.failed) if begin is None else ():
@@ -168,6 +168,7 @@ class AsyncDueRun:
         store: Stores the values of new keys.
         keep_old_for: How long both keys work.
         report: The report so far.
+        names: The names of the projects, by their ids.
         problems: Why the new values of keys could not be stored, by the ids of these keys, which are not rotated.
     """
 
@@ -175,12 +176,13 @@ class AsyncDueRun:
     store: Store[APIKeyWithSecret]
     keep_old_for: timedelta
     report: DueRotations
+    names: Mapping[str, str]
     problems: Mapping[str, str]
 
-    async def process_project(self, project_id: str, name: str, keys: list[APIKey], found: DueKeys) -> None:
+    async def process_project(self, project_id: str, keys: list[APIKey], found: DueKeys) -> None:
         """Finish rotations, delete retired keys that are due, and rotate keys, in this order."""
         self.report.unknown_age.extend(found.unknown_age)
-        unnamed = find_successors_to_rename(keys)
+        name, unnamed = self.names[project_id], find_successors_to_rename(keys)
         run = AsyncRun(self.admin, _OPERATION, dry_run=self.report.dry_run, project=name)
         try:
             keys = await clean_keys(run, project_id, keys, deleted=self.report.deleted, kept=self.report.kept)
@@ -226,8 +228,10 @@ class AsyncDueRun:
 
     def add_failure(self, project_id: str, key: APIKey | None, reason: str, *, help_code: str | None = None) -> None:
         """Add a key that is not rotated, or a project where nothing more is done, to the report."""
-        failure = FailedRotation(project_id=project_id, key=key, reason=mask_key_values(reason), help_code=help_code)
-        self.report.failed.append(failure)
+        name, reason = self.names[project_id], mask_key_values(reason)
+        self.report.failed.append(
+            FailedRotation(project_id=project_id, project_name=name, key=key, reason=reason, help_code=help_code)
+        )
 
     def add_error(self, project_id: str, key: APIKey | None, error: Exception) -> None:
         """Add the error that prevents the rotation of a key, or further work in a project, to the report."""

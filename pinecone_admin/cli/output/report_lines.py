@@ -96,6 +96,8 @@ class _Keys:
         self._would = "would be" if report.dry_run else "is"
         places = [place for step in report.steps for place in step.change.projects]
         self._projects = {each.id: each.name for each in places if each.name is not None}
+        if isinstance(report, DueRotations):
+            self._projects |= {each.project_id: each.project_name for each in report.failed}
 
     def list_lines(self) -> list[str]:
         """Return a line for each key, and for each step that is about another one."""
