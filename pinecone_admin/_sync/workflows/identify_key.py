@@ -157,7 +157,8 @@ def _compare(admin: Admin, found: KeyIdentification, project: Project) -> KeyIde
             except (*_NO_RESPONSE, PaginationError) as error:  # what the value itself has shown must not be lost
                 return _note(found, f"{described} was not compared: {error}")
     except ForbiddenError as error:
-        return _note(found, f"{described} was not compared: {error}")
+        reasons = "; ".join([str(error), *error.__notes__])  # a note names a temporary key that may exist
+        return _note(found, f"{described} was not compared: {reasons}")
     found = evolve(found, compared=[*found.compared, project.id])
     if set(found.slugs).isdisjoint(listing.slugs):
         reason = "its indexes have other hosts" if listing.slugs else "it has no index"
