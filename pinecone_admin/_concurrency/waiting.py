@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
@@ -9,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from contextvars import ContextVar, copy_context
 from functools import partial
 from inspect import isasyncgen, isawaitable, iscoroutine, isgenerator
+from itertools import starmap
 from math import inf
 from time import monotonic
 from typing import Any, Generic, TypeVar
@@ -241,40 +243,68 @@ def call_store(store: Callable[[_T], object], secret: _T) -> None:
     """Call ``store`` with a secret.
 
     Raises:
-        PineconeTypeError: It returned an awaitable or a generator, so it has stored nothing yet.
+        PineconeTypeError: It returned something that has to be run, so it may have stored nothing yet.
     """
-    promise = _begin_store(store, secret)
-    if isawaitable(promise):
-        if iscoroutine(promise):
-            promise.close()
+    result = _begin_store(store, secret)
+    if isawaitable(result):
+        _close_coroutine(result)
         raise PineconeTypeError(Name("store"), " must be a synchronous function: its result is not awaited")
+    _check_has_run(result)
 
 
 async def async_call_store(store: Callable[[_T], object], secret: _T) -> None:
     """Call ``store`` with a secret, and await its result if it is awaitable.
 
     Raises:
-        PineconeTypeError: It returned a generator, so it has stored nothing yet.
+        PineconeTypeError: It returned something else that has to be run, so it may have stored nothing yet.
     """
-    promise = _begin_store(store, secret)
-    if isawaitable(promise):
-        await promise
+    result = _begin_store(store, secret)
+    _check_has_run(await result if isawaitable(result) else result)
 
 
 def has_to_be_run(result: object) -> bool:
-    """Return whether a function has returned before its body has run: as an awaitable, or as a generator."""
-    return isawaitable(result) or isgenerator(result) or isasyncgen(result)
+    """Return whether a function has returned before its work is done: as an awaitable, lazily, or as a Future.
+
+    Cursors of databases are iterators, too, and what made them has run.
+    """
+    return isawaitable(result) or _is_lazy(result) or _is_future(result)
+
+
+def _is_lazy(result: object) -> bool:
+    return isgenerator(result) or isasyncgen(result) or isinstance(result, map | filter | zip | starmap)
+
+
+def _is_future(result: object) -> bool:
+    # Who has made a Future has imported the module, which takes a while.
+    futures = sys.modules.get("concurrent.futures")
+    return futures is not None and isinstance(result, futures.Future)
 
 
 def _begin_store(store: Callable[[_T], object], secret: _T) -> object:
-    """Return what ``store`` returned, unless it is a generator, which nobody iterates over."""
     try:
-        result = store(secret)
+        return store(secret)
     except GeneratorExit as error:  # it would be taken for the end of the workflow itself, which undoes nothing
         raise RuntimeError("store raised GeneratorExit") from error
-    if has_to_be_run(result) and not isawaitable(result):
+
+
+def _check_has_run(result: object) -> None:
+    """Refuse what ``store`` returned, or what was awaited, if it has to be run, which nobody does."""
+    if isawaitable(result):
+        _close_coroutine(result)
+        raise PineconeTypeError(Name("store"), " must await what it calls: its result is awaitable again")
+    if _is_future(result):
+        raise PineconeTypeError(Name("store"), " must not return a Future: its result is not waited for")
+    if isgenerator(result) or isasyncgen(result):
         raise PineconeTypeError(Name("store"), " must not be a generator function: its result is not iterated over")
-    return result
+    if _is_lazy(result):
+        kind = type(result).__name__
+        raise PineconeTypeError(Name("store"), f" must not return a lazy {kind}: its result is not iterated over")
+
+
+def _close_coroutine(result: object) -> None:
+    """Close a coroutine that is not awaited, of which Python would warn."""
+    if iscoroutine(result):
+        result.close()
 
 
 def read_store(read: Callable[[_T], object], thing: _T) -> str | None:
@@ -285,8 +315,7 @@ def read_store(read: Callable[[_T], object], thing: _T) -> str | None:
     """
     found = read(thing)
     if isawaitable(found):
-        if iscoroutine(found):
-            found.close()
+        _close_coroutine(found)
         raise PineconeTypeError(Name("store"), " must have a synchronous read: its result is not awaited")
     return _check_found(found)
 
@@ -304,6 +333,7 @@ async def async_read_store(read: Callable[[_T], object], thing: _T) -> str | Non
 def _check_found(found: object) -> str | None:
     """Return what was found in a store without blanks around it, which a file may add; nothing but blanks is None."""
     if found is not None and not isinstance(found, str):
+        _close_coroutine(found)
         # The value is not shown, because it may be the secret in another form.
         raise PineconeTypeError(
             Name("store"), f" must have a read that returns a str or None, not {type(found).__name__}"

@@ -4,11 +4,15 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import subprocess
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import starmap
 from typing import Any
 
 import pytest
@@ -294,6 +298,41 @@ def test_a_generator_that_a_store_returns_is_not_taken_for_success(
         assert isinstance(caught.value, SecretNotStoredError)
     else:
         assert any(each.endswith("was deleted") for each in caught.value.__notes__)
+
+
+def submit(_: object) -> Future[None]:
+    """Return a Future of a storing that nobody waits for."""
+    return Future()
+
+
+LAZY: dict[str, Callable[[Any], object]] = {
+    "map": lambda new: map(str, [new]),
+    "filter": lambda new: filter(None, [new]),
+    "zip": lambda new: zip([new], strict=True),
+    "starmap": lambda new: starmap(str, [[new]]),
+    "Future": submit,
+}
+
+
+@pytest.mark.parametrize("store", LAZY.values(), ids=list(LAZY))
+@pytest.mark.parametrize("call", [rotate_account, rotate_key, ensure_account], ids=lambda each: each.__name__)
+def test_a_result_that_has_to_be_run_is_not_taken_for_success(
+    store: Callable[[Any], object], call: Callable[[Admin, Callable[[Any], object]], Any], admin: Admin
+) -> None:
+    """What a store returns lazily or as a Future may have stored nothing, as a generator."""
+    with pytest.raises((PineconeTypeError, SecretNotStoredError)) as caught:
+        call(admin, store)
+    if call is rotate_account:
+        assert isinstance(caught.value.__cause__, PineconeTypeError)
+    else:
+        assert any(each.endswith("was deleted") for each in caught.value.__notes__)
+
+
+def test_a_cursor_that_a_store_returns_is_a_success(admin: Admin) -> None:
+    """An iterator of results shows that the statement was executed."""
+    with closing(sqlite3.connect(":memory:")) as database:
+        ensure_account(admin, lambda new: database.execute("SELECT ?", (new.client_secret,)))
+    assert "new" in [each.name for each in admin.service_accounts.list()]
 
 
 class RaisingHandler(logging.Handler):

@@ -176,3 +176,40 @@ def test_the_sync_client_refuses_a_store_that_cannot_be_read_at_once(emulator: E
             transport.admin().service_accounts.ensure(name="robot", store=AsyncVault())
     assert {request.partition(" ")[0] for request in transport.requests} == {"GET"}
     assert left.id in emulator.state.service_accounts
+
+
+@pytest.mark.anyio
+@each_workflow
+async def test_a_forgotten_await_is_not_taken_for_success(run_workflow: Callable[..., Any], emulator: Emulator) -> None:
+    """What awaiting a store gives must not be awaitable again: it has stored nothing yet."""
+    ids, vault = create_records(emulator), Vault()
+    before = set(emulator.state.api_keys)
+
+    async def store(made: Any) -> object:
+        return store_async(vault, made)
+
+    async with emulator.async_admin() as admin:
+        with pytest.raises((PineconeTypeError, SecretNotStoredError)) as caught:
+            await run_workflow(admin, ids, store)
+    error = caught.value.__cause__ if isinstance(caught.value, SecretNotStoredError) else caught.value
+    assert "store must await what it calls" in str(error)
+    assert (vault, set(emulator.state.api_keys)) == ([], before)
+
+
+@pytest.mark.anyio
+async def test_a_forgotten_await_in_a_read_is_refused(emulator: Emulator) -> None:
+    """Nothing is awaited twice, also where a store is read."""
+    with emulator.admin() as creator:
+        creator.service_accounts.create(name=tag_as_unfinished("robot"))
+
+    async def find() -> None: ...
+
+    class Store(ReadableStore):
+        def __call__(self, _: object) -> None: ...
+
+        async def read(self, _: object) -> Any:
+            return find()
+
+    async with emulator.async_admin() as admin:
+        with pytest.raises(PineconeTypeError, match="not coroutine"):
+            await admin.service_accounts.ensure(name="robot", store=Store())
