@@ -389,7 +389,8 @@ class AsyncAdmin:
                 would lose a role, a member would have no organization role, or too much would be removed. Or no service
                 account has ``client_id``. Nothing was changed. If only ends of a plan that was not saved are refused,
                 the report lists them as ``not_run``, and the rest is carried out.
-            PineconeValueError: The plan creates secrets, and there is no ``store``. Nothing was changed.
+            PineconeValueError: The plan creates secrets, and there is no ``store``. Or the plan was changed, and
+                ``ChangePlan.from_json`` would refuse it, too. Nothing was changed.
             ForbiddenError: The account is not known to be an OrgOwner.
             PineconeError: A part of the organization could not be read, for example in an outage; or a step failed so
                 that no other step can succeed. The message and ``__notes__`` of an error name what was done and what

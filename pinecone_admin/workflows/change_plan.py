@@ -12,9 +12,11 @@ from typing import Any, Self
 from attrs import evolve, field, frozen
 
 from pinecone_admin._http.argument_checks import value_error
+from pinecone_admin._http.operation_checks import check_key_roles, check_scope
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.moments import describe_minute
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.workflows.changes import Change, Ref, find_flaw
 from pinecone_admin.workflows.name_tags import original_name
 from pinecone_admin.workflows.plans import SavablePlan
@@ -140,7 +142,8 @@ class ChangePlan(SavablePlan):
     def from_json(cls, text: str) -> Self:
         """Return the plan from the JSON that ``to_json`` returned.
 
-        The text of each change is made from its fields, so an edited plan shows what ``apply`` will do.
+        The text of each change is made from its fields, so an edited plan shows what ``apply`` will do. The changes are
+        in the order of execution, whatever their order in the JSON.
 
         Args:
             text: The JSON. You may have removed entries of ``changes``.
@@ -151,9 +154,7 @@ class ChangePlan(SavablePlan):
                 problem.
         """
         plan = super().from_json(text)
-        if (flaw := _find_flaw(plan.changes)) is not None:
-            raise value_error("text", f"is not a valid plan: {flaw}")
-        return plan
+        return evolve(plan, changes=order_changes("text", plan.changes))
 
     def __bool__(self) -> bool:
         """Return whether the plan contains changes. Drift counts, too."""
@@ -226,8 +227,38 @@ class ChangePlan(SavablePlan):
         return "{\n" + ",\n".join(fields) + "\n}"
 
 
+def order_changes(name: str, changes: Sequence[Change]) -> list[Change]:
+    """Return the changes of a plan in the order of execution; raise if one is none that a planner makes.
+
+    A plan may have been edited or joined with another one, in its file or in Python.
+
+    Args:
+        name: Name of the plan in the message.
+        changes: The changes, in any order.
+    """
+    if (flaw := _find_flaw(changes)) is not None:
+        raise value_error(name, f"is not a valid plan: {flaw}")
+    return sorted(changes, key=rank_change)
+
+
+def rank_change(change: Change) -> int:
+    """Return the place of a change in the order of all.
+
+    Resources that others need come first. Roles are revoked only after others were granted.
+    """
+    match change.action:
+        case "grant":
+            return 3
+        case "revoke":
+            return 6 if change.roles[0].project is None else 5
+        case "delete":
+            return 8 if change.target.kind == "user" else 7
+        case _:
+            return {"project": 0, "service_account": 1, "invite": 2}.get(change.target.kind, 4)
+
+
 def _find_flaw(changes: Sequence[Change]) -> str | None:
-    """Return what is wrong with the changes of a saved plan, or None."""
+    """Return what is wrong with the changes of a plan, or None."""
     created = Counter(change.target for change in changes if change.creates)
     for number, each in enumerate(changes):
         flaw = find_flaw(each)
@@ -235,12 +266,30 @@ def _find_flaw(changes: Sequence[Change]) -> str | None:
             flaw = flaw or f"must not {each.action} a thing of kind {each.target.kind!r}"
         if each.reason is not None or (each.creates and each.settings.name is not None):
             flaw = flaw or "must have no reason, and no other name than that of its target"
+        if each.cause == "end" and each.action not in {"delete", "revoke"}:
+            flaw = flaw or "must not be an end (until), which only deletes or revokes"
+        flaw = flaw or _find_wrong_role(each)
         for ref in (*each.projects, *([each.target] if each.creates else [])):
             if ref.id is None and created[ref] != 1:
                 how = "is created twice" if created[ref] else "no change creates"
                 flaw = flaw or f"refers to {ref}, which {how}"
         if flaw is not None:
             return make_printable(f"changes[{number}] {flaw}")
+    return None
+
+
+def _find_wrong_role(change: Change) -> str | None:
+    """Return why a role of a change cannot be given, or None."""
+    if change.action in {"delete", "revoke"}:
+        return None
+    try:
+        if change.settings.roles is not None:
+            check_key_roles("roles", change.settings.roles)
+        for role in change.roles:
+            place = "organization" if role.project is None else "project"
+            check_scope({"resource_type": place, "resource_id": place, "role": role.role})
+    except PineconeValueError as error:
+        return f"cannot be made: {error}"
     return None
 
 

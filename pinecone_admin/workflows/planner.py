@@ -17,7 +17,7 @@ from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.version import __version__
 from pinecone_admin.errors import ForbiddenError, RefusedError
 from pinecone_admin.workflows import name_tags
-from pinecone_admin.workflows.change_plan import ChangePlan, SetAside
+from pinecone_admin.workflows.change_plan import ChangePlan, SetAside, rank_change
 from pinecone_admin.workflows.changes import MAX_CREATED_ROLES, Cause, Change, Ref, RoleAt, Settings, sort_roles
 from pinecone_admin.workflows.desired_state import DesiredItem, DesiredState, ItemKind, raise_if, suggest
 from pinecone_admin.workflows.ending import Thing
@@ -134,22 +134,6 @@ def plan_changes(
         next_end=find_next_end(desired, today),
         reviewed_ends=reviewed,
     )
-
-
-def rank_change(change: Change) -> int:
-    """Return the place of a change in the order of all.
-
-    Resources that others need come first. Roles are revoked only after others were granted.
-    """
-    match change.action:
-        case "grant":
-            return 3
-        case "revoke":
-            return 6 if change.roles[0].project is None else 5
-        case "delete":
-            return 8 if change.target.kind == "user" else 7
-        case _:
-            return {"project": 0, "service_account": 1, "invite": 2}.get(change.target.kind, 4)
 
 
 def check_view(inventory: Inventory, caller: Caller, *, operation: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
+from attrs import evolve
 
 from pinecone_admin import (
     AsyncAdmin,
@@ -26,7 +27,8 @@ from pinecone_admin import (
 )
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
-from pinecone_admin.workflows import ApplyReport, ChangePlan, DesiredState, Inventory
+from pinecone_admin.workflows import ApplyReport, Change, ChangePlan, DesiredState, Inventory, Ref, RoleAt, Settings
+from pinecone_admin.workflows.change_plan import rank_change
 from pinecone_admin.workflows.name_tags import tag_as_successor, tag_as_unfinished
 from pinecone_admin.workflows.readable_store import PlacedStore, SecretOwner, StoreByName
 from tests.support.errors import raises
@@ -463,7 +465,7 @@ async def test_an_edited_plan_permits_nothing_else(emulator: Emulator, field: st
             case "role" if "roles" in edited:
                 role = edited["roles"][-1]
                 role["role"] = "ProjectManager" if "project" in role else "OrgBillingAdmin"
-            case "cause":
+            case "cause" if edited["action"] in {"delete", "revoke"}:
                 edited["cause"] = "end"
             case _:
                 continue
@@ -481,6 +483,73 @@ async def test_an_edited_plan_permits_nothing_else(emulator: Emulator, field: st
         permitted = [(each.action, each.target.name, len(each.roles)) for each in swapped.changes]
         changes = [each.change for each in report.done]
         assert all((each.action, each.target.name, len(each.roles)) in permitted for each in changes)
+
+
+@pytest.mark.parametrize(
+    ("flaw", "edit"),
+    [
+        ("refers to project shop, which is created twice", lambda changes: [*changes, *changes]),
+        ("refers to project shop, which no change creates", lambda changes: changes[1:]),
+        (
+            "must not delete a thing of kind 'project'",
+            lambda changes: [*changes, Change(action="delete", target=Ref("project", "search", "p1"))],
+        ),
+        ("must not be an end (until)", lambda changes: [evolve(each, cause="end") for each in changes]),
+        ("must have no reason", lambda changes: [evolve(each, reason="as agreed") for each in changes]),
+        (
+            "roles[0] 'ProjectOwner' is not a role for an API key",
+            lambda changes: [
+                evolve(each, settings=Settings(roles=("ProjectOwner",))) if each.target.kind == "api_key" else each
+                for each in changes
+            ],
+        ),
+        (
+            "role 'ProjectOwner' ",
+            lambda changes: [
+                *changes,
+                Change(action="grant", target=Ref("user", "bob@example.com", "u1"), roles=(RoleAt("ProjectOwner"),)),
+            ],
+        ),
+    ],
+)
+async def test_a_plan_that_was_changed_in_python_is_checked_like_a_saved_one(
+    emulator: Emulator, flaw: str, edit: Callable[[list[Change]], list[Change]]
+) -> None:
+    """What ``from_json`` refuses, ``apply`` refuses in the same words, before it sends a request."""
+    admin = await populate(emulator)
+    plan = await admin.plan(want_changes(emulator))
+    changed, sent = evolve(plan, changes=edit(plan.changes)), len(emulator.requests)
+    with raises(PineconeValueError) as read:
+        ChangePlan.from_json(changed.to_json())
+    with raises(PineconeValueError) as applied:
+        await admin.apply(changed, store=Vault(), drift=True, allow_removals=99)
+    assert flaw in str(applied.value)
+    assert str(applied.value) == f"apply: {str(read.value).replace('text', 'plan', 1)}"
+    assert len(emulator.requests) == sent
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_the_order_of_a_changed_plan_does_not_matter(emulator: Emulator, seed: int) -> None:
+    """However a plan was shuffled, or joined with another one, the changes are made in the order of the planner."""
+    admin, random = await populate(emulator), Random(seed)
+    plan, document = await admin.plan(want_changes(emulator)), emulator.dump()
+    shuffled = evolve(plan, changes=random.sample(plan.changes, len(plan.changes)))
+    read = ChangePlan.from_json(shuffled.to_json())
+    assert [*map(rank_change, read.changes)] == [*map(rank_change, plan.changes)]
+    for each in (shuffled, read):
+        emulator.load(document)
+        before = len(emulator.requests)
+        report = await admin.apply(each, store=Vault(), allow_removals=99)
+        assert report.is_complete
+        assert [rank_change(step.change) for step in report.steps] == [*map(rank_change, plan.changes)]
+        sent = [(one.method, one.path.split("/")[2]) for one in emulator.requests[before:] if one.method != "GET"]
+        assert sent[0] == ("POST", "projects")
+        last_grant = max(place for place, one in enumerate(sent) if one == ("POST", "role-bindings"))
+        assert last_grant < sent.index(("DELETE", "role-bindings"))
+    emulator.load(document)
+    emulator.faults.add("create_role_binding", status=403, times=None)
+    report = await admin.apply(shuffled, store=Vault(), allow_removals=99)
+    assert "revoke" not in {each.change.action for each in report.done}
 
 
 async def test_a_plan_that_calls_a_deletion_an_end_needs_the_number_all_the_same(emulator: Emulator) -> None:

@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from itertools import groupby
 from typing import Any
 
+from attrs import evolve
+
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._concurrency.waiting import COMPLETION_TIMEOUT
 from pinecone_admin._http.argument_checks import (
@@ -35,7 +37,7 @@ from pinecone_admin._text.version import __version__
 from pinecone_admin.models import APIKey, ServiceAccountWithSecret
 from pinecone_admin.workflows.apply_report import ApplyReport
 from pinecone_admin.workflows.change_operations import build_role_bindings
-from pinecone_admin.workflows.change_plan import ChangePlan
+from pinecone_admin.workflows.change_plan import ChangePlan, order_changes, rank_change
 from pinecone_admin.workflows.changes import Change, CreatedResource, Step
 from pinecone_admin.workflows.desired_state import DesiredState
 from pinecone_admin.workflows.organization_index import OrganizationIndex, held_role
@@ -47,7 +49,7 @@ from pinecone_admin.workflows.plan_execution import (
     review_plan,
     wrap_store,
 )
-from pinecone_admin.workflows.planner import plan_changes, rank_change
+from pinecone_admin.workflows.planner import plan_changes
 from pinecone_admin.workflows.plans import check_plan
 from pinecone_admin.workflows.readable_store import StoreByName
 
@@ -87,7 +89,7 @@ def apply_plan(
     Before the first change, ``begin`` gets the report, which has every step at the end, also after an interruption.
     """
     with set_operation_on_errors("apply"):
-        check_plan(plan, ChangePlan)
+        plan = evolve(plan, changes=order_changes("plan", check_plan(plan, ChangePlan).changes))
         check_function("store", store, optional=True)
         check_bool("drift", drift)
         check_bool("allow_own", allow_own)
