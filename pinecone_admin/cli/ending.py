@@ -51,7 +51,7 @@ def conclude(
     if can_go_on and effects.remaining and ledger.is_repeatable(effects, goes_on=True):
         said.append(goes_on)
     elif exit_code == exit_codes.UNKNOWN_OUTCOME and not ledger.is_complete:
-        said.append("Check that before you run the command again.")
+        said.append("Before you run the command again, check what was done.")
     return CommandFailure(
         message=mask_key_values(join_sentences([reason.message, *said])),
         exit=exit_code,

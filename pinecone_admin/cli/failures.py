@@ -49,6 +49,8 @@ _OF_ARGUMENTS = (
     (r"client_id \(--apply-as on the command line\)", "--apply-as"),
     (r"allow (\d+) removals? \(--confirm on the command line\)", r"add --confirm \1"),
     (r", or allow_own\b", ""),
+    (r"\bpass lift_protection=True", "add --lift-protection"),
+    (r"\bpass project_ids with the projects that it may belong to", "add --project for each that it may belong to"),
 )
 """Words about arguments in messages of Python, and their replacements on the command line."""
 
@@ -272,9 +274,14 @@ def _describe_library_error(error: PineconeError, spellings: Mapping[str, str], 
 
 def describe_refusal(text: str) -> str:
     """Return a message of the library as sentences, with options in place of arguments of Python."""
+    return as_sentences(name_options(text))
+
+
+def name_options(text: str) -> str:
+    """Return a message of the library with options in place of arguments of Python."""
     for pattern, option in _OF_ARGUMENTS:
         text = re.sub(pattern, option, text)
-    return as_sentences(text)
+    return text
 
 
 def _describe_refusal(error: PineconeError, remedy: str) -> str:
@@ -330,6 +337,8 @@ def _describe_usage(error: click.ClickException) -> str:
     message = error.format_message()
     if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter) and error.param:
         message = f"{spell_parameter(error.param)} {error.message}"
+    if isinstance(error, click.MissingParameter) and error.param:
+        message = f"{spell_parameter(error.param)} is missing."
     message = re.sub(r"^Option '(\S+)' requires an argument\.$", r"\1 needs a value.", message)
     message = make_printable(re.sub(_LINE_BREAK, " ", message))
     return join_sentences([message, where])

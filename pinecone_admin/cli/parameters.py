@@ -541,8 +541,8 @@ def parse_binding(option: str, text: str) -> list[BindingReading]:
 
 def explain_extra_words(words: Sequence[str], params: Sequence[click.Parameter]) -> str:
     """Return why a command does not take these words, with the options to write for the binding that one of them is."""
-    plural = "s" if len(words) > 1 else ""
-    text = f"Got unexpected extra argument{plural} ({' '.join(words)})"
+    number = "one word" if len(words) == 1 else f"{len(words)} words"
+    text = f"{' '.join(words)} is {number} too many"
     options = {each.opts[0]: each for each in params if isinstance(each, click.Option)}
     role_options = [name for name, each in options.items() if isinstance(each.type, Role)]
     for word in words:
@@ -629,7 +629,7 @@ def check_options(command: click.Command, context: click.Context, args: Sequence
             suggest(error.option_name, error.possibilities or (), otherwise=""),
         ]
         if "--" not in args and any(each.name == "command" for each in command.params):
-            said.append("Put options of the command that is run behind --.")
+            said.append("Write the options of your command after --.")
         raise click.NoSuchOption(error.option_name, join_sentences(said), ctx=context) from None
     given: set[str] = context.meta.setdefault(f"{__name__}.given", set())  # shared with the contexts of the groups
     for each in order:

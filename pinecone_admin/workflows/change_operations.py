@@ -166,7 +166,8 @@ def read_change(
     own_id = list(path.values())[-1]
     own_name = names.get(own_id) or getattr(present, "email", None) or getattr(present, "name", None)
     before = _list_settings(present, settings.fields if body is not None else ["roles"])
-    target = Ref(kind, own_name, own_id, project)
+    # The operation that rotates has the secret in its name.
+    target = Ref(kind.removesuffix("_secret"), own_name, own_id, project)
     return Change(action=cast("ChangeAction", verb), target=target, settings=settings, before=before)
 
 

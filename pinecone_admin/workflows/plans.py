@@ -125,11 +125,22 @@ class StaleProject:
     """API keys of the project, except temporary keys. They are deleted with it."""
 
     def __str__(self) -> str:
-        named = [f"{content.kind} {content.name!r}" for content in self.contents]
-        contents = ", ".join([*named, *(f"API key {each.name!r}" for each in self.api_keys)]) or "nothing"
-        contents += describe_unseen(self.unseen)
-        created = f"created {describe_minute(self.created_at)}"
-        return make_printable(f"project {self.name!r} ({self.id}), {created}, contains {contents}")
+        return describe_stale(self)
+
+
+def describe_stale(project: StaleProject, *, is_read_now: bool = True) -> str:
+    """Return a line about a project with its contents.
+
+    Args:
+        project: The project.
+        is_read_now: Whether the contents were read just now, and not when the plan was made.
+    """
+    named = [f"{content.kind} {content.name!r}" for content in project.contents]
+    contents = ", ".join([*named, *(f"API key {each.name!r}" for each in project.api_keys)]) or "nothing"
+    contents += describe_unseen(project.unseen)
+    created = f"created {describe_minute(project.created_at)}"
+    contains = f"contains {contents}" if is_read_now else f"contained {contents} when the plan was made"
+    return make_printable(f"project {project.name!r} ({project.id}), {created}, {contains}")
 
 
 class SavablePlan:

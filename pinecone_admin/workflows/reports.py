@@ -783,7 +783,8 @@ def key_of_binding(role: RoleName, resource_type: ResourceType, resource_id: str
 def describe_binding(binding: RoleBinding) -> str:
     """Return the role, on what it is, and who holds it."""
     key = key_of_binding(binding.role, binding.resource_type, binding.resource_id)
-    return f"{key} for {describe_resource(binding.principal_type.replace('_', ' '), None, binding.principal_id)}"
+    noun = "key" if binding.principal_type == "api_key" else binding.principal_type.replace("_", " ")
+    return f"{key} for {describe_resource(noun, None, binding.principal_id)}"
 
 
 def keys_of_wanted_bindings(bindings: Iterable[object]) -> list[BindingKey]:

@@ -63,7 +63,7 @@ def test_without_projects_only_reads_are_sent(emulator: Emulator) -> None:
         found = admin.api_keys.identify(value=made.value)
     assert [(each.method, each.path) for each in emulator.requests] == [("GET", "/indexes")]
     assert (found.state, found.candidates, found.temporary_keys) == ("accepted", [], [])
-    assert "project_ids, --project" in str(found)
+    assert "pass project_ids" in str(found)
 
 
 @pytest.mark.parametrize("given", [True, False])

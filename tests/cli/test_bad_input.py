@@ -94,7 +94,7 @@ def test_what_is_missing_is_asked_for_on_a_terminal() -> None:
 def test_words_that_a_command_does_not_take_are_named_before_what_is_missing() -> None:
     """For a binding in the form of ``role revoke``, the error has the options to write in place of it."""
     with example_organization() as emulator:
-        check_usage(run("api-key", "create", "a", "b c"), "Got unexpected extra argument (b c).")
+        check_usage(run("api-key", "create", "a", "b c"), "b c is one word too many.")
         for words, written in (
             (("grant", "user:ada@x.org:search:ProjectViewer"), "--user ada@x.org --role search:ProjectViewer."),
             (("grant", "service_account:ci a:OrgMember"), "--service-account 'ci a' --role OrgMember."),
@@ -102,9 +102,9 @@ def test_words_that_a_command_does_not_take_are_named_before_what_is_missing() -
         ):
             check_usage(run("role", *words), f"Write the principal and the role as options: {written}")
         for word in ("user:ada@x.org", "user:ada@x.org:Reader", "project:search:OrgMember", "x"):
-            check_usage(run("role", "grant", word), f"Got unexpected extra argument ({word}).")
+            check_usage(run("role", "grant", word), f"{word} is one word too many.")
         asked = run("role", "grant", "x", terminal=True, stdin="OrgMember\n")
-        assert (asked.exit, asked.stderr.startswith("error: Got unexpected")) == (2, True), asked
+        assert (asked.exit, asked.stderr.startswith("error: x is one word too many.")) == (2, True), asked
         assert len(emulator.requests) == 0
 
 

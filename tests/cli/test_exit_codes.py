@@ -445,7 +445,7 @@ def test_a_deletion_whose_response_is_lost_is_not_to_be_repeated_blindly(spec: C
         emulator.faults.clear()
         again = run(*words)
     assert first.exit == exit_codes.UNKNOWN_OUTCOME, first
-    assert "Check that before you run the command again." in first.stderr
+    assert "Before you run the command again, check what was done." in first.stderr
     assert again.exit != exit_codes.DONE, again
 
 
@@ -545,7 +545,7 @@ def test_whatever_differs_and_is_left_is_said_beside_a_query() -> None:
             "--query",
             "created",
         )
-        assert "It exists with other settings, which were not changed (roles: found" in again.stderr
+        assert "The API key exists with other settings, which were not changed (roles: found" in again.stderr
 
 
 def test_a_place_that_can_never_take_the_secret_is_not_worth_retrying() -> None:

@@ -638,7 +638,7 @@ def _(_: World) -> Run:
     return run("plan", write("org.yaml", ORGANIZATION), "--out", write("plan.json", "x"))
 
 
-@says("61", "Project docs may have been created. Check that before you run the command again.")
+@says("61", "Project docs may have been created. Before you run the command again, check what was done.")
 def _(world: World) -> Run:
     world.fail("create_project", reset="after")
     return run("project", "create", "docs", "--yes")

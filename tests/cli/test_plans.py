@@ -301,7 +301,7 @@ def test_on_a_terminal_a_plan_is_read_as_a_table(tmp_path: Path) -> None:
     assert "would delete user ada@example.com" in " ".join(made.stdout.split())
     assert "would delete user ada@example.com" in done.stderr
     assert f"Rotate those that {plan} names, and the keys that were created since." in done.said
-    assert again.stdout.splitlines()[0] == "email,id,projects,may know,result"
+    assert again.stdout.splitlines()[0] == "email,id,projects,may_know,result"
 
 
 def _prepare(emulator: Emulator, kind: str) -> tuple[str, ...]:
@@ -476,8 +476,8 @@ def test_a_search_for_stale_projects_says_that_it_deletes_nothing_and_what_to_do
         for options, name, next_step in (
             ([], "ci-*", "add --out plan.json, read that file, and run pinecone-admin apply plan.json"),
             (["--out", plan], "ci-*", f"Read {plan}, remove what must stay"),
-            (["--out", empty], "none-*", "This account can see no project to delete."),
-            ([], "none-*", "This account can see no project to delete."),
+            (["--out", empty], "none-*", "No project that this account can see matches none-*."),
+            ([], "none-*", "No project that this account can see matches none-*."),
         ):
             said = run(*words, name, *options, terminal=True).said
             assert next_step in said[said.index("Nothing was deleted") :], said

@@ -56,7 +56,7 @@ def test_no_reason_of_a_report_has_the_name_of_an_operation(
 
 
 def test_no_finding_and_no_table_of_access_has_a_temporary_name() -> None:
-    """A replaced key is named as it was called; the table says that the name is for a time."""
+    """A replaced key is named as it was called; the table says that the key was replaced."""
     with example_organization() as emulator:
         retire_key(emulator)
         emulator.clock.advance(100 * DAY)
@@ -66,7 +66,7 @@ def test_no_finding_and_no_table_of_access_has_a_temporary_name() -> None:
     assert [each for each in texts if "~" in each] == []
     assert any(re.match(r"API key indexer \(\S+\) of project search was replaced", each) for each in texts)
     assert "~" not in table.stdout
-    assert "indexer (temporary name)" in table.stdout
+    assert "indexer (replaced)" in table.stdout
 
 
 def test_a_store_that_fails_is_told_in_plain_words() -> None:

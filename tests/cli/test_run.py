@@ -345,7 +345,7 @@ def test_a_create_that_fails_for_good_ends_with_125_and_says_what_may_be_left() 
         assert sum(each.operation_id == "create_api_key" for each in emulator.requests) == 4
     assert (done.exit, done.stdout, done.stderr.count("\n")) == (125, "", 1)
     assert done.stderr.startswith("error: The server failed: fault injected by the emulator (503 UNAVAILABLE, ")
-    assert " may have been created. Check that before you run the command again." in done.stderr
+    assert " may have been created. Before you run the command again, check what was done." in done.stderr
 
 
 def test_the_command_cannot_read_the_client_secret_from_a_file_again(served: Served, tmp_path: Path) -> None:
@@ -432,7 +432,7 @@ def test_an_option_of_the_command_stands_behind_the_dashes() -> None:
     """Where -- is missing, the error says where it belongs; behind it, no word is an option of ours."""
     done = run(*RUN, "--yes", "sh", "-c", "true")
     assert done.exit == 125
-    assert "There is no -c. Put options of the command that is run behind --." in done.stderr
+    assert "There is no -c. Write the options of your command after --." in done.stderr
     _, _, stderr = run_here("true", options=("--yes", "--projct", "x"))
     assert "There is no --projct. Did you mean --project?" in stderr
 

@@ -58,7 +58,8 @@ async def change_role(
     held = [binding for binding in present if binding.role in {from_role, to_role}]
     if not held:
         held_roles = f"holds neither {from_role} nor {to_role} on this {resource_type}, as far as this account sees"
-        raise NotFoundError(f"{principal_type} {principal_id} {held_roles}", operation="change_role")
+        noun = {"api_key": "API key"}.get(principal_type, principal_type.replace("_", " "))
+        raise NotFoundError(f"{noun} {principal_id} {held_roles}", operation="change_role")
     principal = Ref(held[0].principal_type, None, held[0].principal_id)
     granted, revoked = (
         RoleAt(role, Ref("project", None, held[0].resource_id) if held[0].resource_type == "project" else None)

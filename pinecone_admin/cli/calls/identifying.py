@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import confirm_temporary_keys, require_change_allowed
-from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.failures import CLIError, name_options
 from pinecone_admin.cli.identity.client import limit_core_dumps
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_value
@@ -48,7 +48,7 @@ def identify_value(session: Session, projects: Sequence[Reference]) -> None:
         with show_progress(session, "comparing the projects"):
             result = session.admin.api_keys.identify(value=value.reveal(), project_ids=[each.id for each in found])
     if session.output == "table":
-        session.stdout.write(f"{result}\n")
+        session.stdout.write(f"{name_options(str(result))}\n")
     else:
         write_value(session, result.to_dict())
     session.exit_code = _EXITS[result.state]

@@ -16,7 +16,7 @@ from pinecone_admin._concurrency.waiting import COMPLETION_TIMEOUT, complete_if_
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli.calls.clients import WouldSend
 from pinecone_admin.cli.calls.naming import NameLookup, Thing
-from pinecone_admin.cli.failures import CLIError, find_exit_code, find_exit_code_of_report
+from pinecone_admin.cli.failures import CLIError, describe_refusal, find_exit_code, find_exit_code_of_report
 from pinecone_admin.cli.output.progress import count_items, show_progress
 from pinecone_admin.cli.output.writing import warning_beside, write_items, write_preview, write_value
 from pinecone_admin.cli.parameters import PrincipalOption, Reference, Secret, WantedRole, check_role, resolve
@@ -134,8 +134,10 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
     except WouldSend as stopped:
         _preview(call, stopped.operation)
         return
-    _report_differences(call, result if hasattr(result, "differences") else getattr(result, "key", None))
-    if session.is_dry_run and getattr(result, "refusal", None):
+    _report_differences(call, result)
+    refusal: str | None = getattr(result, "refusal", None)
+    if session.is_dry_run and refusal:
+        session.warn(describe_refusal(refusal))
         session.exit_code = find_exit_code(RefusedError)
     failed: Sequence[Any] = getattr(result, "failed", ())
     if failed:
@@ -164,18 +166,20 @@ def _preview(call: Call, operation: Operation[Any]) -> None:
     write_preview(call.session, planned.steps, found, notes=call.notes)
 
 
-def _report_differences(call: Call, ensured: object) -> None:
+def _report_differences(call: Call, result: object) -> None:
     """Say what differs, since a query leaves that out; of provisioning, it is about the key."""
+    ensured = result if hasattr(result, "differences") else getattr(result, "key", None)
     differences: Sequence[Difference] = getattr(ensured, "differences", ())
     steps: Sequence[object] = getattr(ensured, "steps", ())
     if differences and call.fails_on_difference:
         details = " and ".join(map(describe_difference, differences))
         call.session.fail_on(count_noun(len(differences), "difference"), details)
     elif differences and not steps:
-        call.session.notify(_describe_left(call, differences))
+        thing = "It" if ensured is result else "The API key"
+        call.session.notify(_describe_left(call, differences, thing))
 
 
-def _describe_left(call: Call, differences: Sequence[Difference]) -> str:
+def _describe_left(call: Call, differences: Sequence[Difference], thing: str) -> str:
     """Return what was left as it was, and how roles that were not asked for are revoked, if there are only these."""
     (first, *others) = differences
     found, wanted = first.found.split(", "), first.wanted.split(", ")
@@ -184,9 +188,8 @@ def _describe_left(call: Call, differences: Sequence[Difference]) -> str:
         option = f"{'--if-different update ' if call.leaves_differences else ''}--revoke-others"
         stay, them = ("stays", "it") if len(further) == 1 else ("stay", "them")
         return f"There is also {list_words(further)}, which {stay}. To revoke {them}, add {option}."
-    return (
-        f"It exists with other settings, which were not changed ({', '.join(map(describe_difference, differences))})."
-    )
+    details = ", ".join(map(describe_difference, differences))
+    return f"{thing} exists with other settings, which were not changed ({details})."
 
 
 def check_values(session: Session, command: Command, typed: Mapping[str, Any]) -> None:

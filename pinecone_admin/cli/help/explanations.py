@@ -39,7 +39,7 @@ _EXIT_REMEDIES: Mapping[int, str] = {
     "--failed-rows.",
     10: "Give the service account a role that permits it, or raise the limit that the message names.",
     125: "Read the message, and explain the code in it.",
-    130: "Read what was done. A workflow continues if you run it again.",
+    130: "After a no, nothing was changed. After an interruption, read the messages, then run the command again.",
 }
 
 FINDINGS: Mapping[str, tuple[str, str, str]] = {

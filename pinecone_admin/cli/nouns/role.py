@@ -46,12 +46,13 @@ def _search_project_for_key(context: click.Context, _: click.Parameter, value: o
 
 def _warn_of_hidden_roles(call: Call) -> None:
     """Warn if the account can see only some role bindings, as a report of the whole organization does."""
+    from pinecone_admin.cli.reports.inventory_report import end_with_missing  # noqa: PLC0415 - as below
     from pinecone_admin.workflows.inventory import find_hidden_bindings  # noqa: PLC0415 - loads the models
 
     if not call.session.is_row:
         owners = call.admin.role_bindings.list(principal_type="user", role="OrgOwner", limit=1)
-        for each in find_hidden_bindings(owners.pages().__next__().items):
-            call.session.warn(f"Not shown: {each}.")
+        hidden = find_hidden_bindings(owners.pages().__next__().items)
+        end_with_missing(call.session, "Not shown", [*map(str, hidden)])
 
 
 @NOUN.command("reads", example="pinecone-admin role list --user ada@example.com")

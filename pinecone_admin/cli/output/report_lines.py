@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
@@ -110,15 +111,21 @@ class _Keys:
             lines += [*self._list_rotations(report.rotated), *self._list_rotations_of_earlier_runs(report.finished)]
             known |= {each.id for each in report.finished}
             known |= {_id_of(step) for each in report.rotated for step in each.steps}
+        names = Counter(map(self._name, [*report.deleted, *(each.key for each in report.kept)]))
+
+        def name(key: APIKey) -> str:
+            known_as = self._name(key)
+            return known_as if names[known_as] == 1 else f"{known_as} ({key.id})"
+
         for key in report.deleted:
             kind = "the temporary key" if expiry_of_temporary_key(key) is not None else "the old key"
-            lines.append(f"{self._name(key)}: {kind} {self._would} deleted.")
+            lines.append(f"{name(key)}: {kind} {self._would} deleted.")
         for kept in report.kept:
             kind = "temporary" if expiry_of_temporary_key(kept.key) is not None else "old"
             # A resource that waits for its time has no other reason to stay.
             is_waiting = describe_minute(kept.delete_after) in kept.reason
             until = f"stays until {describe_minute(kept.delete_after)}" if is_waiting else f"stays: {kept.reason}"
-            lines.append(f"{self._name(kept.key)}: the {kind} key {until}.")
+            lines.append(f"{name(kept.key)}: the {kind} key {until}.")
         failures = report.failed if isinstance(report, DueRotations) else []
         failing = {
             (failure.project_id, original_name(failure.key.name)) for failure in failures if failure.key is not None

@@ -143,7 +143,8 @@ def write_preview(
     for each in _list_refs(would_do, report):
         named.setdefault(str(each.id), {"kind": each.kind, "id": each.id, "name": each.name})
     document: dict[str, Any] = {"dry_run": True, "organization": known, "caller": session.caller}
-    document |= {"names": [*named.values()], "would_do": would_do}
+    # In a cell of csv, a step is as it is in JSON.
+    document |= {"names": [*named.values()], "would_do": to_plain(would_do)}
     if report is not None:
         plain = to_plain(report, for_columns=session.output == "csv")
         document["report"] = {name: value for name, value in plain.items() if name not in {"changes", "steps"}}

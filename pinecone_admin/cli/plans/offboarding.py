@@ -12,7 +12,6 @@ from pinecone_admin._sync.workflows.offboard import carry_out_offboarding
 from pinecone_admin._sync.workflows.offboard import offboard as run_offboarding
 from pinecone_admin._sync.workflows.run import open_run
 from pinecone_admin._text.counts import count_noun
-from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.confirmation import Consent, ask, ask_for_number, join_first_names, require_change_allowed
 from pinecone_admin.cli.calls.naming import Thing
 from pinecone_admin.cli.failures import CLIError, describe_refusal, find_exit_code, find_exit_code_of_report
@@ -61,7 +60,9 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
         users = [] if preview.user is None else [Thing("user", preview.user.id, preview.user.email)]
         invites = [Thing("invite", each.id, each.email) for each in preview.invites]
         write_preview(session, preview.steps, [*users, *invites], report=preview)
-        session.exit_code = find_exit_code(RefusedError) if preview.refusal else exit_codes.DONE
+        if preview.refusal is not None:
+            session.warn(describe_refusal(preview.refusal))
+            session.exit_code = find_exit_code(RefusedError)
         return
     if preview.refusal is not None:
         raise RefusedError(preview.refusal, operation="offboard")
@@ -131,7 +132,7 @@ def carry_out_plan(session: Session, text: str, path: str, save: str | None) -> 
         removed = [_describe_person(each) for each in report.reports]
         rows = [*_describe_missing(report), *removed, *map(_describe_kept_person, report.left)]
         write_result(session, report.to_dict(), rows)
-        if session.output == "table" and any(each["may know"] for each in removed):
+        if session.output == "table" and any(each["may_know"] for each in removed):
             named = f"{path} names, and the keys that were created since" if save is None else f"{save} names"
             session.notify(f"These people may know secrets. Rotate those that {named}.")
         _warn_of_missing(session, report, left=report.left)
@@ -161,7 +162,7 @@ def _describe_person(report: OffboardReport, plan: OffboardPlan | None = None) -
         "email": report.email,
         "id": id,
         "projects": len(report.reach),
-        "may know": ", ".join(count_noun(len(each), name) for name, each in secrets.items() if each),
+        "may_know": ", ".join(count_noun(len(each), name) for name, each in secrets.items() if each),
         "result": "cannot be removed: last owner"
         if is_last_owner
         else tidy("; ".join(map(str, report.steps))) or "nothing to do",
@@ -169,13 +170,13 @@ def _describe_person(report: OffboardReport, plan: OffboardPlan | None = None) -
 
 
 def _describe_kept_person(left: Left) -> dict[str, Any]:
-    return {"email": left.name, "id": left.id, "projects": "", "may know": "", "result": tidy(f"left: {left.reason}")}
+    return {"email": left.name, "id": left.id, "projects": "", "may_know": "", "result": tidy(f"left: {left.reason}")}
 
 
 def _describe_missing(result: OffboardPlan | OffboardManyReport) -> list[dict[str, Any]]:
     rows = [(each, "not found") for each in result.not_found]
     rows += [(each.name, f"not seen: {each.reason}") for each in result.unseen]
-    return [{"email": email, "id": "", "projects": "", "may know": "", "result": text} for email, text in rows]
+    return [{"email": email, "id": "", "projects": "", "may_know": "", "result": text} for email, text in rows]
 
 
 def _warn_of_missing(session: Session, result: OffboardPlan | OffboardManyReport, *, left: Sequence[Left] = ()) -> None:

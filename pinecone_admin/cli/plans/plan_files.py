@@ -257,7 +257,7 @@ def parse_people(text: str) -> list[str]:
     people = uncommented if column is None else rows[rows.index(uncommented[0]) + 1 :]
     if not people:
         raise PineconeValueError("the list of people has no email address")
-    find = _find_only_address if column is None else partial(_read_column, column=column)
+    find = _find_only_address if column is None else partial(_read_column, column=column, heading=headings[column])
     addresses = [(number, find(number, cells)) for number, cells in people]
     for number, address in addresses:
         check_email(f"line {number} of the list", address)
@@ -300,8 +300,8 @@ def _find_only_address(number: int, cells: Sequence[str]) -> str:
     return addresses[0]
 
 
-def _read_column(number: int, cells: Sequence[str], column: int) -> str:
+def _read_column(number: int, cells: Sequence[str], column: int, heading: str) -> str:
     value = cells[column] if column < len(cells) else ""
     if "@" not in value:
-        raise PineconeValueError(f"line {number} of the list has no email address in its column email")
+        raise PineconeValueError(f"line {number} of the list has no email address in its column {heading}")
     return value

@@ -10,6 +10,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from generated_client.models import Project
 from pinecone_admin._http.argument_checks import check_timedelta
 from pinecone_admin._sync.workflows.absence import owns_organization
 from pinecone_admin._sync.workflows.client_state import require_server_time
@@ -40,7 +41,7 @@ from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeError
 from pinecone_admin.workflows import Left, StalePlan, StaleProject, StaleReport
 from pinecone_admin.workflows.changes import Change, Ref, Step
-from pinecone_admin.workflows.plans import describe_left, explain_left, find_help_code
+from pinecone_admin.workflows.plans import describe_left, describe_stale, explain_left, find_help_code
 from pinecone_admin.workflows.reports import describe_unseen
 from pinecone_admin.workflows.sent_changes import IgnoreGone
 from pinecone_admin.workflows.stale_projects import (
@@ -70,11 +71,14 @@ def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta,
     save_plan(session, plan, out)
     # The ids in raw format are for a script that goes on with what is stale.
     left = [] if session.output == "raw" else plan.left
-    write_result(session, as_document(plan), _list_rows(plan.projects, left, done="would be deleted"))
+    write_result(session, as_document(plan), _list_rows(plan.projects, left, done="would be deleted", known=named))
     _name_temporary_keys(session, plan.temporary_keys)
     failed = [each.help_code for each in plan.left if each.help_code is not None]
     if out is not None or session.output == "table":
-        session.notify(_describe_next(has_projects=bool(plan.projects), has_failed=bool(failed), out=out))
+        if plan.projects:
+            session.notify(_describe_next(out))
+        else:
+            session.notify(_explain_nothing(name_pattern, matches=bool(named), has_failed=bool(failed)))
     if failed:
         _warn_of_unread(session, failed, was_any_read=bool(plan.temporary_keys))
 
@@ -85,11 +89,15 @@ def _warn_of_unread(session: Session, failed: list[str], *, was_any_read: bool) 
     session.exit_code = find_exit_code_of_report(failed, session.ledger, is_anything_done=was_any_read)
 
 
-def _describe_next(*, has_projects: bool, has_failed: bool, out: str | None) -> str:
-    if not has_projects:
-        return (
-            "Nothing was deleted." if has_failed else "Nothing was deleted. This account can see no project to delete."
-        )
+def _explain_nothing(name_pattern: str, *, matches: bool, has_failed: bool) -> str:
+    if has_failed:
+        return "Nothing was deleted."
+    if matches:
+        return f"Nothing was deleted. No project that matches {name_pattern} can be deleted now."
+    return f"Nothing was deleted. No project that this account can see matches {name_pattern}."
+
+
+def _describe_next(out: str | None) -> str:
     if out is None:
         return (
             "Nothing was deleted. To delete these projects, add --out plan.json, read that file, and run "
@@ -118,7 +126,7 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
     if there:
         number, names = len(there), join_first_names([each.name for each in there])
         notes = [f"This deletes {count_noun(number, 'project')} with all contents: {names}.", *keys]
-        ask_for_number(session, f"apply {path}", notes, number, details=map(str, there))
+        ask_for_number(session, f"apply {path}", notes, number, details=map(_describe_planned, there))
     if session.is_dry_run:
         write_preview(session, preview.steps, report=preview, notes=keys)
         if preview.delete:
@@ -133,7 +141,7 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
             return work(run, progress=progress, begin=begin)
 
     def write(report: StaleReport) -> None:
-        rows = _list_rows(report.deleted, report.left, done="deleted")
+        rows = _list_rows(report.deleted, report.left, done="deleted", known=plan.projects)
         skipped = {step.change.target.id: step.change.reason for step in report.steps if step.state == "skipped"}
         rows = [{**row, "result": skipped.get(row["id"], row["result"])} for row in rows]
         write_result(session, report.to_dict(), rows)
@@ -159,11 +167,18 @@ def _describe_keys(session: Session, project: StaleProject) -> list[str]:
     return []
 
 
+def _describe_planned(project: StaleProject) -> str:
+    return describe_stale(project, is_read_now=False)
+
+
 def _list_contents(project: StaleProject) -> list[str]:
     return [*map(str, project.contents), *(f"API key {each.name}" for each in project.api_keys)]
 
 
-def _list_rows(projects: list[StaleProject], left: list[Left], *, done: str) -> list[dict[str, Any]]:
+def _list_rows(
+    projects: list[StaleProject], left: list[Left], *, done: str, known: Sequence[Project] | Sequence[StaleProject]
+) -> list[dict[str, Any]]:
+    created = {each.id: describe_minute(each.created_at)[:10] for each in known if each.created_at is not None}
     return [
         *(
             {
@@ -176,7 +191,14 @@ def _list_rows(projects: list[StaleProject], left: list[Left], *, done: str) -> 
             for project in projects
         ),
         *(
-            {"name": each.name, "id": each.id, "created": "", "contents": "", "result": tidy(each.reason)}
+            # Perhaps they were not read. An empty text would mean that the project is empty.
+            {
+                "name": each.name,
+                "id": each.id,
+                "created": created.get(each.id),
+                "contents": "not shown",
+                "result": tidy(each.reason),
+            }
             for each in left
         ),
     ]
@@ -202,7 +224,10 @@ class DeletionPreview:
 
     def __str__(self) -> str:
         leave = (describe_left(each, "project") for each in self.leave)
-        return "\n".join([*(f"would delete {each}" for each in self.delete), *map(str, leave)]) or "nothing to do"
+        return (
+            "\n".join([*(f"would delete {_describe_planned(each)}" for each in self.delete), *map(str, leave)])
+            or "nothing to do"
+        )
 
 
 def _preview(session: Session, plan: StalePlan) -> DeletionPreview:

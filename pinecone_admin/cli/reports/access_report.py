@@ -178,7 +178,9 @@ def _describe_row(row: AccessRow) -> dict[str, Any]:
     tag = parse_tag(row.principal) if row.principal_type == "api_key" else None
     return {
         "project": row.project or "the organization",
-        "name": row.principal if tag is None else f"{tag.rest} (temporary name)",
+        "name": row.principal
+        if tag is None
+        else f"{tag.rest} ({'replaced' if tag.delete_after else 'temporary name'})",
         "kind": row.principal_type.replace("_", " "),
         "level": row.level,
         "roles": row.roles,
