@@ -251,7 +251,7 @@ def test_a_project_with_keys_wants_its_name() -> None:
             misread = run(*words, "--confirm", search)
             assert f"error: --confirm {search} does not match: the project is called search." in misread.stderr
             preview = run(*words, "--dry-run")
-            unread = "The contents were not read. The run is refused if the project has an index."
+            unread = "The contents were not read. If the project has more than API keys, the run is refused."
             assert (preview.exit, preview.json["notes"], preview.stderr) == (0, [says, unread], f"{says}\n{unread}\n")
         assert sent_changes(emulator) == []
         assert run("project", "delete", search, "--confirm", "search").exit == exit_codes.CONFLICT  # it has an index

@@ -106,7 +106,11 @@ VARIABLES = [
     ({"PINECONE_ACCESS_TOKEN": ""}, "PINECONE_ACCESS_TOKEN is empty", "correct"),
     ({"PINECONE_CLIENT_SECRET": "pckey_canary"}, "PINECONE_CLIENT_SECRET holds an API key", "service account"),
     ({"PINECONE_ACCESS_TOKEN": "Bearer canary"}, 'must not include the "Bearer " prefix', "correct"),
-    ({"PINECONE_ADMIN_READ_ONLY": "yes"}, "PINECONE_ADMIN_READ_ONLY is neither 0 nor 1", "PINECONE_ADMIN_READ_ONLY=1"),
+    (
+        {"PINECONE_ADMIN_READ_ONLY": "yes"},
+        "is neither 0 nor 1, so commands that call the API stop",
+        "PINECONE_ADMIN_READ_ONLY=1",
+    ),
 ]
 
 

@@ -58,6 +58,28 @@ def valid_secret(emulator: Emulator) -> str:
     return next(each.client_secret for each in accounts if each.client_id == emulator.client_id)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "service-account rotate {} --store file:new.json --yes",
+        "service-account rotate {} --store file:new.json --dry-run",
+        "role change --service-account {} --from OrgOwner --to OrgManager --yes",
+        "role change --service-account {} --from OrgOwner --to OrgManager --dry-run",
+    ],
+)
+def test_a_token_alone_takes_nothing_from_what_may_be_the_own_account(emulator: Emulator, words: str) -> None:
+    """Without --apply-as it is refused; with it, the account is known, and its name has to be typed."""
+    with emulator.admin() as admin:
+        env = {**NOBODY, "PINECONE_ACCESS_TOKEN": admin.token().value}
+    before = valid_secret(emulator), {*emulator.state.role_bindings}
+    refused = run(*words.format(own_name(emulator)).split(), env=env)
+    assert (refused.exit, "Pass --apply-as" in refused.stderr) == (5, True), refused
+    if "--yes" in words:
+        asked = run(*words.format(own_name(emulator)).split(), "--apply-as", emulator.client_id, env=env)
+        assert asked.exit in {2, 5}, asked  # the secret of an account that only a token belongs to cannot be replaced
+    assert (valid_secret(emulator), {*emulator.state.role_bindings}) == before
+
+
 def test_the_profile_signs_in_with_the_new_secret(emulator: Emulator) -> None:
     """The secret replaces the old one in the file that login wrote, with its mode, and a token is requested with it."""
     before = valid_secret(emulator)

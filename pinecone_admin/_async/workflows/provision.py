@@ -50,6 +50,7 @@ async def provision(
     with set_operation_on_errors("provision"):
         roles = parse_project_roles(bindings)
         _check_arguments(name, key_roles, store, roles)
+        key_roles = [*key_roles]  # the key comes last: what the caller changes until then does not count
     key_name = name[:_MAX_KEY_NAME_LENGTH]
     if isinstance(store, ReadableStore):
         await _check_target(run, name, key_name, key_roles, store)

@@ -23,6 +23,7 @@ from pinecone_admin.cli.doctor.probes import STAGES, Cause, Probe, Stage
 from pinecone_admin.cli.identity.caller import CallerView
 from pinecone_admin.cli.identity.sources import (
     CREDENTIAL_VARIABLES,
+    READ_ONLY_VARIABLE,
     SECRET_VARIABLE,
     SWITCHES,
     TOKEN_VARIABLE,
@@ -257,8 +258,12 @@ def find_variable_problems(env: Mapping[str, str], variables: Mapping[str, str])
         found.append((f"{SECRET_VARIABLE} holds an API key, which this API does not accept", fix))
     settings = {**variables, **env}
     found += [
-        (f"{name} is neither 0 nor 1, so it has no effect", f"set {name}=1, or unset it")
+        (f"{name} is neither 0 nor 1, so {_describe_wrong_switch(name)}", f"set {name}=1, or unset it")
         for name in SWITCHES
         if settings.get(name, "") not in {"", "0", "1"}
     ]
     return [Diagnosis("variables", "failed", problem, fix) for problem, fix in found]
+
+
+def _describe_wrong_switch(name: str) -> str:
+    return "commands that call the API stop" if name == READ_ONLY_VARIABLE else "it has no effect"

@@ -131,7 +131,9 @@ def _find_keys(call: Call) -> list[str]:
     call.own = call.remember(call.names.describe(call.own))  # what is not there is missed by its own name
     read = partial(call.admin.api_keys.list, project_id=call.own.id)
     is_unread = call.is_dry_run and not call.command.makes_temporary_keys
-    unread = ["The contents were not read. The run is refused if the project has an index."] if is_unread else []
+    unread = (
+        ["The contents were not read. If the project has more than API keys, the run is refused."] if is_unread else []
+    )
     return [*describe_parts(call.session, f"Project {call.own.name}", {"API key": read}), *unread]
 
 

@@ -173,6 +173,6 @@ def change(call: Call, *, principal: Thing, from_role: RoleBindingInput, to_role
         to_role=to_role,
         resource_id=from_role.resource_id,
         client_id=call.session.client_id,
-        allow_own=True,  # the command asks for the name of the account
+        allow_own=call.concerns_caller,  # then the command has asked for the name of the account
         dry_run=call.is_dry_run,
     )

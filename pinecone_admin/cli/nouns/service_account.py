@@ -131,10 +131,11 @@ def rotate(call: Call, *, service_account_id: str) -> object:
     For the account you are using, you are asked for its name. Leave out --store: the new secret replaces the one in the
     secret file of your profile, and is tried. If its secret is anywhere else, the command is refused.
     """
-    if call.is_dry_run:
-        return call.admin.service_accounts.rotate_secret(service_account_id=service_account_id)
     return call.admin.service_accounts.rotate(
-        service_account_id=service_account_id, store=call.store, client_id=call.session.client_id, allow_own=True
+        service_account_id=service_account_id,
+        store=call.store,
+        client_id=call.session.client_id,
+        allow_own=call.concerns_caller,  # then the command has asked for its name
     )
 
 
