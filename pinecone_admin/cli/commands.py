@@ -297,7 +297,7 @@ def _change_options(command: Command) -> list[click.Parameter]:
         yes = _yes("Do not ask.", hidden=command.confirms and not command.takes_session)
     options: list[click.Parameter] = [yes]
     if command.may_ask_for_name:
-        text = "Go ahead; NAME is what you would have to type."
+        text = "Go ahead without the question; NAME is its answer."
         options.append(click.Option(["--confirm"], **SETTING, metavar="NAME", help=text))
     return [*options, click.Option(["--dry-run"], **SETTING, is_flag=True, help=preview)]
 

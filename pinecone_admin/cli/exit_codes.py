@@ -31,7 +31,7 @@ MEANINGS: Final = {
     "the change would be unsafe.",
     UNKNOWN_OUTCOME: "A change may have been made. Look before you repeat it.",
     TRY_LATER: "The same command may succeed later: the API limits requests, the server or the network failed, or the "
-    "disk is full. Nothing remains of the change, or it can be repeated.",
+    "disk is full. You can run the same command again without harm.",
     FINDINGS: "There are findings or differences, and you asked to fail on them.",
     PARTLY_DONE: "Only a part of the work was done, api-key rotate-due could not store a value, or a report lacks "
     "parts. The message says which.",

@@ -9,7 +9,7 @@ NO_PROMPT_VARIABLE = "PINECONE_ADMIN_NO_PROMPT"
 VARIABLES: Mapping[str, str] = {
     "PINECONE_CLIENT_ID": "Client id of the service account that commands use.",
     "PINECONE_CLIENT_SECRET": "Its client secret.",
-    "PINECONE_ACCESS_TOKEN": "An access token from elsewhere, which comes before the two.",
+    "PINECONE_ACCESS_TOKEN": "An access token from elsewhere, used instead of these two.",
     "PINECONE_CONTROLLER_HOST": "URL of the API; production by default.",
     "PINECONE_OAUTH_URL": "URL of the token endpoint; production by default.",
     "PINECONE_ADMIN_ALLOW_HTTP": "1 allows http beyond this machine.",

@@ -36,6 +36,7 @@ OTHER_WAYS = {
     "projects.delete_stale": "project stale and apply call it with and without a plan",
     "projects.describe_by_name": "project describe takes the name, too",
     "role_bindings.create": "role grant calls ensure, which creates what is missing",
+    "service_accounts.rotate_secret": "service-account rotate calls rotate, which hands the secret over",
     "service_accounts.describe_by_name": "service-account describe takes the name, too",
     "users.describe_by_email": "user describe takes the address, too",
     "users.offboard": "user offboard asks between its dry run and the run",

@@ -122,7 +122,7 @@ It is made for a nightly job: one key that fails does not stop the others.
 : project delete
 Delete a project. If it has API keys, they go with it, and you are asked for its name.
 --with-contents deletes its indexes too
---confirm NAME Go ahead; NAME is what you would have to type.
+--confirm NAME Go ahead without the question; NAME is its answer.
 : project stale
 Find old projects that tests left behind.
 Nothing is deleted: --out writes a plan, which you read and shorten, and apply carries out.
@@ -131,7 +131,7 @@ To see what a project holds, a temporary API key is created in it and deleted ag
 Remove a person, and show which secrets to rotate.
 Keep the output: afterwards nothing can show what the person could reach.
 For many people: --people FILE --out PLAN
-then apply the plan.
+for the people who must stay, then apply it.
 : user ensure
 Give a person these roles: a member gets what is missing, anyone else an invite.
 One role must be on the organization, such as OrgMember.

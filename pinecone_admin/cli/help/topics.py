@@ -44,7 +44,7 @@ TOPICS: Mapping[str, str] = {
     "options": f"""\
 The options that every command has.
 
-They can stand before or behind the words of a command:
+They can stand before or after the name of a command:
 
 {_OPTIONS}
 
@@ -189,8 +189,8 @@ secrets requires one of these options:
                               standard input.
   --reveal                    Writes the secret to standard output.
 
-If you rotate the account that the command itself uses, leave both out. The
-secret file of its profile then gets the new secret.
+If you rotate the account that the command itself uses, leave out --store and
+--reveal. The secret file of its profile then gets the new secret.
 
 --store is one template for all secrets of a command:
 
@@ -203,8 +203,8 @@ secret file of its profile then gets the new secret.
 For example: --store 'file:{scope}-{name}.key'. In each, the template can also
 contain the columns of the row. Every secret needs a destination of its own, and
 capitals do not make a difference. Two commands of exec: are two destinations if
-their words differ. A name must fit into one segment of a path. In exec:, it may
-contain only letters, digits and the characters . _ - @ and +.
+their words differ. A name must fit into one segment of a path. For exec:, a
+name may contain only letters, digits and the characters . _ - @ and +.
 
 The client id of a service account is stored, too. In a file of variables, its
 name is NAME with ID in place of SECRET, or else NAME_ID. Other destinations get
@@ -267,8 +267,8 @@ user delete, user ensure, user offboard, role change and role revoke do the
 same. Other dry runs do not find all reasons: without --with-contents, that of
 project delete does not read the contents.
 
-If more is lost than you named, the command asks for the name. Elsewhere it
-needs --confirm NAME. These commands do so:
+If more is lost than you named, such as the keys of a project, the command asks
+for the name. Elsewhere it needs --confirm NAME. These commands do so:
 
   organization delete
   project delete (of a project that has API keys, or --with-contents)
@@ -277,10 +277,10 @@ needs --confirm NAME. These commands do so:
   role revoke (of the only role of a user)
   send of a DELETE (the last segment of the path)
 
-If each deletes things, it asks for the number of rows. Elsewhere it needs
---confirm N. N can be larger than the number, so that a second run passes. each
-does not delete the account that it uses, if it can see which account that is;
-send does not check this.
+If the command each deletes things, it asks for the number of rows. Elsewhere it
+needs --confirm N. N can be larger than the number, so that a second run passes.
+It does not delete the account that it uses, if it can see which account that
+is; with send, it does not check this.
 
 To delete many projects or people, you can save a plan, read it, and carry it
 out:
@@ -317,9 +317,9 @@ The command uses the first of these that is set:
                    file must set it, too.
   environment      PINECONE_ACCESS_TOKEN, or PINECONE_CLIENT_ID and
                    PINECONE_CLIENT_SECRET; or PINECONE_ADMIN_PROFILE, the name
-                   of a profile. If both are set, the command stops. If a
-                   variable is set but empty, or only a URL is set, the default
-                   profile is ignored.
+                   of a profile. If a profile and credentials or a URL are
+                   set, the command stops. If a variable is set but empty, or
+                   only a URL is set, the default profile is ignored.
   default profile  The profile that profile use NAME has made the default.
 
 pinecone-admin whoami shows which account that is, and pinecone-admin doctor
@@ -336,9 +336,10 @@ Other programs know these, too:
 
 If an option and its variable are both set, the command uses the option.
 
-With --env-file, the command reads the first six of these variables from the
-file. The file can also set PINECONE_ADMIN_EXPECT_ORGANIZATION,
-PINECONE_ADMIN_READ_ONLY and PINECONE_ADMIN_AUDIT_LOG. In the environment, these
+With --env-file, the command reads credentials, URLs and
+PINECONE_ADMIN_ALLOW_HTTP from the file. The file can also set
+PINECONE_ADMIN_EXPECT_ORGANIZATION, PINECONE_ADMIN_READ_ONLY and
+PINECONE_ADMIN_AUDIT_LOG. In the environment, these
 three and PINECONE_ADMIN_ALLOW_HTTP still have an effect. If both set the
 organization, it must be the same. If both set the audit log, the command uses
 that of the environment.
@@ -363,7 +364,7 @@ kind, for a reason, until the end of a day in UTC. With principal_id, project_id
 or key_id, it accepts only the findings about that. The ids are in the findings
 of --output json. A rotated key has another id, so a waiver of its old id no
 longer covers it. The day is that of the server, or with --inventory that of
-this machine:
+this machine. For example:
 
   - kind: many-owners
     reason: The board, as agreed in October.

@@ -72,7 +72,7 @@ def identify(session: Session, *, projects: Sequence[Reference] = ()) -> None:
     those of each project, until one fits. For that, it creates a temporary API key in the project, and deletes it
     again. The result lists candidates, and proves nothing.
 
-    The exit code is 0 if the value is accepted, 8 if it is not, 7 if the API did not decide that, and 9 if a project
+    The exit code is 0 if the value is accepted, 8 if it is not, 7 if the API gave no answer, and 9 if a project
     could not be compared and no other one fits.
     """
     from pinecone_admin.cli.calls.identifying import identify_value  # noqa: PLC0415 - loads the client

@@ -181,8 +181,8 @@ def delete(
     """Delete a project.
 
     If it has API keys, they go with it, and you are asked for its name. --with-contents deletes its indexes too, and
-    always asks for the name. To see what the project holds, it creates a temporary API key and deletes it again, also
-    in a dry run, which therefore asks.
+    always asks for the name. To see what the project holds, it creates a temporary API key and deletes it again. A
+    dry run does this, too, so it asks first.
     """
     if not with_contents:
         try:

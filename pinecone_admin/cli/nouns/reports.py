@@ -34,13 +34,16 @@ def _complete_kinds(_: click.Context, __: click.Parameter, incomplete: str) -> l
 @click.option(
     "--level",
     type=Choice(("reads", "writes", "owns")),
-    help="Show only who can do at least this, and all findings.",
+    help="Show only who can do at least this. Findings are not filtered.",
 )
 @click.option("--max-owners", type=Count(1), default=3, help="Up to this many owners are no finding; default 3.")
 @click.option(
-    "--max-pending", type=Duration(), default="3d", help="Least age of a pending invite that is a finding; default 3d."
+    "--max-pending",
+    type=Duration(),
+    default="3d",
+    help="Report invites that were sent longer ago than this; default 3d.",
 )
-@click.option("--max-key-age", type=Duration(), help="Least age of an API key that is a finding; default: none.")
+@click.option("--max-key-age", type=Duration(), help="Report API keys that are at least this old; default: none.")
 @click.option(
     "--fail-on",
     multiple=True,
