@@ -116,7 +116,8 @@ class PineconeError(Exception):
 
     Attributes:
         message: The problem, without the operation and the status.
-        operation: Id of the operation, such as ``create_project``. It is None outside of an operation.
+        operation: Id of the operation, such as ``create_project``, or the name of the workflow or search, such as
+            ``rotate_api_key`` or ``describe_by_name``. It is None outside of these.
         argument: Name of the argument that is wrong, or of the first of several. If the message begins with an
             environment variable that replaces the argument, it is the name of that variable. Otherwise it is None, also
             if the text of the message comes from the server, or advises to pass an argument.
@@ -126,7 +127,8 @@ class PineconeError(Exception):
             would help.
         worth_retrying: Whether the same call may succeed later: after 408, 429, 5xx except 501 and 505, and network
             failures except refused certificates and unknown hosts. Call again if this and ``safe_to_retry`` are True.
-        attempts: Number of attempts to send the request.
+        attempts: Number of attempts to send the request that failed, or 0 if no request failed, for example if a search
+            found nothing.
         status_code: HTTP status of the response. It is None if no server sent one, for example if there was no
             connection, or if a search by name found nothing.
         error_code: The server's code, such as ``ALREADY_EXISTS``, or None if the server sent none. Compare this, and
@@ -147,7 +149,8 @@ class PineconeError(Exception):
     message: str
     """The problem, without the operation and the status."""
     operation: str | None = None
-    """Id of the operation, such as ``create_project``. It is None outside of an operation."""
+    """Id of the operation, such as ``create_project``, or the name of the workflow or search, such as
+    ``rotate_api_key`` or ``describe_by_name``. It is None outside of these."""
     argument: str | None = None
     """Name of the argument that is wrong, or of the first of several. If the message begins with an environment
     variable that replaces the argument, it is the name of that variable. Otherwise it is None,"""
@@ -159,7 +162,8 @@ class PineconeError(Exception):
     """Whether the same call may succeed later: after 408, 429, 5xx except 501 and 505, and network failures except
     refused certificates and unknown hosts."""
     attempts: int = 0
-    """Number of attempts to send the request."""
+    """Number of attempts to send the request that failed, or 0 if no request failed, for example if a search found
+    nothing."""
     status_code: int | None = None
     """HTTP status of the response. It is None if no server sent one, for example if there was no connection, or if a
     search by name found nothing."""

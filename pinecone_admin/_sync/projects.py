@@ -354,6 +354,7 @@ class Projects(Namespace):
             LeftoverError: The temporary key could not be deleted. ``left`` names it.
             NotFoundError: There is no project with this id, or your account cannot see it. An earlier run may have
                 deleted it.
+            ReadOnlyError: The client is read-only, so it cannot create a temporary key, not even for a dry run.
             PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.
 
         Example:
@@ -411,8 +412,9 @@ class Projects(Namespace):
 
         With a plan, delete its projects with everything in them, and no others. This cannot be undone. A project is
         kept if it was renamed, has no creation date, is not old enough, or cannot be deleted. It is also kept if
-        something in it is protected, or if an API key or something else in it is not in the plan. ``left`` lists kept
-        projects with the reason, and ``steps`` lists what was deleted in them.
+        something in it is protected, or if an API key or something else in it is not in the plan. ``left`` of the
+        report lists these projects with the reason, and ``steps`` lists what was deleted in them. Projects that would
+        be kept when the plan is made, such as protected ones, are only in ``left`` of the plan.
 
         You can run the same plan again after an interruption. A project that the account can no longer see counts as
         deleted only if the account is known to be an OrgOwner, who can see every project. Otherwise it is in ``left``.

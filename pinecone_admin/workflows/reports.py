@@ -71,7 +71,7 @@ class Ensured(Generic[_T_co]):
             run would do this.
         differences: Settings that differed from the requested ones. All roles are one setting, which also differs if
             there are more roles than you requested.
-        steps: The steps in order. In a dry run, the steps that a real run would do.
+        steps: The steps in order. In a dry run, the planned steps.
     """
 
     _value: _T_co | None = field(alias="value", metadata={"name": "value"})
@@ -134,8 +134,7 @@ class Rotation:
             create it, this is the old key.
         replaced: Id of the old key.
         delete_after: When ``delete_retired`` may delete the old key; None if this call deletes it.
-        steps: The steps of this run in order; an earlier run may have done more. In a dry run, the steps that a real
-            run would do.
+        steps: The steps of this run in order; an earlier run may have done more. In a dry run, the planned steps.
     """
 
     key: APIKey
@@ -179,7 +178,7 @@ class RetiredKeys:
         deleted: Retired and temporary keys that were deleted, in order. ``steps`` also lists deleted leftovers of
             interrupted rotations.
         kept: Keys that were not deleted, each with the reason.
-        steps: The steps in order, with the keys that were kept. In a dry run, the steps that a real run would do.
+        steps: The steps in order, with the keys that were kept. In a dry run, the planned steps.
 
     Example:
         >>> json.dumps(admin.api_keys.delete_retired(dry_run=True).to_dict())
@@ -256,7 +255,7 @@ class DueRotations:
         failed: Keys that were not rotated, and projects where the run stopped, each with the reason.
         unknown_age: Keys that may be due. Nothing shows their age, or only a role binding that may be younger than the
             key.
-        steps: The steps in order. In a dry run, the steps that a real run would do.
+        steps: The steps in order. In a dry run, the planned steps.
 
     Example:
         >>> report = admin.api_keys.rotate_due(
@@ -347,7 +346,7 @@ class DueAccountRotations:
         may_be_older: Service accounts that are not due, but were created long enough ago. Nothing shows whether their
             secrets are as old, because a new name also changes ``updated_at``.
         unknown_age: Service accounts with an implausible ``updated_at``.
-        steps: The steps in order. In a dry run, the steps that a real run would do.
+        steps: The steps in order. In a dry run, the planned steps.
 
     Example:
         >>> report = admin.service_accounts.rotate_due(
@@ -503,7 +502,7 @@ class Provisioned:
 
     @property
     def steps(self) -> list[Step]:
-        """The steps in order. In a dry run, the steps that a real run would do."""
+        """The steps in order. In a dry run, the planned steps."""
         return [step for part in self._parts for step in part.steps]
 
     @property
@@ -546,7 +545,7 @@ class OffboardReport:
         service_accounts_to_rotate: Service accounts whose secrets the user may know, because the user could create or
             rotate them.
         refusal: Why the user cannot be removed, as far as the roles show it; otherwise None.
-        steps: The steps in order. In a dry run, the steps that a real run would do.
+        steps: The steps in order. In a dry run, the planned steps.
 
     Example:
         >>> json.dumps(admin.users.offboard(email="ada@example.com").to_dict())
@@ -571,7 +570,7 @@ class OffboardReport:
     refusal: str | None
     """Why the user cannot be removed, as far as the roles show it; otherwise None."""
     steps: list[Step]
-    """The steps in order. In a dry run, the steps that a real run would do."""
+    """The steps in order. In a dry run, the planned steps."""
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""
@@ -646,7 +645,7 @@ class CleanupReport:
         refusal: Why a real run would delete nothing, as far as the contents show it; otherwise None.
         temporary_keys: Ids of the temporary API keys that read the contents, with those that earlier runs left. All of
             them were deleted. A dry run makes no other change.
-        steps: The steps in order. In a dry run, the steps that a real run would do.
+        steps: The steps in order. In a dry run, the planned steps.
 
     Example:
         >>> report = admin.projects.delete_with_cleanup(project_id=project.id, dry_run=True)
@@ -670,7 +669,7 @@ class CleanupReport:
     """Ids of the temporary API keys that read the contents, with those that earlier runs left. All of them were
     deleted."""
     steps: list[Step]
-    """The steps in order. In a dry run, the steps that a real run would do."""
+    """The steps in order. In a dry run, the planned steps."""
 
     def __str__(self) -> str:
         """Return the report as text, one item per line."""

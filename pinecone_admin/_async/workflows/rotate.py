@@ -1,4 +1,7 @@
-"""Rotate secrets: where the server allows two at once, the new one is stored before the old one is deleted."""
+"""Rotate secrets: where the server allows two at once, the new one is stored before the old one is deleted.
+
+The docstring of ``retired_keys.py`` defines the states of the old and the new key, and their names. Read it first.
+"""
 
 from __future__ import annotations
 

@@ -100,7 +100,9 @@ async def open_run(admin: AsyncAdmin, operation: str, *, dry_run: bool = False) 
 class AsyncRun:
     """Sends changes, and knows what was done; parts of a workflow that are undone on their own have runs of their own.
 
-    As a context manager, it undoes what it created if the block ends with an error.
+    As a context manager, it undoes what it created if the block ends with an error. ``create``, ``create_secret``,
+    ``do`` and ``send`` send a change and record it as a step. ``skip`` records a change that is not made. From ``keep``
+    on, the run undoes nothing. ``keep`` and ``note`` add a note to a later error.
 
     Args:
         admin: The client.

@@ -145,7 +145,10 @@ def _carry_out_all(
     new_names = find_new_project_names(execution.changes)
 
     def attempt(number: int) -> None:
-        """Carry out a change; one that fails does not stop those that do not depend on it."""
+        """Carry out a change; one that fails does not stop those that do not depend on it.
+
+        The run of the change ends first, so the recorded steps show what was undone.
+        """
         change, steps = execution.begin(number), list[Step]()
         if change is None:
             return
@@ -182,6 +185,9 @@ def _carry_out(
     run: Run, change: Change, index: OrganizationIndex, store: Store[Any] | None, *, client_id: str | None
 ) -> CreatedResource | None:
     """Carry out a change, and return what it created.
+
+    Each case leaves at least one step in the run. What the change replaces is deleted before an invite is sent, but
+    only after a secret is stored.
 
     Args:
         run: The run of the change.

@@ -1,5 +1,8 @@
 # Derived from pinecone_admin/_async/workflows/rotate.py by scripts/unasync.py: change that, not this file.
-"""Rotate secrets: where the server allows two at once, the new one is stored before the old one is deleted."""
+"""Rotate secrets: where the server allows two at once, the new one is stored before the old one is deleted.
+
+The docstring of ``retired_keys.py`` defines the states of the old and the new key, and their names. Read it first.
+"""
 
 from __future__ import annotations
 
