@@ -49,7 +49,7 @@ _OF_ARGUMENTS = (
     (r"client_id \(--apply-as on the command line\)", "--apply-as"),
     (r"allow (\d+) removals? \(--confirm on the command line\)", r"add --confirm \1"),
     (r", or allow_own\b", ""),
-    (r"\bpass lift_protection=True", "add --lift-protection"),
+    (r"\blift it \(lift_protection, --lift-protection on the command line\)", "add --lift-protection"),
     (r"\bpass project_ids with the projects that it may belong to", "add --project for each that it may belong to"),
 )
 """Words about arguments in messages of Python, and their replacements on the command line."""

@@ -541,8 +541,8 @@ def parse_binding(option: str, text: str) -> list[BindingReading]:
 
 def explain_extra_words(words: Sequence[str], params: Sequence[click.Parameter]) -> str:
     """Return why a command does not take these words, with the options to write for the binding that one of them is."""
-    number = "one word" if len(words) == 1 else f"{len(words)} words"
-    text = f"{' '.join(words)} is {number} too many"
+    excess = "is one word too many" if len(words) == 1 else "are more words than the command takes"
+    text = f"{' '.join(words)} {excess}"
     options = {each.opts[0]: each for each in params if isinstance(each, click.Option)}
     role_options = [name for name, each in options.items() if isinstance(each.type, Role)]
     for word in words:

@@ -65,7 +65,7 @@ def delete_with_cleanup(
 
 def _refuse_protected(contents: Sequence[Content]) -> str | None:
     protection = find_protection(contents)
-    return protection and f"{protection}, or pass lift_protection=True"
+    return protection and f"{protection}, or lift it (lift_protection, --lift-protection on the command line)"
 
 
 def start_report(run: Run, project: Project) -> CleanupReport:
