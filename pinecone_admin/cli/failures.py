@@ -50,7 +50,7 @@ _OF_ARGUMENTS = (
     (r"allow (\d+) removals? \(--confirm on the command line\)", r"add --confirm \1"),
     (r", or allow_own\b", ""),
     (r"\blift it \(lift_protection, --lift-protection on the command line\)", "add --lift-protection"),
-    (r"\bpass project_ids with the projects that it may belong to", "add --project for each that it may belong to"),
+    (r"\bpass project_ids \(--project on the command line\) with the projects that", "add --project for each that"),
 )
 """Words about arguments in messages of Python, and their replacements on the command line."""
 

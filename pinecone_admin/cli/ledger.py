@@ -154,8 +154,8 @@ def describe_changes(effects: Effects, said: str = "") -> list[str]:
     Args:
         effects: The changes.
         said: What is said before. What it says could not be deleted is not named again, and neither is a change of what
-            it names by its id, or of what another change created. It names a
-            role binding only to say what became of it.
+            it names by its id, or of what another change created. It names a role binding only to say what became of
+            it.
     """
     created = {each.made for each in effects.done} - {None}
     named = {id for each in effects.done if _is_named(id := each.made or each.target, said)}

@@ -184,8 +184,8 @@ def _advise(found: KeyIdentification) -> KeyIdentification:
     if not found.slugs:
         return _note(found, "nothing shows which key has the value: the API cannot map a value to an id")
     line = (
-        "to find its project, pass project_ids with the projects that it may belong to: a temporary API key in each "
-        "shows the hosts of its indexes"
+        "to find its project, pass project_ids (--project on the command line) with the projects that it may belong "
+        "to: a temporary API key in each shows the hosts of its indexes"
     )
     return _note(found, line)
 
