@@ -574,7 +574,7 @@ class AsyncAdmin:
         return f"<{type(self).__name__} of {self._shared.config.api_url}: {', '.join(NAMESPACES)}>"
 
     def __reduce__(self) -> NoReturn:
-        raise PineconeTypeError(f"{type(self).__name__} cannot be pickled: it holds credentials and connections")
+        raise PineconeTypeError(f"{type(self).__name__} cannot be copied or pickled: share it, or use with_options")
 
 
 NAMESPACES = tuple(name for name, value in vars(AsyncAdmin).items() if isinstance(value, lazy_namespace))

@@ -81,7 +81,7 @@ def resolve_identity(
     if not explicit_credentials and "PINECONE_ACCESS_TOKEN" in env:
         token = check_secret_text("PINECONE_ACCESS_TOKEN", env["PINECONE_ACCESS_TOKEN"])
         return _supply_token("PINECONE_ACCESS_TOKEN", token)
-    if client_id is client_secret is None and not any(env.get(name, "").strip() for name in _CREDENTIAL_VARIABLES):
+    if client_id is client_secret is None and not any(name in env for name in _CREDENTIAL_VARIABLES):
         raise PineconeValueError(
             Name("client_id"),
             " and ",
@@ -126,7 +126,7 @@ def _resolve_source(argument: str, value: object, variable: str, env: Mapping[st
 
 
 def _read_variable(argument: str, variable: str, env: Mapping[str, str]) -> str:
-    if not env.get(variable, "").strip():
+    if variable not in env:
         raise value_error(
             argument,
             f"is missing: pass it, or set {variable} in the environment" + _suggest_variables([variable], env),

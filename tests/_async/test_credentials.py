@@ -86,8 +86,10 @@ async def test_credentials_are_chosen_by_precedence(
 INVALID: list[tuple[dict[str, Any], dict[str, str], str]] = [
     ({}, {}, "client_id and client_secret are missing.*PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET"),
     ({"client_id": "id"}, {}, "client_secret is missing.*PINECONE_CLIENT_SECRET"),
-    ({"client_id": "id"}, {"client_secret": " "}, "client_secret is missing.*_CLIENT_SECRET"),
-    ({}, {"client_id": "", "client_secret": "x"}, "client_id is missing.*PINECONE_CLIENT_ID"),
+    ({"client_id": "id"}, {"client_secret": " "}, "PINECONE_CLIENT_SECRET is empty"),
+    ({}, {"client_id": "", "client_secret": "x"}, "PINECONE_CLIENT_ID is empty"),
+    ({}, {"client_id": "", "client_secret": ""}, "PINECONE_CLIENT_ID is empty"),
+    ({}, {"client_secret": "x"}, "client_id is missing.*PINECONE_CLIENT_ID"),
     ({"client_secret": ""}, CREDENTIALS, "client_secret is empty"),
     ({"client_id": ""}, CREDENTIALS, "client_id is empty"),
     ({"client_id": " \n"}, CREDENTIALS, "client_id is empty"),

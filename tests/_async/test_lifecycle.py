@@ -312,7 +312,7 @@ async def test_a_client_cannot_be_pickled_or_copied(
     duplicate: Callable[[object], object], make_client: Callable[..., AsyncAdmin]
 ) -> None:
     """Pickling or copying a client raises, because it would duplicate its credentials."""
-    with raises(PineconeTypeError, match="cannot be pickled"):
+    with raises(PineconeTypeError, match="cannot be copied or pickled: share it"):
         duplicate(make_client(ScriptedTransport()))
 
 

@@ -306,7 +306,7 @@ def test_a_client_cannot_be_pickled_or_copied(
     duplicate: Callable[[object], object], make_client: Callable[..., Admin]
 ) -> None:
     """Pickling or copying a client raises, because it would duplicate its credentials."""
-    with raises(PineconeTypeError, match="cannot be pickled"):
+    with raises(PineconeTypeError, match="cannot be copied or pickled: share it"):
         duplicate(make_client(ScriptedTransport()))
 
 
