@@ -383,8 +383,8 @@ def test_addresses_are_called_by_what_gave_them(tmp_path: Path) -> None:
     profiles, env_file = tmp_path / "pinecone-admin/profiles.toml", tmp_path / "env"
     profiles.parent.mkdir()
     profiles.touch(mode=0o600)
-    profile = ('client-id = "x"', 'secret-command = ["echo", "y"]', 'api-url = "http://example.com"')
-    profiles.write_text("\n".join(["[profiles.p]", *profile]))
+    urls = ('api-url = "http://example.com"', 'oauth-url = "https://x/y"')
+    profiles.write_text("\n".join(["[profiles.p]", 'client-id = "x"', 'secret-command = ["echo", "y"]', *urls]))
     addresses = "PINECONE_CONTROLLER_HOST=http://localhost:1\nPINECONE_OAUTH_URL=http://example.com/x\n"
     env_file.write_text(f"PINECONE_CLIENT_ID=x\nPINECONE_CLIENT_SECRET=y\n{addresses}")
     env_file.chmod(0o600)

@@ -143,7 +143,11 @@ def test_a_secret_from_stdin_takes_the_place_of_the_variables() -> None:
     """A variable that stdin replaces is not asked for, and the token endpoint is checked although there is a token."""
     with emulate(Emulator(seed=0)) as emulator:
         for changes in ({}, {"PINECONE_ACCESS_TOKEN": "unused"}):
-            env = {"PINECONE_CLIENT_SECRET": None, "PINECONE_OAUTH_URL": "http://localhost:2/oauth/token", **changes}
+            addresses = {
+                "PINECONE_CONTROLLER_HOST": "http://localhost:1",
+                "PINECONE_OAUTH_URL": "http://localhost:2/oauth/token",
+            }
+            env = {"PINECONE_CLIENT_SECRET": None, **addresses, **changes}
             done = diagnose("--client-secret-stdin", env=env, stdin=emulator.client_secret)
             assert failures(done) == []
             (connection,) = (each for each in done.json if each["check"] == "connection")

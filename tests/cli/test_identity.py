@@ -17,6 +17,7 @@ from pinecone_admin._config.addresses import API_URL, OAUTH_URL
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.client_secrets import read_secret_from, run_secret_command
+from pinecone_admin.cli.profiles.files import find_profile_file
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.emulator import Role
 from pinecone_admin.testing import emulate
@@ -26,6 +27,11 @@ from tests.faults.external_servers import find_free_port
 
 NOBODY: dict[str, str | None] = {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}
 """An environment without an identity."""
+DEAD_ADDRESSES = {
+    "PINECONE_CONTROLLER_HOST": "http://127.0.0.1:9",
+    "PINECONE_OAUTH_URL": "http://127.0.0.1:9/oauth/token",
+}
+"""Addresses where no server responds."""
 
 
 @frozen
@@ -137,7 +143,7 @@ def test_an_empty_credential_keeps_the_default_profile_out(accounts: Accounts, n
 
 def test_an_address_in_the_environment_keeps_the_default_profile_out(accounts: Accounts) -> None:
     """A shell that is wired to another server must not change the organization of the default profile."""
-    done = run("whoami", env={**NOBODY, "PINECONE_CONTROLLER_HOST": "http://127.0.0.1:9"})
+    done = run("whoami", env={**NOBODY, **DEAD_ADDRESSES})
     assert (done.exit, "PINECONE_CLIENT_ID" in done.stderr) == (3, True)
     assert " PINECONE_CONTROLLER_HOST is set, so the default profile is not used." in done.stderr
     assert "default profile" not in run("whoami", env={**NOBODY, "HOME": "/nonexistent"}).stderr
@@ -167,6 +173,34 @@ def test_an_env_file_without_an_address_of_the_environment_is_refused(
     (found,) = json.loads(run("doctor", "--env-file", str(accounts.file), "--query", "[?fix]", env=env).stdout)
     assert message.removeprefix("error: ") in found["detail"]
     assert len(accounts.emulator.requests) == 0
+
+
+@pytest.mark.parametrize("given", DEAD_ADDRESSES)
+def test_one_of_the_two_addresses_alone_is_refused_wherever_it_is_set(accounts: Accounts, given: str) -> None:
+    """Otherwise the token of one server would go to another; only an access token needs no token endpoint."""
+    (missing,) = DEAD_ADDRESSES.keys() - {given}
+    accounts.file.write_text(f"{accounts.file.read_text()}{given}={DEAD_ADDRESSES[given]}\n")
+    keys = {"PINECONE_CONTROLLER_HOST": "api-url", "PINECONE_OAUTH_URL": "oauth-url"}
+    path = find_profile_file()
+    assert path is not None
+    path.write_text(path.read_text().replace("[profiles.work]", f'[profiles.work]\n{keys[given]} = "https://x/y"'))
+    env = {given: DEAD_ADDRESSES[given]}
+    ways: list[tuple[tuple[str, ...], dict[str, str], str, str]] = [
+        ((), env, f"{given} is set in the environment, but {missing} is not.", ""),
+        ((), {**env, **dict.fromkeys(NOBODY, "")}, f"{given} is set in the environment, but {missing} is not.", ""),
+        (("--client-secret-stdin",), {**env, "PINECONE_ACCESS_TOKEN": "x"}, f"but {missing} is not.", "secret"),
+        (("--env-file", str(accounts.file)), {}, f"{given} is set in env file {accounts.file}, but {missing} ", ""),
+        (("--profile", "work"), {}, f"{keys[given]} is set in profile work, but {keys[missing]} is not.", ""),
+    ]
+    for options, changes, message, stdin in ways:
+        done = run("project", "list", *options, env=changes, stdin=stdin)
+        assert (done.exit, message in done.stderr) == (exit_codes.USAGE, True), done
+        assert len(accounts.emulator.requests) == 0
+        checks = run("doctor", "-o", "json", *options, env=changes, stdin=stdin).json
+        assert any(message in each["detail"] for each in checks if each["status"] == "failed"), checks
+        accounts.emulator.requests.clear()  # the probes, which have no credentials
+    with_token = run("whoami", env={**env, "PINECONE_ACCESS_TOKEN": "x"})
+    assert (with_token.exit == exit_codes.USAGE) == (given == "PINECONE_OAUTH_URL"), with_token
 
 
 def test_no_part_of_an_identity_comes_from_elsewhere(accounts: Accounts) -> None:
@@ -341,10 +375,11 @@ def test_an_env_file_can_be_a_pipe(accounts: Accounts) -> None:
 
 def test_an_address_that_the_client_refuses_is_an_error_of_the_identity(accounts: Accounts) -> None:
     """A profile or an environment with an address that is no URL says where it comes from."""
-    accounts.file.write_text(accounts.file.read_text() + "PINECONE_CONTROLLER_HOST=http://api.example\n")
+    addresses = "PINECONE_CONTROLLER_HOST=http://api.example\nPINECONE_OAUTH_URL=https://login.example/oauth/token\n"
+    accounts.file.write_text(accounts.file.read_text() + addresses)
     done = run("whoami", "--env-file", str(accounts.file))
     assert (done.exit, f"nv file {accounts.file}: PINECONE_CONTROLLER_HOST 'http" in done.stderr) == (2, True), done
-    done = run("whoami", env={"PINECONE_CONTROLLER_HOST": "http://"})
+    done = run("whoami", env={**DEAD_ADDRESSES, "PINECONE_CONTROLLER_HOST": "http://"})
     assert (done.exit, "PINECONE_CONTROLLER_HOST" in done.stderr) == (2, True)
 
 

@@ -314,10 +314,12 @@ def test_an_address_without_a_scheme_is_refused_by_its_name_before_anything_is_s
         assert save_profile("work", "--secret-command", "echo secret").exit == 0
         if name in {"api-url", "oauth-url"}:
             path = profile_file()
-            path.write_text(path.read_text().replace("[profiles.work]", f'[profiles.work]\n{name} = "foo/oauth/token"'))
-        lines = {**credentials, "PINECONE_CONTROLLER_HOST": "foo", "PINECONE_OAUTH_URL": "https://x/oauth/token"}
+            urls = {"api-url": "https://x", "oauth-url": "https://x/oauth/token", name: "foo/oauth/token"}
+            lines = "\n".join(["[profiles.work]", *(f'{key} = "{url}"' for key, url in urls.items())])
+            path.write_text(path.read_text().replace("[profiles.work]", lines))
+        of_file = {**credentials, "PINECONE_CONTROLLER_HOST": "foo", "PINECONE_OAUTH_URL": "https://x/oauth/token"}
         Path("of.env").touch(mode=0o600)
-        Path("of.env").write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
+        Path("of.env").write_text("".join(f"{key}={value}\n" for key, value in of_file.items()))
         option = next((word for word in words if word.endswith("-url")), None)
         variable = "PINECONE_CONTROLLER_HOST" if name == "doctor" else name
         env = {**credentials, variable: "foo/oauth/token"} if words[0] in {"project", "doctor"} else {}

@@ -219,6 +219,27 @@ def require_same_addresses(identity: CallerIdentity, env: Mapping[str, str], *, 
             )
 
 
+def require_both_addresses(identity: CallerIdentity, *, names: Mapping[str, str] | None = None) -> None:
+    """Raise CLIError if an identity has one of the two addresses, because the other one would be that of production.
+
+    An access token is sent to the API only, so it needs no address of a token endpoint.
+
+    Args:
+        identity: The identity.
+        names: The names of the addresses in messages, by argument, if they are not those of its source.
+    """
+    addresses = {"host": identity.host, "oauth_url": identity.oauth_url}
+    missing = [name for name, address in addresses.items() if address is None]
+    if len(missing) != 1 or (missing == ["oauth_url"] and identity.access_token is not None):
+        return
+    (given,) = addresses.keys() - set(missing)
+    names = identity.spellings if names is None else names
+    raise CLIError(
+        f"{names[given]} is set in {identity.origin}, but {names[missing[0]]} is not. Production would get the client "
+        f"secret or the access token of another server. Set {names['host']} and {names['oauth_url']}, or neither."
+    )
+
+
 def identity_of_profile(profile: Profile) -> CallerIdentity:
     """Return the identity of a profile, without its secret."""
     return CallerIdentity(
@@ -264,10 +285,14 @@ def identity_of_variables(variables: Mapping[str, str], *, origin: str) -> Calle
 
 
 def require_complete(identity: CallerIdentity) -> None:
-    """Raise CLIError unless an identity has a token, or a client id with a secret, and nothing before it is empty."""
+    """Raise CLIError unless an identity has a token, or a client id with a secret, and both addresses or neither.
+
+    A variable that is used must not be empty.
+    """
     for name in (TOKEN_VARIABLE, *ADDRESS_VARIABLES):
         if name in identity.variables and not identity.variables[name].strip():
             raise CLIError(f"{name} is empty in {identity.origin}. Set it to a value, or remove it.")
+    require_both_addresses(identity)
     if identity.access_token is not None:
         return
     values = (identity.client_id, identity.client_secret)

@@ -14,7 +14,7 @@ from pinecone_admin._config.addresses import resolve_allow_http, resolve_api_url
 from pinecone_admin._http.argument_checks import check_secret_text, is_visible_ascii, value_error
 from pinecone_admin.auth.private_files import replace_private_file, written_beside
 from pinecone_admin.cli.failures import BusyError, CLIError
-from pinecone_admin.cli.identity.sources import check_schemes
+from pinecone_admin.cli.identity.sources import check_schemes, identity_of_profile, require_both_addresses
 from pinecone_admin.cli.output.file_locks import lock_file
 from pinecone_admin.cli.output.files import (
     OTHERS_CAN_ACCESS,
@@ -102,11 +102,8 @@ def check_profile(profile: Profile, *, env: Mapping[str, str]) -> None:
     allow_http = resolve_allow_http(allow_http=False, env=env)
     resolve_api_url(profile.api_url, allow_http=allow_http, env={})
     resolve_oauth_url(profile.oauth_url, allow_http=allow_http, env={})
-    if (profile.api_url is None) != (profile.oauth_url is None):
-        raise CLIError(
-            "Give --api-url and --oauth-url together, or neither. Otherwise the other one would be that of production, "
-            "which would get the client secret or the access token of another server."
-        )
+    names = {"host": "--api-url", "oauth_url": "--oauth-url"}
+    require_both_addresses(identity_of_profile(profile), names=names)
 
 
 def find_secret_file(profiles: Path, name: str) -> Path:
