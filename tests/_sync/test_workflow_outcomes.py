@@ -187,7 +187,9 @@ def test_a_remedy_names_no_argument_that_the_call_lacks(name: str, last: int, st
         except PineconeError as error:
             texts += [error, *getattr(error, "__notes__", ())]
         assert find_foreign_arguments("; ".join(map(str, texts)), attrgetter(path)(admin)) == set(), number
-        assert len(transport.requests) >= number
+        if len(transport.requests) < number:
+            # An index needs a second round of lists unless the collection that is made from it is deleted before it.
+            assert (name, texts) == ("cleanup", []), number
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)

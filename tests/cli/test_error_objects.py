@@ -84,8 +84,9 @@ def check(spec: Command, fault: str, scope: str) -> None:
         assert tuple(each) == FIELDS, case
         assert each["exit"] == done.exit, case
         assert each["worth_retrying"] == (done.exit == 7 or (each["exit"] == 125 and each["worth_retrying"])), case
-        if fault == "limit" and each["retry_after"] is not None:
-            assert "Try again in 1 hour." in each["message"], (case, each)
+        # If a part was done, the message says how to finish, and the same command could do that part a second time.
+        is_told_when = each["worth_retrying"] and each["retry_after"] is not None
+        assert ("Try again in 1 hour." in each["message"]) == is_told_when, (case, each)
     for document in documents:
         for message in (next(iter(document.values()))["message"],):
             assert not OPERATIONS.intersection(re.findall(r"[a-z_]+", message)), (case, message)
