@@ -89,7 +89,7 @@ VARIABLES = [
     ({"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}, "You are not signed in", "correct"),
     ({"PINECONE_CLIENT_SECRET": None}, "no client secret. Set PINECONE_CLIENT_SECRET", "correct"),
     (
-        {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": "", "PINECONE_API_KEY": "pcsk_abc"},
+        {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None, "PINECONE_API_KEY": "pcsk_abc"},
         "PINECONE_API_KEY is for another API",
         "correct",
     ),
@@ -104,6 +104,7 @@ VARIABLES = [
     ({"PINECONE_CLIENT_SECRET": "can\nary"}, "PINECONE_CLIENT_SECRET contains a space", "correct"),
     ({"PINECONE_ACCESS_TOKEN": "pcsk_canary"}, "PINECONE_ACCESS_TOKEN is the value of an API key", "correct"),
     ({"PINECONE_ACCESS_TOKEN": ""}, "PINECONE_ACCESS_TOKEN is empty", "correct"),
+    ({"PINECONE_CLIENT_SECRET": ""}, "PINECONE_CLIENT_SECRET is empty", "correct"),
     ({"PINECONE_CLIENT_SECRET": "pckey_canary"}, "PINECONE_CLIENT_SECRET holds an API key", "service account"),
     ({"PINECONE_ACCESS_TOKEN": "Bearer canary"}, 'must not include the "Bearer " prefix', "correct"),
     (

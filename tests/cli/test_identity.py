@@ -134,11 +134,20 @@ def test_an_empty_variable_is_an_error_and_lets_nobody_else_act(accounts: Accoun
 
 
 @pytest.mark.parametrize("name", ["PINECONE_CLIENT_ID", "PINECONE_CLIENT_SECRET"])
-def test_an_empty_credential_keeps_the_default_profile_out(accounts: Accounts, name: str) -> None:
-    """It counts as missing, but not as if nobody had meant to set it."""
-    done = run("whoami", env={**NOBODY, name: ""})
-    assert (done.exit, "You are not signed in. Run pinecone-admin login, or set " in done.stderr) == (3, True)
+def test_an_empty_credential_is_refused_and_keeps_the_default_profile_out(accounts: Accounts, name: str) -> None:
+    """An empty one is an error like an empty token, unless a token or stdin takes its place."""
+    message = f"error: {name} is empty in "
+    for env in ({name: ""}, {**NOBODY, name: " "}):
+        done = run("whoami", env=env)
+        assert (done.exit, f"{message}the environment. Set it to a value, or remove it." in done.stderr) == (2, True)
+    accounts.file.write_text(f"{accounts.file.read_text()}{name}=\n")
+    done = run("whoami", "--env-file", str(accounts.file))
+    assert (done.exit, f"{message}env file {accounts.file}." in done.stderr) == (2, True), done
     assert len(accounts.emulator.requests) == 0
+    piped = run("whoami", "--client-secret-stdin", env={name: ""}, stdin=accounts.emulator.client_secret)
+    assert piped.exit == (2 if name == "PINECONE_CLIENT_ID" else 0), piped
+    with accounts.emulator.admin() as admin:
+        assert run("whoami", env={name: "", "PINECONE_ACCESS_TOKEN": admin.token().value}).exit == 0
 
 
 def test_an_address_in_the_environment_keeps_the_default_profile_out(accounts: Accounts) -> None:
@@ -185,9 +194,9 @@ def test_one_of_the_two_addresses_alone_is_refused_wherever_it_is_set(accounts: 
     assert path is not None
     path.write_text(path.read_text().replace("[profiles.work]", f'[profiles.work]\n{keys[given]} = "https://x/y"'))
     env = {given: DEAD_ADDRESSES[given]}
-    ways: list[tuple[tuple[str, ...], dict[str, str], str, str]] = [
-        ((), env, f"{given} is set in the environment, but {missing} is not.", ""),
-        ((), {**env, **dict.fromkeys(NOBODY, "")}, f"{given} is set in the environment, but {missing} is not.", ""),
+    ways: list[tuple[tuple[str, ...], dict[str, str | None], str, str]] = [
+        ((), {**env}, f"{given} is set in the environment, but {missing} is not.", ""),
+        ((), {**env, **NOBODY}, f"{given} is set in the environment, but {missing} is not.", ""),
         (("--client-secret-stdin",), {**env, "PINECONE_ACCESS_TOKEN": "x"}, f"but {missing} is not.", "secret"),
         (("--env-file", str(accounts.file)), {}, f"{given} is set in env file {accounts.file}, but {missing} ", ""),
         (("--profile", "work"), {}, f"{keys[given]} is set in profile work, but {keys[missing]} is not.", ""),

@@ -289,14 +289,15 @@ def require_complete(identity: CallerIdentity) -> None:
 
     A variable that is used must not be empty.
     """
-    for name in (TOKEN_VARIABLE, *ADDRESS_VARIABLES):
+    values = (identity.client_id, identity.client_secret)
+    missing = [name for name, value in zip(CREDENTIAL_VARIABLES, values, strict=True) if value is None]
+    used = (TOKEN_VARIABLE, *ADDRESS_VARIABLES, *(missing if identity.access_token is None else ()))
+    for name in used:
         if name in identity.variables and not identity.variables[name].strip():
             raise CLIError(f"{name} is empty in {identity.origin}. Set it to a value, or remove it.")
     require_both_addresses(identity)
     if identity.access_token is not None:
         return
-    values = (identity.client_id, identity.client_secret)
-    missing = [name for name, value in zip(CREDENTIAL_VARIABLES, values, strict=True) if value is None]
     if not missing:
         return
     if identity.client_id is not None and not identity.variables:  # that of a profile
