@@ -14,7 +14,13 @@ from pinecone_admin.workflows.desired_state import SETTINGS, DesiredItem, Desire
 from pinecone_admin.workflows.plans import find_organization, require_full_view
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.retired_keys import expiry_of_temporary_key, separate_unfinished, waits_for_deletion
-from pinecone_admin.workflows.roles import bindings_by_principal, format_role, index_projects
+from pinecone_admin.workflows.roles import (
+    bindings_by_principal,
+    describe_roles_elsewhere,
+    format_role,
+    index_projects,
+    is_on_known_place,
+)
 
 _N = TypeVar("_N", Project, APIKey, ServiceAccount)
 
@@ -95,11 +101,12 @@ class _Exporter:
     def _describe_roles(self, kind: Any, principal_id: str, who: str) -> dict[str, Any]:
         """Return the roles of a principal; those that the API document does not list are left to it."""
         bindings = self._held.get((kind, principal_id), [])
-        unknown = _list_unknown([binding.role for binding in bindings], "RoleName")
-        if unknown:
-            self._notes.append(f"{who} has {', '.join(unknown)}, which a file cannot have: keep_other_roles leaves it")
-        roles = {format_role(binding, self._places) for binding in bindings if binding.role not in unknown}
-        return {"roles": sorted(roles), "keep_other_roles": bool(unknown)}
+        known = [binding for binding in bindings if is_on_known_place(binding)]
+        unknown = _list_unknown([binding.role for binding in known], "RoleName")
+        if left := [*unknown, *describe_roles_elsewhere(bindings)]:
+            self._notes.append(f"{who} has {', '.join(left)}, which a file cannot have: keep_other_roles leaves it")
+        roles = {format_role(binding, self._places) for binding in known if binding.role not in unknown}
+        return {"roles": sorted(roles), "keep_other_roles": bool(left)}
 
     def _note_left_out(self, count: int, noun: str, details: str) -> None:
         if count:

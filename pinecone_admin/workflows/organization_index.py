@@ -14,7 +14,12 @@ from pinecone_admin.workflows.changes import Ref, RoleAt, Settings, sort_roles
 from pinecone_admin.workflows.ending import Thing, refer_to
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.retired_keys import find_successors_to_rename
-from pinecone_admin.workflows.roles import bindings_by_principal, date_keys_by_bindings
+from pinecone_admin.workflows.roles import (
+    bindings_by_principal,
+    date_keys_by_bindings,
+    describe_roles_elsewhere,
+    is_on_known_place,
+)
 
 HeldRole: TypeAlias = tuple[str, str | None]
 """A role, and the id of its project; None on the organization."""
@@ -95,6 +100,7 @@ class OrganizationIndex:
         return {
             (binding.principal_type, binding.principal_id, _place(binding)): binding.id
             for binding in self.inventory.role_bindings
+            if is_on_known_place(binding)
         }
 
     @cached_property
@@ -119,13 +125,17 @@ class OrganizationIndex:
         """Return the roles that a thing holds by role bindings; those of a key are its settings."""
         key = KINDS[type(found)], found.id
         if key not in self._roles:
-            held = self._held.get(key, ())
+            held = filter(is_on_known_place, self._held.get(key, ()))
             self._roles[key] = sort_roles(RoleAt(each.role, self._refer_to_place(each)) for each in held)
         return self._roles[key]
 
     def held_by(self, kind: str, id: str | None) -> frozenset[HeldRole]:
         """Return the roles of a principal for comparisons: a project by its id alone."""
-        return frozenset(_place(each) for each in self._held.get((kind, id or ""), ()))
+        return frozenset(map(_place, filter(is_on_known_place, self._held.get((kind, id or ""), ()))))
+
+    def roles_elsewhere(self, found: Thing) -> list[str]:
+        """Return the roles that no file and no plan can express, because this package does not know their places."""
+        return describe_roles_elsewhere(self._held.get((KINDS[type(found)], found.id), ()))
 
     def created_at(self, found: Thing) -> datetime | None:
         """Return when a thing was created; of a key without a date, when its oldest role binding was."""

@@ -147,8 +147,7 @@ def check_view(inventory: Inventory, caller: Caller, *, operation: str) -> None:
         if (unknown := explain_unknown(caller, inventory.service_accounts)) is not None:
             raise RefusedError(unknown, operation=operation)
         own = next((each.id for each in inventory.service_accounts if each.client_id == caller.client_id), None)
-        roles = {each.role for each in inventory.role_bindings if each.principal_id == own}
-        if "OrgOwner" not in roles:
+        if ("OrgOwner", None) not in OrganizationIndex(inventory).held_by("service_account", own):
             why = f"the service account with the client id {caller.client_id} is not known to be an OrgOwner"
             problem = f"{why}, so it may not see everything; a plan would make hidden things again; {USE_OWNER}"
             raise ForbiddenError(problem, operation=operation)
@@ -494,6 +493,8 @@ class _Planner:
                 self.ends[change] = ended[role]
         if item.keep_other_roles:
             return
+        if elsewhere := self._index.roles_elsewhere(current):
+            self.notes.append(f"{item.place}, {item}: {', '.join(elsewhere)} cannot be expressed in a file, and stays")
         # Assumed: an OrgManager owns the projects that it creates, sees no others, and so creates lost ones again.
         creates_projects = isinstance(current, ServiceAccount) and RoleAt("OrgManager") in kept
         if creates_projects and any(each.role == "ProjectOwner" for each in lost):

@@ -133,8 +133,8 @@ class DisplayNames:
                 description = f"{noun} {resource.email} ({resource.id})"
             case RoleBinding():
                 id = resource.resource_id
-                project = describe_resource("project", self._projects.get(id), id)
-                target = project if resource.resource_type == "project" else "the organization"
+                target = describe_resource(resource.resource_type, self._projects.get(id), id)
+                target = "the organization" if resource.resource_type == "organization" else target
                 noun = _PRINCIPAL_NOUNS.get(resource.principal_type, resource.principal_type)
                 name = self._principals.get((resource.principal_type, resource.principal_id))
                 principal = f"{name} ({resource.principal_id})" if name else resource.principal_id

@@ -16,6 +16,9 @@ from typing import Literal, NamedTuple, TypeAlias
 from generated_client.models import PrincipalType, Project, RoleBinding, RoleName
 from pinecone_admin.workflows.changes import Ref
 
+PLACES = ("organization", "project")
+"""The types of resources on which workflows give, take and compare roles."""
+
 Level: TypeAlias = Literal["owns", "writes", "reads", "unknown"]
 
 LEVELS: Mapping[str, Level] = {
@@ -45,13 +48,29 @@ def highest_level(roles: Iterable[str]) -> Level:
     return next(each for each in _HIGHEST_FIRST if each in levels)
 
 
+def is_on_known_place(binding: RoleBinding) -> bool:
+    """Return whether a role is on the organization or on a project.
+
+    A newer API may have other resource types. No file and no change names them: workflows leave such roles alone.
+    """
+    return binding.resource_type in PLACES
+
+
+def describe_roles_elsewhere(bindings: Iterable[RoleBinding]) -> list[str]:
+    """Return the roles of one principal that are on other resources."""
+    elsewhere = [each for each in bindings if not is_on_known_place(each)]
+    return sorted(f"{each.role} on {each.resource_type} {each.resource_id}" for each in elsewhere)
+
+
 def find_owner_ids(bindings: Iterable[RoleBinding]) -> list[str]:
     """Return the ids of the users who own the organization.
 
     The server keeps one user as owner: service accounts and invites that own the organization do not count.
     """
     found = (
-        binding.principal_id for binding in bindings if (binding.principal_type, binding.role) == ("user", "OrgOwner")
+        binding.principal_id
+        for binding in bindings
+        if (binding.principal_type, binding.resource_type, binding.role) == ("user", "organization", "OrgOwner")
     )
     return list(dict.fromkeys(found))
 
@@ -83,7 +102,8 @@ def roles_by_project(bindings: Iterable[RoleBinding], projects: Sequence[Project
 def _reached_projects(binding: RoleBinding, projects: Sequence[Project]) -> list[str]:
     if binding.resource_type == "project":
         return [binding.resource_id]
-    return [project.id for project in projects] if binding.role == "OrgOwner" else []
+    is_owner = (binding.resource_type, binding.role) == ("organization", "OrgOwner")
+    return [project.id for project in projects] if is_owner else []
 
 
 def bindings_by_principal(bindings: Iterable[RoleBinding]) -> dict[tuple[PrincipalType, str], list[RoleBinding]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pinecone_admin._async.workflows.check_allowed import check_allowed
-from pinecone_admin._async.workflows.ensure_binding import ensure_role_binding
+from pinecone_admin._async.workflows.ensure_binding import check_place, ensure_role_binding
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import as_plain_value, check_bool, check_identifier, set_operation_on_errors
 from pinecone_admin._http.operation_checks import binding_fields, check_operation, check_scope
@@ -60,6 +60,7 @@ async def change_role(
         held_roles = f"holds neither {from_role} nor {to_role} on this {resource_type}, as far as this account sees"
         noun = {"api_key": "API key"}.get(principal_type, principal_type.replace("_", " "))
         raise NotFoundError(f"{noun} {principal_id} {held_roles}", operation="change_role")
+    check_place(resource_type)
     principal = Ref(held[0].principal_type, None, held[0].principal_id)
     granted, revoked = (
         RoleAt(role, Ref("project", None, held[0].resource_id) if held[0].resource_type == "project" else None)

@@ -26,6 +26,7 @@ from pinecone_admin.workflows.reports import (
     key_of_binding,
     keys_of_wanted_bindings,
 )
+from pinecone_admin.workflows.roles import is_on_known_place
 
 
 @frozen
@@ -85,7 +86,8 @@ async def reconcile_bindings(
     target, keys = refer_to(principal), keys_of_wanted_bindings(wanted)
     kind = cast("PrincipalType", target.kind)
     bindings = await run.admin.role_bindings.list(principal_type=kind, principal_id=principal.id).to_list()
-    found = {key_of_binding(each.role, each.resource_type, each.resource_id): each for each in bindings}
+    known = filter(is_on_known_place, bindings)
+    found = {key_of_binding(each.role, each.resource_type, each.resource_id): each for each in known}
     differing = compare_settings(role_bindings=(frozenset(map(str, found)), frozenset(map(str, keys))))
     policy.refuse(describe_resource(kind.replace("_", " "), target.name, principal.id), differing)
     if not policy.updates:

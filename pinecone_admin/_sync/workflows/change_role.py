@@ -6,7 +6,7 @@ from __future__ import annotations
 from pinecone_admin._http.argument_checks import as_plain_value, check_bool, check_identifier, set_operation_on_errors
 from pinecone_admin._http.operation_checks import binding_fields, check_operation, check_scope
 from pinecone_admin._sync.workflows.check_allowed import check_allowed
-from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding
+from pinecone_admin._sync.workflows.ensure_binding import check_place, ensure_role_binding
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import NotFoundError, PineconeValueError
@@ -61,6 +61,7 @@ def change_role(
         held_roles = f"holds neither {from_role} nor {to_role} on this {resource_type}, as far as this account sees"
         noun = {"api_key": "API key"}.get(principal_type, principal_type.replace("_", " "))
         raise NotFoundError(f"{noun} {principal_id} {held_roles}", operation="change_role")
+    check_place(resource_type)
     principal = Ref(held[0].principal_type, None, held[0].principal_id)
     granted, revoked = (
         RoleAt(role, Ref("project", None, held[0].resource_id) if held[0].resource_type == "project" else None)

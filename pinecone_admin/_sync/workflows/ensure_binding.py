@@ -10,12 +10,14 @@ from typing import Any, cast
 from pinecone_admin._http.argument_checks import as_plain_value, place_in, value_error
 from pinecone_admin._http.operation_checks import binding_fields, check_operation
 from pinecone_admin._sync.workflows.run import Run
+from pinecone_admin._text.messages import Name
 from pinecone_admin.models import CreateRoleBindingRequest, PrincipalType, ResourceType, RoleBinding, RoleName
 from pinecone_admin.operations import create_role_binding
 from pinecone_admin.workflows.change_operations import build_role_bindings
 from pinecone_admin.workflows.changes import Change, Ref, RoleAt
 from pinecone_admin.workflows.ending import Created
 from pinecone_admin.workflows.reports import Ensured
+from pinecone_admin.workflows.roles import PLACES
 
 
 def ensure_role_binding(
@@ -50,16 +52,26 @@ def ensure_role_binding(
     )
     if found := bindings.to_list(max_items=1):
         return Ensured(value=found[0], created=False, steps=[])
-    if as_plain_value(resource_type) not in {"organization", "project"}:
-        raise value_error("resource_type", "must be organization or project, because a workflow grants no other roles")
     check_organization_ids(run, [body])
     began = len(run.steps)
     created = grant_role(run, change)
     return Ensured(value=created.value, created=created.is_new, steps=run.steps[began:])
 
 
+def check_place(resource_type: object, argument: Name | None = None) -> None:
+    """Raise unless workflows give and take roles on resources of this type.
+
+    Args:
+        resource_type: The type.
+        argument: Where it is; None if it is an argument itself.
+    """
+    if as_plain_value(resource_type) not in PLACES:
+        where = Name("resource_type") if argument is None else argument
+        raise value_error(where, "must be organization or project, because a workflow grants no other roles")
+
+
 def check_organization_ids(run: Run, bindings: Sequence[object], argument: str | None = None) -> None:
-    """Raise if a role is wanted on another organization: a workflow grants it on that of the client.
+    """Raise unless roles are wanted on projects, or on the organization of the client.
 
     Args:
         run: The run.
@@ -69,8 +81,9 @@ def check_organization_ids(run: Run, bindings: Sequence[object], argument: str |
     known: set[str] | None = None
     for position, each in enumerate(bindings):
         fields = binding_fields(each) or {}
-        id = as_plain_value(fields.get("resource_id"))
-        if id is None or as_plain_value(fields.get("resource_type")) != "organization":
+        id, place = (as_plain_value(fields.get(name)) for name in ("resource_id", "resource_type"))
+        check_place(place, None if argument is None else place_in(argument, f"[{position}]: resource_type"))
+        if id is None or place != "organization":
             continue
         if known is None:
             known = {each.id for each in run.admin.organizations.list()}
