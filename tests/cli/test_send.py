@@ -56,6 +56,14 @@ def test_a_delete_wants_the_last_segment_of_its_path() -> None:
     assert asked.exit == 0
 
 
+def test_a_dry_run_of_a_get_sends_it() -> None:
+    """A GET changes nothing, so its dry run shows the response, and sends nothing else to the API but reads."""
+    with example_organization() as emulator:
+        done = run("send", "GET", "/admin/projects", "--dry-run")
+        assert {project["name"] for project in done.json["data"]} == {"search", "empty"}
+        assert {each.method for each in emulator.requests if each.operation_id != "get_token"} == {"GET"}
+
+
 def secret_requests(emulator: Emulator) -> dict[str, list[str]]:
     """Return every request that makes a secret, by the kind of the secret, as words after ``send``."""
     project, account = next(iter(emulator.state.projects)), list(emulator.state.service_accounts)[-1]

@@ -185,6 +185,15 @@ def test_a_later_day_is_a_grant() -> None:
     assert [(each.action, each.cause) for each in found.changes] == [("grant", "change")]
 
 
+def test_a_role_whose_end_is_removed_after_its_day_is_granted_again() -> None:
+    """If the end was carried out, and the file lists the role without an end, the plan has a note and a grant."""
+    inventory = make(roles=[("user", BOB, "OrgMember", None)])
+    base = {"people": [bob(ending("search:ProjectEditor"))]}
+    found = plan(inventory, base, people=[bob("search:ProjectEditor")])
+    assert [(each.action, each.cause) for each in found.changes] == [("grant", "change")]
+    assert found.notes == [f"role 'search:ProjectEditor' of person '{BOB}' had an end, 2027-01-31, and has none now"]
+
+
 def test_an_end_that_was_lifted_or_lost_is_a_note() -> None:
     """No step, but a note for each end that the former file had: lifted, or lost with its item or by an export."""
     base = {
