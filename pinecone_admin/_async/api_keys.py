@@ -386,7 +386,8 @@ class AsyncAPIKeys(Namespace):
 
         Run this regularly, for example every hour. An old key is deleted only if its successor exists, and has a final
         name. If an interrupted rotation has not renamed the successor, it is renamed first. If a project fails, the
-        error is raised, and the next run does the rest.
+        workflow goes on with the other projects. Then it raises the error, and the next run does the rest. It ends at
+        once only with an error that every further call would raise, too, such as ``UnauthorizedError``.
 
         Args:
             project_id: Id of the project, or None for all projects of the organization.
@@ -400,6 +401,7 @@ class AsyncAPIKeys(Namespace):
             NotFoundError: There is no project with this id, or your account cannot see it.
             RefusedError: The server's responses have no valid Date, so its time is unknown.
             PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.
+                If several projects failed, it is the error of the first one, and the notes have the other errors.
 
         Example:
             >>> retired = await admin.api_keys.delete_retired(project_id=project.id)

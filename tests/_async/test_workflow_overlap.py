@@ -11,7 +11,15 @@ from typing import Any
 import pytest
 from attrs import define, field
 
-from pinecone_admin import Admin, AsyncAdmin, ForbiddenError, LeftoverError, NotFoundError, RefusedError
+from pinecone_admin import (
+    Admin,
+    AsyncAdmin,
+    ForbiddenError,
+    LeftoverError,
+    NotFoundError,
+    RefusedError,
+    UnauthorizedError,
+)
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import Rotation, Settings
@@ -682,6 +690,32 @@ async def test_a_404_does_not_show_that_a_project_was_deleted(emulator: Emulator
         await member.api_keys.delete_retired()
     (failed,) = (await member.api_keys.rotate_due(**rotate_due)).failed
     assert (failed.project_id, failed.key, failed.help_code) == (project.id, None, NotFoundError.help_code)
+
+
+async def test_a_project_that_fails_does_not_keep_the_retired_keys_of_the_others(emulator: Emulator) -> None:
+    """All other projects are cleaned before the first error is raised, and its notes name each project that failed."""
+    projects = [RotatedProject(emulator) for _ in range(4)]
+    olds = [await project.create() for project in projects]
+    for project, old in zip(projects, olds, strict=True):
+        await project.rotate(old)
+    projects[0].advance(2 * HOUR)
+    document = emulator.dump()
+    for refused in olds[:2]:
+        emulator.faults.add("delete_api_key", id=refused, status=403, times=None)
+    with raises(ForbiddenError) as caught:
+        await emulator.async_admin().api_keys.delete_retired()
+    assert [old in emulator.state.api_keys for old in olds] == [True, True, False, False]
+    first, second, done = caught.value.__notes__
+    assert (first, caught.value.outcome) == (f"this was in project p ({projects[0].id})", "done")
+    assert second.startswith(f"in project p ({projects[1].id}): delete_api_key: [403 ")
+    assert done.endswith(" were done")
+    assert {*olds[2:]} == {*done.replace(",", "").split()} & {*olds}
+    emulator.load(document)
+    emulator.faults.clear()
+    emulator.faults.add("delete_api_key", status=401, times=None)
+    with raises(UnauthorizedError) as ended:
+        await emulator.async_admin().api_keys.delete_retired()
+    assert getattr(ended.value, "__notes__", []) == []
 
 
 @pytest.mark.parametrize("workflow", ["delete_retired", "rotate_due"])

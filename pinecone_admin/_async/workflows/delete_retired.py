@@ -12,24 +12,30 @@ from pinecone_admin._async.workflows.create_with_secret import delete_left_keys,
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._http.argument_checks import check_identifier, set_operation_on_errors
-from pinecone_admin.errors import NotFoundError
+from pinecone_admin.errors import PineconeError
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.changes import Change, Ref
+from pinecone_admin.workflows.ending import ends_everything
 from pinecone_admin.workflows.reports import KeptKey, RetiredKeys
+from pinecone_admin.workflows.sent_changes import add_note, read_reason
 
 CONCURRENCY = 16
 """How many projects are read at once."""
 
 
 async def delete_retired_keys(run: AsyncRun, *, project_id: str | None) -> RetiredKeys:
-    """Delete the retired and temporary keys of a project, or of all projects."""
+    """Delete the retired and temporary keys of a project, or of all projects.
+
+    Of several projects, one that fails does not stop the others: the first failure is raised after them.
+    """
     with set_operation_on_errors("delete_retired"):
         if project_id is not None:
             check_identifier("project_id", project_id)
     admin, dry_run = run.admin, run.dry_run
     names = {each.id: each.name for each in await admin.projects.list()} if project_id is None else {project_id: None}
     reports: dict[str, RetiredKeys] = {}
+    failures: dict[str, PineconeError] = {}
 
     async def clean_project(each: str) -> RetiredKeys:
         part = AsyncRun(admin, run.operation, dry_run=dry_run, project=names[each])
@@ -38,13 +44,23 @@ async def delete_retired_keys(run: AsyncRun, *, project_id: str | None) -> Retir
             keys = await admin.api_keys.list(project_id=each)
             async with part:
                 await clean_keys(part, each, keys, deleted=report.deleted, kept=report.kept)
-        except NotFoundError as error:
-            if project_id is not None or not await shows_deletion(admin, error, Ref("project", None, each)):
+        except PineconeError as error:
+            if project_id is not None or ends_everything(error):
                 raise
+            if not await shows_deletion(admin, error, Ref("project", None, each)):
+                failures[each] = error
         return report
 
     limit = min(CONCURRENCY, admin.max_connections)
     await async_run_in_parallel(clean_project, list(names), limit=limit, deliver=reports.__setitem__)
+    if failures:
+        (place, error), *others = [
+            (Ref("project", names[each], each), failures[each]) for each in names if each in failures
+        ]
+        add_note(error, f"this was in {place}")
+        for other, reason in others:
+            add_note(error, f"in {other}: {read_reason(reason)}")
+        raise error
     parts = [reports[each] for each in names]
     return RetiredKeys(
         dry_run=dry_run,
