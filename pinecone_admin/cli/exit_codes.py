@@ -20,25 +20,24 @@ COMMAND_NOT_RUN: Final = 125
 INTERRUPTED: Final = 130
 
 MEANINGS: Final = {
-    DONE: "Done, or there was nothing to do.",
-    REFUSED: "The server refused the request for another reason than those below, its host is unknown, its certificate "
-    "was refused, a --store failed, a check of doctor failed, or something unexpected happened.",
+    DONE: "Done, or nothing to do.",
+    REFUSED: "Another reason: the server refused the request, its host is unknown, its certificate was refused, a "
+    "--store failed, or a check of doctor failed.",
     USAGE: "A word, an option, a variable or a file is wrong, or --read-only forbids the change. Nothing was changed.",
     IDENTITY: "There are no credentials, they were not accepted, the profile does not exist, or another organization "
     "was expected.",
-    NOT_FOUND: "What you named does not exist, or the account may not see it. project exists says no in this way, too.",
+    NOT_FOUND: "What you named does not exist, or the account may not see it.",
     CONFLICT: "It conflicts with what is there, several things have the name, a file is of another organization, or "
     "the change would be unsafe.",
     UNKNOWN_OUTCOME: "A change may have been made. Look before you repeat it.",
-    TRY_LATER: "The same command may succeed later: the API limits requests, the server or the network failed, or the "
-    "disk is full. You can run the same command again without harm.",
+    TRY_LATER: "The API limits requests, the server or the network failed, or the disk is full. You can run the same "
+    "command again later without harm.",
     FINDINGS: "There are findings or differences, and you asked to fail on them.",
     PARTLY_DONE: "Only a part of the work was done, api-key rotate-due could not store a value, or a report lacks "
-    "parts. The message says which.",
-    NOT_ALLOWED: "The account lacks a role, the plan lacks a feature, or a quota is used up.",
-    COMMAND_NOT_RUN: "run did not start its command. Otherwise, it has the exit code of the command, or 9 if the key "
-    "remains.",
-    INTERRUPTED: "The command was interrupted, or you answered no.",
+    "parts.",
+    NOT_ALLOWED: "The account lacks a role, the organization's plan lacks a feature, or a quota is used up.",
+    COMMAND_NOT_RUN: "run did not start its program.",
+    INTERRUPTED: "Interrupted, or you answered no.",
 }
 
 

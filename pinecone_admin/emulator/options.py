@@ -10,7 +10,7 @@ class EmulatorOption(NamedTuple):
     Attributes:
         name: How it is written.
         text: Its help.
-        metavar: The placeholder for its value; empty for a flag, or if it has choices.
+        metavar: The placeholder for its value; empty for a flag, or if the choices are shown.
         choices: The values that it may have; empty for any.
     """
 
@@ -21,39 +21,41 @@ class EmulatorOption(NamedTuple):
 
 
 OPTIONS = (
-    EmulatorOption("--host", "Address to listen on; by default, 127.0.0.1.", "ADDRESS"),
-    EmulatorOption("--port", "Port to listen on; by default, any free one.", "N"),
-    EmulatorOption("--state", "File to load at the start, if it exists, and to write at the end.", "FILE"),
+    EmulatorOption("--host", "Address to listen on; default 127.0.0.1.", "ADDRESS"),
+    EmulatorOption("--port", "Port; default: any free one.", "N"),
+    EmulatorOption(
+        "--state",
+        "File to load, if it exists, and to write at the end. The options below override its settings.",
+        "FILE",
+    ),
     EmulatorOption(
         "--plan",
-        "Plan of the organization; by default, that of the file, or Enterprise.",
+        "Free, Standard, Enterprise (default) or Dedicated.",
+        "PLAN",
         choices=("Free", "Standard", "Enterprise", "Dedicated"),
     ),
     EmulatorOption(
         "--permissions",
-        "The permissions to enforce; default: those of the file, or published.",
+        "Permissions to enforce: published (default) or open.",
+        "KIND",
         choices=("published", "open"),
     ),
-    EmulatorOption(
-        "--token-lifetime", "How long tokens live, such as 90s or 2h; by default, as in the file, or 30m.", "TIME"
-    ),
-    EmulatorOption("--seed", "Make ids, secrets and the chances of faults the same in every run.", "N"),
+    EmulatorOption("--token-lifetime", "How long tokens live, such as 2h; default 30m.", "TIME"),
+    EmulatorOption("--seed", "Make ids, secrets and chances of faults repeatable.", "N"),
     EmulatorOption("--allow-remote", "Allow an address that other machines can reach."),
     EmulatorOption(
         "--format",
-        "Say where it listens: as a line of JSON, which is the default, or as commands for a shell.",
+        "Print the URLs as JSON (default) or for a shell.",
         choices=("json", "env"),
     ),
-    EmulatorOption("--advertise-url", "URL to print in place of the address that it listens on.", "URL"),
-    EmulatorOption("--client-id", "Client id of the owner, or @FILE; by default, a new one.", "ID"),
-    EmulatorOption("--client-secret", "Its secret, or @FILE; by default, a new one.", "SECRET"),
-    EmulatorOption("--tls", "Serve the production addresses over TLS, too; needs the extra tls."),
-    EmulatorOption("--tls-port", "Port for TLS; by default, any free one.", "N"),
-    EmulatorOption("--ca-file", "Where to write the certificate that clients have to trust.", "FILE"),
+    EmulatorOption("--advertise-url", "URL to print instead of the real one.", "URL"),
+    EmulatorOption("--client-id", "Client id of the owner, or @FILE; default: new.", "ID"),
+    EmulatorOption("--client-secret", "Its client secret, or @FILE; default: new.", "SECRET"),
+    EmulatorOption("--tls", "Also serve the production URLs over TLS (extra tls)."),
+    EmulatorOption("--tls-port", "Port for TLS; default: any free one.", "N"),
+    EmulatorOption("--ca-file", "File for the certificate that clients must trust.", "FILE"),
 )
-COMMAND = (
-    "After --, a command to run with no network but the emulator, at the production addresses; with --tls, on Linux."
-)
+COMMAND = "After --, a command that reaches only the emulator, at the production URLs. Needs --tls and Linux."
 
 OLD_OPTIONS: Mapping[str, str] = {"--advertise": "--advertise-url"}
 """Options of version 0.3, each with what it is called now; this version refuses them, and the next not."""

@@ -445,8 +445,8 @@ def test_ensure_writes_a_thing_as_create_does() -> None:
 
 
 def test_the_columns_of_csv_are_those_that_the_help_names() -> None:
-    """Nested fields, lists and the two reports are written as ``help output`` says, in any organization."""
-    page = " ".join(run("help", "output").stdout.split())
+    """Nested fields, lists and the two reports are written as ``help csv`` says, in any organization."""
+    page = " ".join(run("help", "csv").stdout.split())
     with example_organization() as emulator:
         for words, columns in (
             (["inventory"], "kind, id, name and project_id"),

@@ -586,9 +586,10 @@ def test_reset_restores_the_loaded_state(control: Control, emulator: Emulator, c
 def test_routes_are_listed(emulator: Emulator) -> None:
     """The root lists every route, and an unknown path or method is refused with the valid ones."""
     with serving(emulator) as url, httpx.Client(base_url=url) as http:
-        routes = http.get("/_emulator").json()["routes"]
-        assert len(routes) == len(CONTROL_ROUTES)
-        assert all(route.endswith(".") for route in routes)
+        listed = http.get("/_emulator").json()
+        assert len(listed["routes"]) == len(CONTROL_ROUTES)
+        assert all(route.partition(" For example: ")[0].endswith(".") for route in listed["routes"])
+        assert {"create_project", "get_token"} < set(listed["operations"])
         for method, path, status, message in (
             ("GET", "/_emulator/nowhere", 404, "GET /_emulator lists them"),
             ("DELETE", "/_emulator/state", 405, "GET, PUT"),
@@ -604,6 +605,22 @@ def test_routes_are_listed(emulator: Emulator) -> None:
             response = http.put("/_emulator/state", content=body)
             assert response.status_code == 400
             assert f"the body must be a JSON object: {message}" in response.json()["error"]["message"]
+
+
+def test_each_example_of_a_route_is_accepted(emulator: Emulator, api: httpx.Client) -> None:
+    """The list of routes has an example of each body, which the route accepts."""
+    project_id = api.post("/admin/projects", json={"name": "search"}).json()["id"]
+    values = {"project_id": project_id, "kind": "indexes", "name": "movies", "invite_id": create_invite(api)}
+    with serving(emulator) as url, httpx.Client(base_url=url) as http:
+        examples = [each for each in http.get("/_emulator").json()["routes"] if " For example: " in each]
+        # The clock ends the invite, and the state replaces everything.
+        for each in sorted(examples, key=lambda text: ("/accept" not in text, "PUT /_emulator/state" in text)):
+            route, _, body = each.partition(" For example: ")
+            method, path = route.partition(": ")[0].split()
+            response = http.request(method, path.format(**values), content=body)
+            assert response.is_success, (each, response.text)
+    with_body = {"faults", "advance", "users", "{name}", "settings", "clock", "clients", "accept", "state"}
+    assert {each.partition(": ")[0].rpartition("/")[2] for each in examples} == with_body
 
 
 def test_end_of_time_is_reported() -> None:

@@ -56,12 +56,12 @@ FINDINGS: Mapping[str, tuple[str, str, str]] = {
     "invite-pending-long": (
         "An invite was sent long ago, and is still pending.",
         "Whoever reads the mailbox can still accept it, with all its roles.",
-        "Resend it or withdraw it: invite resend, invite delete.",
+        "Resend it or delete it: invite resend, invite delete.",
     ),
     "invite-expired": (
         "An invite has expired, and is still there.",
-        "It can be sent again, with all its roles.",
-        "Withdraw it, or send it again: invite delete, invite resend.",
+        "It can be resent, with all its roles.",
+        "Delete it or resend it: invite delete, invite resend.",
     ),
     "service-account-without-roles": (
         "A service account has no role.",

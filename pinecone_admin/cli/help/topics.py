@@ -48,8 +48,13 @@ They can stand before or after the name of a command:
 
 {_OPTIONS}
 
-Commands that change something also have --yes and --dry-run. What they do, and
-when a command needs --confirm: pinecone-admin help changes.
+If a name begins with a dash, write it after --, so that it is not taken for an
+option:
+
+  project create --yes -- -name
+
+Commands that change something also have --yes and --dry-run (pinecone-admin
+help changes). Some need --confirm (pinecone-admin help confirm).
 """,
     "roles": f"""\
 The roles that exist, and how they are written.
@@ -118,8 +123,8 @@ Scripts can rely on these codes:
 
 {_EXITS}
 
-To see what to do, run pinecone-admin explain CODE, where CODE is the exit code,
-or the code at the end of an error, such as PA205.
+pinecone-admin explain CODE shows what to do. CODE is the exit code, or the code
+at the end of an error, such as PA205.
 """,
     "output": """\
 Formats, selecting a part, and what goes to which stream.
@@ -132,21 +137,12 @@ On a terminal the output is a table, elsewhere JSON. --output chooses another:
          too: an object with error, warning or note. On a terminal, only errors
          are JSON.
   yaml   The same as json, easier to read.
-  csv    For spreadsheets.
+  csv    For spreadsheets (pinecone-admin help csv).
   raw    One value on each line, for variables of a shell. Columns of a query
          are separated by tabs.
 
-The columns of csv are the fields of json, in their order. A field inside an
-object has both names, with a dot: organization.id. In a cell, words of a list
-are separated by spaces and sentences by semicolons. A list of objects is JSON.
-An empty list has no header.
-
-These have a row for each thing: lists, inventory, access, project stale, and
-user offboard --people. Other reports are one row. A plan of an organization
-file has no columns, so -o csv is refused.
-
-In csv, inventory has kind, id, name and project_id, and access has
-principal_type, principal_id, principal, project_id, project, level and roles.
+table, csv and raw escape control characters, such as a line break in a name. To
+get such a value unchanged, use json or yaml.
 
 --query selects a part with a JMESPath expression:
 
@@ -156,6 +152,25 @@ principal_type, principal_id, principal, project_id, project, level and roles.
 Standard output has data and nothing else. Progress, questions and warnings go
 to standard error; progress is shown only on a terminal. NO_COLOR=1 turns
 colours and bold text off.
+""",
+    "csv": """\
+What --output csv writes.
+
+The columns are the fields of json, in their order. A field inside an object has
+both names, with a dot: organization.id. In a cell, words of a list are
+separated by spaces and sentences by semicolons. A list of objects is JSON. An
+empty list has no header.
+
+These have a row for each thing: lists, inventory, access, project stale, and
+user offboard --people. Other reports are one row. A plan of an organization
+file has no columns, so -o csv is refused.
+
+inventory has kind, id, name and project_id. access has principal_type,
+principal_id, principal, project_id, project, level and roles.
+
+Control characters are escaped. A quote (') stands before text that begins with
+=, +, - or @, because a spreadsheet would take it for a formula. To get names
+unchanged, use --output json.
 """,
     "names": """\
 How things and times are written.
@@ -186,7 +201,7 @@ secrets requires one of these options:
                               other lines.
   --store file:PATH           Writes a file that only you can read.
   --store exec:COMMAND        Runs a command, which reads the secret from
-                              standard input.
+                              standard input (pinecone-admin help exec).
   --reveal                    Writes the secret to standard output.
 
 If you rotate the account that the command itself uses, leave out --store and
@@ -200,65 +215,75 @@ If you rotate the account that the command itself uses, leave out --store and
   {scope}    {project} of a key, and {kind} of a service account.
   {{ and }}  Braces.
 
-For example: --store 'file:{scope}-{name}.key'. In each, the template can also
-contain the columns of the row. Every secret needs a destination of its own, and
-capitals do not make a difference. Two commands of exec: are two destinations if
-their words differ. A name must fit into one segment of a path. For exec:, a
-name may contain only letters, digits and the characters . _ - @ and +.
+For example: --store 'file:{scope}-{name}.key'. In the rows of the command each,
+the template can also contain {COLUMN}.
+
+Every secret needs a destination of its own, and capitals do not make a
+difference. A name must fit into one segment of a path.
 
 The client id of a service account is stored, too. In a file of variables, its
 name is NAME with ID in place of SECRET, or else NAME_ID. Other destinations get
-both as JSON. A command of exec: also gets variables, such as API_KEY_ID,
-API_KEY_NAME and API_KEY_PROJECT_ID, or SERVICE_ACCOUNT_ID, SERVICE_ACCOUNT_NAME
-and SERVICE_ACCOUNT_CLIENT_ID.
+both as JSON.
 
-No option takes a client secret, because other users can see command lines. Use
-variables, a profile, or --client-secret-stdin.
-
-What is checked first, and what happens if a secret cannot be stored:
-pinecone-admin help storing.
+What happens if a secret cannot be stored: pinecone-admin help storing.
 """,
     "storing": """\
 How a secret is stored, and what happens if that fails.
 
 Before a secret is created, the command checks its destination. The folder must
-exist, the disk must have room, and nobody else may read the file. No other
-secret may be in its place. A file of variables is refused if programs could
-read it differently, for example because of an open quote. apply and each check
-all destinations before the first change. rotate-due leaves a key as it is if
-its destination is refused.
+exist, the disk must have room, and nobody else may read the file. The file must
+not contain another secret. A file of variables is refused if programs could
+read it differently. The commands apply and each check all destinations before
+the first change.
 
 The command writes the file under a lock, .NAME.pinecone-admin-lock beside it,
 and reads the secret back. If another command holds the lock for ten seconds,
 nothing is created, and the exit code is 7.
 
 If a new secret cannot be stored, its key is deleted, and the exit code is 1, or
-9 for rotate-due. If the change cannot be undone, the secret goes to a file that
-the error names, and the exit code is 9. Ctrl-C takes effect after a secret was
-stored. A terminal also sends it to the command of exec:. If that ends without
-having stored the secret, storing it has failed.
-
-A command of exec: has stored the secret if it reads its whole standard input
-and exits with 0. Test your command first, because exec:cat does the same and
-stores nothing. If the command fails, the end of its standard error is shown,
-unless that contains a part of the secret.
+9 for rotate-due. If the key cannot be deleted, or the change cannot be undone,
+the secret goes to a file that the error names, and the exit code is 9. If the
+response to the deletion is lost, the exit code is 6.
 
 A rotation replaces the value at the destination. The command cannot check that
 the value there is the old one. It refuses text that does not begin as an API
 key does, and credentials with the client id of another service account.
 
-If a command was interrupted after it stored a secret in a file, run it again.
-ensure, provision, apply and rotations of keys find the secret there and finish.
-create refuses to replace the secret, and service-account rotate replaces it. No
-command can read back a secret that exec: stored, so these commands create a new
-one. To repeat api-key rotate, give the id of the old key, because its name may
-be the name of the new one.
+Ctrl-C takes effect after a secret was stored. If a command was interrupted, run
+it again. ensure, provision, apply and rotations of keys find the secret in the
+file and finish. create refuses to replace it, and service-account rotate
+replaces it.
+""",
+    "exec": """\
+How a command of --store exec:COMMAND gets a secret.
+
+COMMAND reads the secret from standard input. For a service account, it reads
+JSON with the client id and the client secret. It also gets variables:
+
+  API_KEY_ID, API_KEY_NAME, API_KEY_PROJECT_ID
+  SERVICE_ACCOUNT_ID, SERVICE_ACCOUNT_NAME, SERVICE_ACCOUNT_CLIENT_ID
+
+COMMAND has stored the secret if it reads its whole standard input and exits
+with 0. Test it first, because exec:cat does the same and stores nothing. If it
+fails, the end of its standard error is shown, unless that contains a part of
+the secret.
+
+COMMAND is a template, as in pinecone-admin help secrets. A name in it may
+contain only letters, digits and the characters . _ - @ and +. Two of them are
+two destinations if their words differ.
+
+Ctrl-C on a terminal also reaches COMMAND. If it then ends without having stored
+the secret, storing has failed.
+
+No command can read back a secret that exec: stored. So if you run an
+interrupted ensure, provision, apply or rotation again, it creates a new secret.
 """,
     "changes": """\
-Questions, dry runs and plans.
+Questions and dry runs.
 
 On a terminal, a command that changes the organization asks first. Elsewhere it
-needs --yes. PINECONE_ADMIN_NO_PROMPT=1 ends all questions.
+needs --yes. If it would delete more than you named, it needs --confirm instead:
+pinecone-admin help confirm. PINECONE_ADMIN_NO_PROMPT=1 ends all questions.
 
 --dry-run shows what would happen, and changes nothing, with one exception: to
 read the contents, project delete PROJECT --with-contents creates a temporary
@@ -267,8 +292,21 @@ user delete, user ensure, user offboard, role change and role revoke do the
 same. Other dry runs do not find all reasons: without --with-contents, that of
 project delete does not read the contents.
 
-If more is lost than you named, such as the keys of a project, the command asks
-for the name. Elsewhere it needs --confirm NAME. These commands do so:
+Some commands create a temporary API key in each project that they read, and
+delete it again: project stale, api-key identify --project, and a dry run of
+project delete PROJECT --with-contents. They show this and ask first, or need
+--yes, if there is a project to read. apply creates such keys, too, if it
+deletes the projects of a plan.
+
+--read-only, or PINECONE_ADMIN_READ_ONLY=1, refuses every change of the
+organization before it asks.
+""",
+    "confirm": """\
+When a command asks for a name or a number.
+
+If a command would delete more than the thing that you named, such as the keys
+of a project, you must type the name of the thing. Without a terminal, the
+command needs --confirm NAME. These commands do so:
 
   organization delete
   project delete (of a project that has API keys, or --with-contents)
@@ -277,13 +315,20 @@ for the name. Elsewhere it needs --confirm NAME. These commands do so:
   role revoke (of the only role of a user)
   send of a DELETE (the last segment of the path)
 
-If the command each deletes things, it asks for the number of rows. Elsewhere it
-needs --confirm N. N can be larger than the number, so that a second run passes.
-It does not delete the account that it uses, if it can see which account that
-is; with send, it does not check this.
+If the command each runs a command that deletes things, you must type the number
+of rows. Without a terminal, it needs --confirm N. N can be larger than the
+number, so that a second run passes. No row deletes the account that the command
+uses, if the command can see which account that is. With send, it does not check
+this.
 
-To delete many projects or people, you can save a plan, read it, and carry it
-out:
+If apply deletes things or removes people, you must type their number. Without a
+terminal, it needs --confirm N, and N can be larger.
+""",
+    "plans": """\
+How to save a plan, read it, and carry it out.
+
+To delete many projects or people, save a plan and read it. Remove from it what
+must stay. Then carry it out:
 
   pinecone-admin project stale --match 'ci-*' --older-than 7d --out plan.json
   pinecone-admin user offboard --people people.csv --out people.json
@@ -291,20 +336,14 @@ out:
 
 A plan is for one organization. Things that have changed since the plan was made
 stay as they are, and are listed. If something is removed, apply asks for the
-number. Elsewhere it needs --confirm N, and N can be larger.
+number (pinecone-admin help confirm).
 
-Some commands create a temporary API key in each project that they read, and
-delete it again: project stale, api-key identify --project, and a dry run of
-project delete PROJECT --with-contents. They show this and ask first, or need
---yes, if there is a project to read. apply creates such keys, too, if it
-deletes the projects of a plan.
+pinecone-admin plan saves a plan of an organization file. apply refuses that
+plan if it would no longer do what it shows.
 
 A file that an option writes, such as --out, must not exist yet. --overwrite
 replaces it. With --overwrite, the command deletes an old plan before it makes
 the new one, so that nobody carries out the old one if the command fails.
-
---read-only, or PINECONE_ADMIN_READ_ONLY=1, refuses every change of the
-organization before it asks.
 """,
     "identity": """\
 Which account a command uses.
@@ -312,15 +351,25 @@ Which account a command uses.
 The command uses the first of these that is set:
 
   --profile NAME   A profile; pinecone-admin login saves one.
-  --env-file PATH  Variables in a file. Without addresses in it, the command
-                   goes to production. If the environment sets an address, the
-                   file must set it, too.
+  --env-file PATH  Variables in a file. If the file sets no URL, the command
+                   uses production. If the environment sets a URL, the file
+                   must set that variable, too.
   environment      PINECONE_ACCESS_TOKEN, or PINECONE_CLIENT_ID and
                    PINECONE_CLIENT_SECRET; or PINECONE_ADMIN_PROFILE, the name
                    of a profile. If a profile and credentials or a URL are
                    set, the command stops. If a variable is set but empty, or
                    only a URL is set, the default profile is ignored.
   default profile  The profile that profile use NAME has made the default.
+
+A file of --env-file contains credentials, URLs and PINECONE_ADMIN_ALLOW_HTTP.
+It can also set PINECONE_ADMIN_EXPECT_ORGANIZATION, PINECONE_ADMIN_READ_ONLY and
+PINECONE_ADMIN_AUDIT_LOG. In the environment, these three and
+PINECONE_ADMIN_ALLOW_HTTP still have an effect. If both set the organization, it
+must be the same. If both set the audit log, the command uses that of the
+environment.
+
+No option takes your client secret, because other users can see command lines.
+Use variables, a profile, or --client-secret-stdin.
 
 pinecone-admin whoami shows which account that is, and pinecone-admin doctor
 checks it.
@@ -336,17 +385,34 @@ Other programs know these, too:
 
 If an option and its variable are both set, the command uses the option.
 
-With --env-file, the command reads credentials, URLs and
-PINECONE_ADMIN_ALLOW_HTTP from the file. The file can also set
-PINECONE_ADMIN_EXPECT_ORGANIZATION, PINECONE_ADMIN_READ_ONLY and
-PINECONE_ADMIN_AUDIT_LOG. In the environment, these
-three and PINECONE_ADMIN_ALLOW_HTTP still have an effect. If both set the
-organization, it must be the same. If both set the audit log, the command uses
-that of the environment.
+Some of these can stand in a file for --env-file: pinecone-admin help identity.
 
 The audit log contains the values of these variables if they are set:
 
 {_CI_VARIABLES}
+""",
+    "emulator-control": """\
+How to add faults to an emulator, and change its clock and contents.
+
+A served emulator has routes of its own, below /_emulator. For example, these
+lose the response to the next create_project, put the clock forward by a week,
+add a user, and add an index to a project:
+
+  pinecone-admin send POST /_emulator/faults --yes \\
+    --body '{"operation": "create_project", "drop": "after"}'
+  pinecone-admin send POST /_emulator/clock/advance --yes \\
+    --body '{"seconds": 604800}'
+  pinecone-admin send POST /_emulator/users --yes \\
+    --body '{"email": "eve@example.com", "roles": ["OrgMember"]}'
+  pinecone-admin send PUT /_emulator/projects/ID/indexes/movies --yes \\
+    --body '{"protected": true}'
+
+pinecone-admin send GET /_emulator lists all routes, an example for each body,
+and the names of the operations that a fault can have.
+
+A fault answers with an error ("status": 503), waits ("delay": 2), or drops the
+connection before or after the change ("drop": "before"). "times" is how often;
+by default, once.
 """,
     "findings": f"""\
 What access finds, and what to do about it.

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 NOUNS: Mapping[str, str] = {
     "organization": "Organizations that you belong to.",
-    "project": "Projects, and everything in them.",
+    "project": "Projects and their contents.",
     "api-key": "API keys of projects.",
     "user": "People in the organization.",
-    "invite": "Invitations to the organization.",
+    "invite": "Invites to the organization.",
     "service-account": "Accounts of programs.",
-    "role": "Role bindings: the roles of principals.",
-    "profile": "Saved accounts to sign in as.",
+    "role": "Roles of principals.",
+    "profile": "Saved accounts.",
 }
 """The nouns, each with its help, in the order of the help; the module of one has its name."""
 
@@ -21,19 +21,19 @@ SINGLE_COMMANDS: Mapping[str, tuple[str, str]] = {
     "access": ("reports", "Show who can do what, and what to look at in a review."),
     "apply": (
         "export_plan_apply",
-        "Make the organization match a file, or carry out a saved plan.",
+        "Make the organization match a file, or carry out a plan.",
     ),
     "completion": ("help", "Print the script with which a shell completes commands."),
-    "diff": ("reports", "Show what changed between a saved inventory and now, or between two."),
+    "diff": ("reports", "Show what changed since a saved inventory, or between two."),
     "doctor": ("identity", "Check network, clock, credentials and roles."),
     "each": ("each", "Run a command once for each row of a CSV or JSON file."),
     "emulator": ("emulator", "Serve an organization on this machine, to try things."),
-    "explain": ("help", "Explain a code of an error, an exit or a finding."),
+    "explain": ("help", "Explain the code of an error, exit or finding."),
     "export": (
         "export_plan_apply",
         "Write the organization as a file for plan and apply.",
     ),
-    "help": ("help", "Show a page on a topic, or the help of a command."),
+    "help": ("help", "Show a topic, or the help of a command."),
     "inventory": ("reports", "Read everything in the organization."),
     "login": ("profile", "Sign in as a service account, and save a profile."),
     "plan": (

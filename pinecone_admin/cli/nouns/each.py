@@ -19,7 +19,7 @@ _MOST_AT_ONCE = 20  # as many connections as a client has
 @argument("file", "CSV with a header, JSON, or JSON Lines; - for standard input.", metavar="FILE")
 @argument(
     "command",
-    "The words of a command, in which {COLUMN} stands for the value of a column, and {{ for a brace.",
+    "The words of a command, with {COLUMN} for values; {{ is a brace.",
     nargs=-1,
     required=True,
     metavar="-- COMMAND…",
@@ -27,7 +27,7 @@ _MOST_AT_ONCE = 20  # as many connections as a client has
 @click.option(
     "--concurrency",
     type=Count(1, _MOST_AT_ONCE),
-    help="How many rows run at once, if the command only reads; default 1.",
+    help="Rows to run at once, if the command only reads; default 1.",
 )
 @click.option(
     "--confirm",
@@ -40,7 +40,7 @@ _MOST_AT_ONCE = 20  # as many connections as a client has
     "--failed-rows",
     "failed",
     metavar="FILE",
-    help="Write the rows whose work is not done, if any, to a new file, to run them again.",
+    help="New file for the rows to run again.",
 )
 @overwrite
 def each(
@@ -55,7 +55,7 @@ def each(
     --yes and --confirm stand before --. On a terminal, one question shows the first three commands and their number. A
     command that deletes needs that number, typed or as --confirm N. A secret needs a --store with {COLUMN} in it.
 
-    The output has one line of JSON per row: row (from 1, without the header), exit, and result or error.
+    The output has one line of JSON per row, with row, exit, and result or error.
     """
     from pinecone_admin.cli.bulk.row_runner import run_for_each  # noqa: PLC0415 - loads the client
 

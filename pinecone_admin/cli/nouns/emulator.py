@@ -18,24 +18,22 @@ def _options(function: Callable[..., object]) -> Callable[..., object]:
     for option in reversed(OPTIONS):
         kind: dict[str, Any] = {"metavar": option.metavar} if option.metavar else {"is_flag": True}
         if option.choices:
-            kind = {"type": Choice(option.choices)}
+            kind = {"type": Choice(option.choices), "metavar": option.metavar or None}
         function = click.option(option.name, **kind, help=option.text)(function)
     return function
 
 
-@ROOT.session_command("reads", example='eval "$(pinecone-admin emulator --format env --background)"')
+@ROOT.session_command(
+    "reads", topics=("emulator-control",), example='eval "$(pinecone-admin emulator --format env --background)"'
+)
 @_options
-@click.option("--background", is_flag=True, help="Return once it listens; it ends when this shell does.")
+@click.option("--background", is_flag=True, help="Return once it listens; it ends with this shell.")
 @argument("command", COMMAND, nargs=-1, metavar="[COMMAND …]")
 def emulator(session: Session, *, background: bool, command: Sequence[str] = (), **options: Any) -> None:
     """Serve an organization on this machine, to try things.
 
-    The example starts an emulator that ends with the shell. If the emulator cannot start, the line fails. Without
-    --background, it serves until you stop it, and shows where it listens. It needs the extra emulator. pinecone-admin
-    send GET /_emulator lists what else it can do, such as faults and a clock put forward.
-
-    Others can see a command line. So you can set PINECONE_EMULATOR_CLIENT_ID and PINECONE_EMULATOR_CLIENT_SECRET in
-    place of --client-id and --client-secret.
+    The example starts an emulator that ends with the shell. Without --background, it serves until you stop it. Others
+    can see --client-secret in a command line. Use @FILE or PINECONE_EMULATOR_CLIENT_SECRET instead.
     """
     from pinecone_admin.cli.emulator.background import serve  # noqa: PLC0415 - loads the emulator
 

@@ -72,7 +72,7 @@ def plan(session: Session, **options: Any) -> None:
 @apply_as
 @out("Write the report to a file, also if the run is interrupted.")
 def apply(session: Session, **options: Any) -> None:
-    """Make the organization match a file, or carry out a saved plan.
+    """Make the organization match a file, or carry out a plan.
 
     You see the steps and are asked first. If something is removed, you are asked for the number. A plan is refused if
     it would no longer do what it shows. Run the command again after a failure, with another --out: steps that are done

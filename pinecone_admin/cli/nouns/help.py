@@ -38,7 +38,7 @@ def _complete_word(context: click.Context, _: click.Parameter, incomplete: str) 
     shell_complete=_complete_word,
 )
 def help_(session: Session, *, words: tuple[str, ...] = ()) -> None:
-    """Show a page on a topic, or the help of a command."""
+    """Show a topic, or the help of a command."""
     words = tuple(word for each in words for word in each.split())
     if not words:
         width = max(map(len, TOPICS)) + 2
@@ -88,7 +88,7 @@ def _complete_code(_: click.Context, __: click.Parameter, incomplete: str) -> li
     shell_complete=_complete_code,
 )
 def explain(session: Session, *, code: str | None = None) -> None:
-    """Explain a code of an error, an exit or a finding.
+    """Explain the code of an error, exit or finding.
 
     Each error ends with its code, such as [PA205]. The output shows what the code means, and what to do.
     """

@@ -89,7 +89,7 @@ def inventory(session: Session, *, out: str | None = None) -> None:
     "--fail-on-change", is_flag=True, help="Exit with 8 if anything has changed, or with 9 if parts are not shown."
 )
 def diff(session: Session, *, old: str, new: str | None = None, fail_on_change: bool) -> None:
-    """Show what changed between a saved inventory and now, or between two."""
+    """Show what changed since a saved inventory, or between two."""
     from pinecone_admin.cli.reports.inventory_report import report_changes  # noqa: PLC0415 - loads the models
 
     report_changes(session, old, new, fail_on_change=fail_on_change)

@@ -15,6 +15,7 @@ from pinecone_admin.emulator.api import checks
 from pinecone_admin.emulator.api.checks import Check, Fields
 from pinecone_admin.emulator.api.dispatch import json_response
 from pinecone_admin.emulator.api.messages import Request, Response
+from pinecone_admin.emulator.api.operation_names import METHOD_NAMES
 from pinecone_admin.emulator.api.refusals import Refusal, invalid_argument, quoted
 from pinecone_admin.emulator.api.routing import Route, Router
 from pinecone_admin.emulator.api.serialization import Document, format_time, user_document
@@ -59,10 +60,17 @@ class ControlContext:
 
 @frozen
 class ControlRoute(Route):
-    """A route below `/_emulator`."""
+    """A route below `/_emulator`.
+
+    Attributes:
+        description: What it does.
+        run: The function that handles a request.
+        example: A body for it, as JSON; empty if it has none.
+    """
 
     description: str
     run: Callable[[ControlContext], Document | Response | None]
+    example: str = ""
 
 
 def is_control_request(request: Request) -> bool:
@@ -125,7 +133,11 @@ _ROLES: Checks = {"roles": checks.array(lambda _, value: value)}
 
 
 def _list_routes(_: ControlContext) -> Document:
-    return {"routes": [f"{each.method} {each.path}: {each.description}" for each in CONTROL_ROUTES]}
+    def describe(route: ControlRoute) -> str:
+        example = f" For example: {route.example}" if route.example else ""
+        return f"{route.method} {route.path}: {route.description}{example}"
+
+    return {"routes": [describe(each) for each in CONTROL_ROUTES], "operations": sorted(METHOD_NAMES)}
 
 
 def _show_health(context: ControlContext) -> Document:
@@ -202,7 +214,7 @@ def _hold(context: ControlContext) -> None:
 _CONTENT = f"{CONTROL_PATH}/projects/{{project_id}}/{{kind}}/{{name}}"
 
 CONTROL_ROUTES: tuple[ControlRoute, ...] = (
-    ControlRoute("GET", CONTROL_PATH, "List the routes.", _list_routes),
+    ControlRoute("GET", CONTROL_PATH, "List the routes and the operations.", _list_routes),
     ControlRoute("GET", f"{CONTROL_PATH}/health", "Return the URLs, as soon as requests are served.", _show_health),
     ControlRoute(
         "POST",
@@ -212,7 +224,11 @@ CONTROL_ROUTES: tuple[ControlRoute, ...] = (
     ),
     ControlRoute("GET", f"{CONTROL_PATH}/state", "Return the whole state, including secrets.", _dump_state),
     ControlRoute(
-        "PUT", f"{CONTROL_PATH}/state", "Replace the whole state.", lambda context: context.emulator.load(context.body)
+        "PUT",
+        f"{CONTROL_PATH}/state",
+        "Replace the whole state.",
+        lambda context: context.emulator.load(context.body),
+        '{"organization": {"plan": "Standard"}, "projects": [{"name": "search"}]}',
     ),
     ControlRoute(
         "GET",
@@ -220,12 +236,36 @@ CONTROL_ROUTES: tuple[ControlRoute, ...] = (
         "Return the plan, the payment status and the settings.",
         lambda context: context.emulator.settings,
     ),
-    ControlRoute("PATCH", f"{CONTROL_PATH}/settings", "Change the plan, the payment status or settings.", _configure),
+    ControlRoute(
+        "PATCH",
+        f"{CONTROL_PATH}/settings",
+        "Change the plan, the payment status or settings.",
+        _configure,
+        '{"plan": "Free", "project_quota": 3}',
+    ),
     ControlRoute("GET", f"{CONTROL_PATH}/clock", "Return the time.", _show_clock),
-    ControlRoute("PUT", f"{CONTROL_PATH}/clock", "Set the time.", _set_clock),
-    ControlRoute("POST", f"{CONTROL_PATH}/clock/advance", "Advance the time by a number of seconds.", _advance_clock),
-    ControlRoute("POST", f"{CONTROL_PATH}/users", "Add a user.", _add_user),
-    ControlRoute("POST", f"{CONTROL_PATH}/invites/{{invite_id}}/accept", "Accept an invite.", _accept_invite),
+    ControlRoute("PUT", f"{CONTROL_PATH}/clock", "Set the time.", _set_clock, '{"now": "2031-07-01T00:00:00Z"}'),
+    ControlRoute(
+        "POST",
+        f"{CONTROL_PATH}/clock/advance",
+        "Advance the time by a number of seconds.",
+        _advance_clock,
+        '{"seconds": 604800}',
+    ),
+    ControlRoute(
+        "POST",
+        f"{CONTROL_PATH}/users",
+        "Add a user.",
+        _add_user,
+        '{"email": "eve@example.com", "name": "Eve", "roles": ["OrgMember"]}',
+    ),
+    ControlRoute(
+        "POST",
+        f"{CONTROL_PATH}/invites/{{invite_id}}/accept",
+        "Accept an invite.",
+        _accept_invite,
+        '{"name": "Bob"}',
+    ),
     ControlRoute(
         "POST",
         f"{CONTROL_PATH}/sync",
@@ -237,8 +277,16 @@ CONTROL_ROUTES: tuple[ControlRoute, ...] = (
         f"{CONTROL_PATH}/clients",
         "Create a service account with roles, on any plan.",
         lambda context: asdict(context.emulator.add_client(**context.read_arguments(_ROLES, _NAME))),
+        '{"name": "ci", "roles": ["OrgManager"]}',
     ),
-    ControlRoute("PUT", _CONTENT, "Add an index, collection, assistant, backup or workspace to a project.", _hold),
+    ControlRoute(
+        "PUT",
+        _CONTENT,
+        "Add a resource to a project. The kinds are indexes, collections, assistants, backups and workspaces; only an "
+        "index takes a body.",
+        _hold,
+        '{"protected": true}',
+    ),
     ControlRoute(
         "DELETE",
         _CONTENT,
@@ -256,6 +304,7 @@ CONTROL_ROUTES: tuple[ControlRoute, ...] = (
         f"{CONTROL_PATH}/faults",
         "Add a fault.",
         lambda context: context.emulator.faults.add_document(context.body).document,
+        '{"operation": "create_project", "drop": "after", "times": 2}',
     ),
     ControlRoute(
         "DELETE", f"{CONTROL_PATH}/faults", "Remove all faults.", lambda context: context.emulator.faults.clear()
