@@ -16,7 +16,7 @@ from unittest import mock
 
 from attrs import frozen
 
-from pinecone_admin.cli.commands import load_commands
+from pinecone_admin.cli.commands import Command, load_commands
 from pinecone_admin.cli.main import main
 from pinecone_admin.cli.profiles.files import find_profile_file
 from pinecone_admin.emulator import Emulator
@@ -121,8 +121,8 @@ _PLAIN_ADDRESSES = {
 
 
 @contextmanager
-def example_organization() -> Generator[Emulator, None, None]:
-    """Emulate the organization that the examples in the help name.
+def example_organization(spec: Command | None = None) -> Generator[Emulator, None, None]:
+    """Emulate the organization that the examples in the help name; for the one of its deletion, without projects.
 
     It has the projects ``search``, with the key ``reader`` and an index, and ``empty``; the users owner@example.com and
     ada@example.com, who views ``search``; an invite for bob@example.com; and the service account ``ci``. On this
@@ -137,6 +137,8 @@ def example_organization() -> Generator[Emulator, None, None]:
         os.environ.pop("XDG_CONFIG_HOME", None)
         _save_profile()
         fill(emulator)
+        if spec is not None and spec.full_name == "organization delete":
+            make_deletable(emulator)
         yield emulator
 
 
@@ -171,6 +173,13 @@ def fill(emulator: Emulator) -> ProjectRecord:
     emulator.hold(project.id, "indexes", "documents")
     emulator.requests.clear()
     return emulator.state.projects[project.id]
+
+
+def make_deletable(emulator: Emulator) -> None:
+    """Delete the projects of an organization, and put it on the plan Free."""
+    emulator.state.organization.plan = "Free"
+    for each in [*emulator.state.projects.values()]:
+        emulator.state.remove_project(each)
 
 
 def retire_key(emulator: Emulator) -> None:

@@ -81,7 +81,7 @@ def run_examples(*options: str, terminal: bool = False, first: int = 0, step: in
 
 
 def _run_example(spec: Command, *options: str, terminal: bool) -> ExampleRun:
-    with example_organization() as emulator:
+    with example_organization(spec) as emulator:
         if spec.full_name == "api-key delete-retired":
             retire_key(emulator)
         if spec.full_name == "api-key rotate-due":

@@ -17,7 +17,7 @@ from pinecone_admin.cli.commands import Command, argument
 from pinecone_admin.cli.nouns.project import NOUN
 from pinecone_admin.cli.parameters import NameOrId
 from pinecone_admin.emulator import Emulator
-from tests.cli.command_line import COMMANDS, CTRL_C, example_organization, run
+from tests.cli.command_line import COMMANDS, CTRL_C, example_organization, make_deletable, run
 from tests.cli.secret_makers import intercepted
 
 CHANGES = [spec for spec in COMMANDS if spec.effect != "reads" and not spec.takes_session]
@@ -43,20 +43,20 @@ def sent_changes(emulator: Emulator) -> list[str]:
 
 def test_nothing_is_changed_without_a_terminal_and_without_consent() -> None:
     """A script that forgets --yes gets exit code 2 and the name of the option."""
-    with example_organization() as emulator:
-        for spec in CHANGES:
+    for spec in CHANGES:
+        with example_organization(spec) as emulator:
             done = run(*words_of(spec), stdin="y\n")
             option = "--confirm" if spec.confirms else "--yes"
             assert (done.exit, done.stdout) == (exit_codes.USAGE, ""), spec.full_name
             assert option in done.stderr, spec.full_name
             assert "--dry-run" in done.stderr, spec.full_name
-        assert sent_changes(emulator) == []
+            assert sent_changes(emulator) == []
 
 
 def test_a_prompt_names_the_change_the_organization_and_the_caller() -> None:
     """On a terminal, every change is asked about, and no is the default."""
-    with example_organization() as emulator:
-        for position, spec in enumerate(CHANGES):
+    for position, spec in enumerate(CHANGES):
+        with example_organization(spec) as emulator:
             answer = ("n\n", "\n", "")[position % 3]
             done = run(*words_of(spec), terminal=True, stdin=answer)
             assert (done.exit, done.stdout) == (exit_codes.INTERRUPTED, ""), (spec.full_name, done)
@@ -64,7 +64,7 @@ def test_a_prompt_names_the_change_the_organization_and_the_caller() -> None:
             assert f"organization Emulated Organization ({emulator.organization_id})" in done.said
             assert f"as {emulator.client_id}" in done.said
             assert "Nothing was changed." in done.stderr
-        assert sent_changes(emulator) == []
+            assert sent_changes(emulator) == []
 
 
 OVERLAP = "Each old key is deleted as soon as its new value is stored."
@@ -284,10 +284,42 @@ def test_keys_that_cannot_be_seen_are_feared() -> None:
 def test_projects_that_cannot_be_seen_are_feared() -> None:
     """An organization that may have projects is asked about all the same, since only a refusal shows that it has."""
     with example_organization() as emulator:
+        make_deletable(emulator)
         emulator.faults.add("list_projects", status=403, times=None)
         for words, code in (((), exit_codes.USAGE), (("--dry-run",), exit_codes.DONE)):
             done = run("organization", "delete", "Emulated Organization", *words)
             assert (done.exit, "may have projects that this account cannot see" in done.stderr) == (code, True), done
+
+
+def _empty(emulator: Emulator) -> None:
+    make_deletable(emulator)
+    emulator.state.organization.plan = "Enterprise"
+
+
+def _suspend(emulator: Emulator) -> None:
+    make_deletable(emulator)
+    emulator.state.organization.payment_status = "PastDue"
+
+
+@pytest.mark.parametrize(
+    ("prepare", "reason"),
+    [
+        (lambda _: None, "because its plan is Enterprise (not Free) and it has 2 projects (search, empty)."),
+        (_empty, "because its plan is Enterprise (not Free)."),
+        (_suspend, "because its payment status is PastDue (not Active)."),
+    ],
+)
+def test_an_organization_that_the_server_keeps_is_refused_in_a_dry_run_too(
+    prepare: Callable[[Emulator], None], reason: str
+) -> None:
+    """The dry run ends as the run, with all that stands against the deletion, and does not say that it would delete."""
+    with example_organization() as emulator:
+        prepare(emulator)
+        for words in (("--dry-run",), ("--dry-run", "-o", "table"), ("--confirm", "Emulated Organization")):
+            done = run("organization", "delete", "Emulated Organization", *words)
+            assert (done.exit, done.stdout) == (exit_codes.CONFLICT, ""), done
+            assert f"Organization Emulated Organization cannot be deleted, {reason}" in done.stderr
+        assert sent_changes(emulator) == []
 
 
 def test_an_input_that_ends_is_no_answer() -> None:
@@ -323,8 +355,8 @@ def test_a_dry_run_sends_reads_only_and_names_organization_and_caller() -> None:
 
     What exists and a step is about is among the names. Only the step of ``send`` is a request.
     """
-    with example_organization() as emulator:
-        for spec in CHANGES:
+    for spec in CHANGES:
+        with example_organization(spec) as emulator:
             makes_keys = spec.full_name in READS_CONTENTS
             done = run(*words_of(spec, "--dry-run", *(["--yes"] if makes_keys else [])))
             notes = "".join(f"{note}\n" for note in done.json.get("notes", []))

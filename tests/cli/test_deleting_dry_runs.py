@@ -15,7 +15,7 @@ from attrs import frozen
 
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows.name_tags import original_name
-from tests.cli.command_line import COMMANDS, example_organization, retire_key, run
+from tests.cli.command_line import COMMANDS, example_organization, make_deletable, retire_key, run
 from tests.support.sampling import some_daily
 
 _KEYS = [f"quarry-key-{number}" for number in range(7)]
@@ -161,9 +161,7 @@ def test_a_dry_run_names_all_that_its_run_deletes(case: Case) -> None:
     with example_organization() as emulator:
         fill(emulator)
         if case.words.startswith("organization"):
-            emulator.state.organization.plan = "Free"
-            for each in [*emulator.state.projects.values()]:
-                emulator.state.projects.pop(each.id)
+            make_deletable(emulator)
         for line in case.before:
             assert run(*shlex.split(line)).exit == 0, line
         before = things(emulator)

@@ -124,7 +124,7 @@ def test_a_dry_run_compares_the_name_as_the_run_does(spec: Command) -> None:
     """A dry run also refuses a confirmation of another name, before it creates a key."""
     words = shlex.split(spec.example.replace("GET '/admin/users?limit=5'", "DELETE /admin/projects/x"))[1:]
     words = words[: next((place for place, each in enumerate(words) if each in {"--confirm", "--dry-run"}), None)]
-    with example_organization() as emulator:
+    with example_organization(spec) as emulator:
         for way in ([], ["--dry-run"]):
             done = run(*words, *way, "--confirm", "other")
             assert (done.exit, "--confirm other does not match: the " in done.stderr) == (2, True), (words, way, done)

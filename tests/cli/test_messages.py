@@ -26,7 +26,7 @@ from pinecone_admin.cli.output import progress
 from pinecone_admin.cli.session import Session
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import name_tags
-from tests.cli.command_line import Run, example_organization, run
+from tests.cli.command_line import Run, example_organization, make_deletable, run
 from tests.cli.secret_makers import intercepted, words_of
 from tests.support.concurrency import wait_until
 
@@ -94,6 +94,16 @@ def line(text: str, **options: Any) -> Provoke:
     return lambda _: run(*shlex.split(text), **options)
 
 
+def delete_organization(**options: Any) -> Provoke:
+    """Return what runs the deletion of an organization that the server would delete."""
+
+    def provoke(world: World) -> Run:
+        make_deletable(world.emulator)
+        return run("organization", "delete", "Emulated Organization", **options)
+
+    return provoke
+
+
 def _simple() -> Iterator[tuple[str, str, Provoke]]:
     yield (
         "1",
@@ -103,12 +113,12 @@ def _simple() -> Iterator[tuple[str, str, Provoke]]:
         ),
         line("project create docs"),
     )
-    yield "2", "Add --confirm 'Emulated Organization' to go ahead", line("organization delete 'Emulated Organization'")
+    yield "2", "Add --confirm 'Emulated Organization' to go ahead", delete_organization()
     yield "4", "You said no. Nothing was changed.", line("project create docs", stdin="n\n", terminal=True)
     yield (
         "4b",
         "You did not type Emulated Organization. Nothing was changed.",
-        line("organization delete 'Emulated Organization'", stdin="Acme\n", terminal=True),
+        delete_organization(stdin="Acme\n", terminal=True),
     )
     yield (
         "5",

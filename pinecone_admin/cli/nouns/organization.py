@@ -13,6 +13,7 @@ from pinecone_admin.cli.parameters import NameOrId, NewName
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.pipeline import Call
+    from pinecone_admin.models import Organization
 
 NOUN = Noun("organization")
 
@@ -44,12 +45,21 @@ def update(call: Call, *, organization_id: str, name: str) -> object:
 
 
 def _find_contents(call: Call) -> list[str]:
-    """Return what is deleted with an organization, and the projects that it must not have, as sentences."""
+    """Return what is deleted with an organization, as sentences.
+
+    Raises:
+        RefusedError: The server would refuse the deletion, because of the plan, the payment status or the projects.
+    """
     from pinecone_admin.cli.calls.confirmation import describe_parts, join_first_names  # noqa: PLC0415 - loads the client
+    from pinecone_admin.cli.calls.naming import Thing  # noqa: PLC0415 - as above
     from pinecone_admin.cli.identity.caller import read_if_allowed  # noqa: PLC0415 - as above
+    from pinecone_admin.cli.sentences import list_words  # noqa: PLC0415 - as above
+    from pinecone_admin.errors import RefusedError  # noqa: PLC0415 - as above
 
     assert call.own is not None  # noqa: S101 - the command is about an organization that exists
-    whole = f"Organization {call.names.describe(call.own).name}"
+    found: Organization = call.names.read(call.own)
+    call.own = call.remember(Thing(call.own.noun, found.id, found.name))
+    whole = f"Organization {found.name}"
     admin = call.admin
     lists: dict[str, Callable[[], Iterable[object]]] = {
         "user": admin.users.list,
@@ -57,13 +67,15 @@ def _find_contents(call: Call) -> list[str]:
         "service account": admin.service_accounts.list,
     }
     projects = read_if_allowed(lambda: [each.name for each in admin.projects.list()])
-    kept = list[str]()
-    if projects is None:
-        kept = [f"{whole} may have projects that this account cannot see, and can be deleted only when it has none."]
-    elif projects:
-        number = count_noun(len(projects), "project")
-        kept = [f"{whole} has {number}, and can be deleted only when it has none: {join_first_names(projects)}."]
-    return [*kept, *describe_parts(call.session, whole, lists)]
+    reasons = [] if found.plan == "Free" else [f"its plan is {found.plan} (not Free)"]
+    reasons += (
+        [] if found.payment_status == "Active" else [f"its payment status is {found.payment_status} (not Active)"]
+    )
+    reasons += [f"it has {count_noun(len(projects), 'project')} ({join_first_names(projects)})"] if projects else []
+    if reasons:
+        raise RefusedError(f"organization {found.name} cannot be deleted, because {list_words(reasons)}")
+    hidden = f"{whole} may have projects that this account cannot see, and can be deleted only when it has none."
+    return [*([hidden] if projects is None else []), *describe_parts(call.session, whole, lists)]
 
 
 @NOUN.command(
@@ -76,6 +88,6 @@ def _find_contents(call: Call) -> list[str]:
 def delete(call: Call, *, organization_id: str) -> None:
     """Delete an organization.
 
-    It must be empty and on the Free plan.
+    It must have no projects, be on the Free plan and have the payment status Active.
     """
     call.admin.organizations.delete(organization_id=organization_id)
