@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from pinecone_admin.cli import exit_codes
 from tests.cli.command_line import example_organization, run
 
 ENSURE = ("user", "ensure")
@@ -83,3 +86,25 @@ def test_an_expired_invite_does_not_come_back_with_its_roles() -> None:
             assert [each.split()[0] for each in done.stdout.splitlines()] == ["deleted", "invited"]
             assert [each.split()[1] for each in preview.stdout.splitlines()[1:]] == ["delete", "invite"]
             assert [each["role"] for each in run("role", "list", "--invite", "eve@example.com").json] == ["OrgMember"]
+
+
+@pytest.mark.parametrize("way", ["--yes", "--dry-run"])
+def test_a_role_that_the_account_of_the_command_keeps_is_a_part_that_is_not_done(way: str) -> None:
+    """A script must not believe that the account has lost the role, so the exit code is 9, also in the dry run."""
+    with example_organization() as emulator:
+        name = emulator.state.service_accounts[next(iter(emulator.state.service_accounts))].name
+        words = (
+            "service-account",
+            "ensure",
+            name,
+            "--role",
+            "OrgMember",
+            "--if-different",
+            "update",
+            "--revoke-others",
+        )
+        done = run(*words, "--reveal", way)
+        held = {each["role"] for each in run("role", "list", "--service-account", name).json}
+    warning = "Not revoked: OrgOwner on the organization, because the command uses this account itself."
+    assert (done.exit, warning in done.stderr) == (exit_codes.PARTLY_DONE, True), done
+    assert held == ({"OrgOwner"} if way == "--dry-run" else {"OrgOwner", "OrgMember"})
