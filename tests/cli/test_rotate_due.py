@@ -15,9 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pinecone_admin.cli.exit_codes import PARTLY_DONE
+from pinecone_admin.cli.exit_codes import DONE, PARTLY_DONE
 from pinecone_admin.emulator import Emulator, serving
-from tests.cli.command_line import Run, example_organization, run
+from tests.cli.command_line import Run, example_organization, make_deletable, run
 from tests.cli.secret_makers import InterruptionAt, intercepted
 from tests.support.concurrency import PATIENCE
 from tests.support.fault_injection import KilledError
@@ -538,3 +538,20 @@ def test_it_runs_as_a_process(tmp_path: Path) -> None:
     assert len(json.loads(done.stdout)["rotated"]) == 2
     files = {"search.reader": "search/reader", "search.writer": "search/writer"}
     assert {key: (tmp_path / name).read_text() for name, key in files.items()} == values(emulator)
+
+
+def test_an_account_that_sees_no_project_is_no_success(emulator: Emulator) -> None:
+    """A nightly job under a wrong role fails; one in an organization without projects does not."""
+    rotation = ("rotate-due", "--older-than", "1d", "--keep-old-for", "1d", "--store", "file:{project}-{name}")
+    limited = emulator.add_client(roles=["OrgMember"], name="limited")
+    env = {"PINECONE_CLIENT_ID": limited.client_id, "PINECONE_CLIENT_SECRET": limited.client_secret}
+    warning = "Not read: the API keys, because this account can see no project.\n"
+    for words in (rotation, ("delete-retired",)):
+        for way in ("--yes", "--dry-run"):
+            done = run("api-key", *words, way, env=env)
+            assert (done.exit, done.stderr) == (PARTLY_DONE, warning), done
+    make_deletable(emulator)
+    for words in (rotation, ("delete-retired",)):
+        done = run("api-key", *words, "--yes")
+        assert (done.exit, done.stderr) == (DONE, ""), done
+    assert changes(emulator) == []

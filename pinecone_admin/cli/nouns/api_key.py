@@ -187,12 +187,25 @@ def rotate(call: Call, *, api_key_id: str, keep_old_for: timedelta) -> object:
     )
 
 
+def _warn_if_no_project_is_seen(call: Call) -> None:
+    """End with exit code 9 if the account can see no project, unless it can see that the organization has none."""
+    if next(iter(call.admin.projects.list()), None) is not None:
+        return
+    from pinecone_admin.cli.reports.inventory_report import end_with_missing  # noqa: PLC0415 - few runs need it
+    from pinecone_admin.workflows.inventory import find_hidden_bindings  # noqa: PLC0415 - as above
+
+    if find_hidden_bindings(call.admin.role_bindings.list(principal_type="user", role="OrgOwner")):
+        end_with_missing(call.session, "Not read", ["the API keys, because this account can see no project"])
+
+
 @NOUN.command("deletes", example="pinecone-admin api-key delete-retired --project search --yes", is_workflow=True)
 @click.option(
     "--project", "project_id", type=NameOrId("project"), help="Name or id of the project; default: all projects."
 )
 def delete_retired(call: Call, *, project_id: str | None = None) -> object:
     """Delete the old keys of rotations, and temporary keys of killed runs, after their time."""
+    if project_id is None:
+        _warn_if_no_project_is_seen(call)
     return call.admin.api_keys.delete_retired(project_id=project_id, dry_run=call.is_dry_run)
 
 
@@ -221,6 +234,8 @@ def rotate_due(call: Call, *, older_than: timedelta, keep_old_for: timedelta, pr
     The command also finishes what an earlier run left, and deletes old keys whose time is up. It is made for a nightly
     job: one key that fails does not stop the others. Do not run two calls for the same organization at the same time.
     """
+    if project_id is None:
+        _warn_if_no_project_is_seen(call)
     from pinecone_admin._sync.workflows.rotate_due import rotate_due_keys  # noqa: PLC0415 - a help needs no models
     from pinecone_admin._sync.workflows.run import open_run  # noqa: PLC0415 - as above
 
