@@ -123,7 +123,7 @@ def is_loopback(host: str) -> bool:
 
 def resolve_allow_http(allow_http: object, env: Mapping[str, str]) -> bool:
     """Return whether the argument or PINECONE_ADMIN_ALLOW_HTTP=1 allows plain http beyond loopback."""
-    return check_bool("allow_http", allow_http) or env.get("PINECONE_ADMIN_ALLOW_HTTP") == "1"
+    return check_bool("allow_http", allow_http) or env.get("PINECONE_ADMIN_ALLOW_HTTP", "").strip() == "1"
 
 
 def describe_endpoint(url: str, proxy: httpx.Proxy | None) -> str:

@@ -20,7 +20,7 @@ from click.shell_completion import (
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.variables import COMPLETE_NAMES_VARIABLE, COMPLETION_VARIABLE
+from pinecone_admin.cli.variables import COMPLETE_NAMES_VARIABLE, COMPLETION_VARIABLE, read_switch
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
@@ -107,7 +107,7 @@ def find_kinds(incomplete: str) -> list[CompletionItem]:
 
 def find_names(session: Session, noun: str) -> list[str]:
     """Return names of things, where a variable says so: what goes wrong, or takes long, offers none."""
-    if session.env.get(COMPLETE_NAMES_VARIABLE) != "1" or noun == "role-binding":
+    if not read_switch(COMPLETE_NAMES_VARIABLE, session.env) or noun == "role-binding":
         return []
     from pinecone_admin.errors import PineconeError  # noqa: PLC0415 - as above
 

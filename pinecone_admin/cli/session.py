@@ -17,7 +17,7 @@ from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.output.progress import DelayedBar, show_progress
 from pinecone_admin.cli.sentences import tidy
-from pinecone_admin.cli.variables import NO_PROMPT_VARIABLE
+from pinecone_admin.cli.variables import NO_PROMPT_VARIABLE, read_switch
 
 if TYPE_CHECKING:
     from pinecone_admin import Admin
@@ -106,11 +106,11 @@ class Session:
     @property
     def is_interactive(self) -> bool:
         """Whether a person can be asked: both ends of the dialogue are a terminal, and no variable forbids it."""
-        return self.stdin.isatty() and self.stderr.isatty() and self.env.get(NO_PROMPT_VARIABLE) != "1"
+        return self.stdin.isatty() and self.stderr.isatty() and not read_switch(NO_PROMPT_VARIABLE, self.env)
 
     def explain_silence(self) -> str:
         """Return why nobody can be asked, as a sentence."""
-        is_forbidden = self.env.get(NO_PROMPT_VARIABLE) == "1"
+        is_forbidden = read_switch(NO_PROMPT_VARIABLE, self.env)
         reason = f"{NO_PROMPT_VARIABLE} is 1" if is_forbidden else "there is no terminal"
         return f"Nobody can be asked here, since {reason}."
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 COMPLETION_VARIABLE = "_PINECONE_ADMIN_COMPLETE"
 """With this variable, the scripts of click call the program to complete a word."""
 COMPLETE_NAMES_VARIABLE = "PINECONE_ADMIN_COMPLETE_NAMES"
+READ_ONLY_VARIABLE = "PINECONE_ADMIN_READ_ONLY"
 NO_PROMPT_VARIABLE = "PINECONE_ADMIN_NO_PROMPT"
 VARIABLES: Mapping[str, str] = {
     "PINECONE_CLIENT_ID": "Client id of the service account that commands use.",
@@ -15,7 +16,7 @@ VARIABLES: Mapping[str, str] = {
     "PINECONE_ADMIN_ALLOW_HTTP": "1 allows http beyond this machine.",
     "PINECONE_ADMIN_PROFILE": "The profile to use, as --profile. Refused if credentials or a URL above are set.",
     "PINECONE_ADMIN_EXPECT_ORGANIZATION": "Refuse to work on any other organization, as --expect-organization.",
-    "PINECONE_ADMIN_READ_ONLY": "1 refuses every change of the organization, as --read-only.",
+    READ_ONLY_VARIABLE: "1 refuses every change of the organization, as --read-only.",
     "PINECONE_ADMIN_AUDIT_LOG": "The file that gets a line for each change, as --audit-log.",
     NO_PROMPT_VARIABLE: "1 ends every question: commands need --yes or --confirm, as without a terminal.",
     COMPLETE_NAMES_VARIABLE: "1 lets the shell complete names, for which it asks the API at every Tab.",
@@ -23,6 +24,20 @@ VARIABLES: Mapping[str, str] = {
     "PINECONE_EMULATOR_CLIENT_SECRET": "Client secret that the emulator gives its owner.",
 }
 """What ``help environment`` says of the variables of this program."""
+
+SWITCHES: Mapping[str, str] = {
+    "PINECONE_ADMIN_ALLOW_HTTP": "it has no effect",
+    READ_ONLY_VARIABLE: "commands that call the API stop",
+    NO_PROMPT_VARIABLE: "it has no effect",
+    COMPLETE_NAMES_VARIABLE: "it has no effect",
+}
+"""The variables that are 1 or 0, each with what happens at any other value."""
+
+
+def read_switch(name: str, variables: Mapping[str, str]) -> bool | None:
+    """Return whether a variable is 1, without the white space around it; None if it is neither 1 nor 0 nor empty."""
+    return {"1": True, "0": False, "": False}.get(variables.get(name, "").strip())
+
 
 OTHER_VARIABLES: Mapping[str, str] = {
     "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY": "Proxies, also in small letters.",

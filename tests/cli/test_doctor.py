@@ -17,6 +17,7 @@ import trustme
 from pinecone_admin.cli.doctor.checks import CHECKS, judge_probes
 from pinecone_admin.cli.doctor.probes import Probe, classify_failure
 from pinecone_admin.cli.profiles.files import find_profile_file
+from pinecone_admin.cli.variables import COMPLETE_NAMES_VARIABLE, SWITCHES
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.testing import emulate
 from tests.cli.command_line import Run, run, save_profile
@@ -112,6 +113,7 @@ VARIABLES = [
         "is neither 0 nor 1, so commands that call the API stop",
         "PINECONE_ADMIN_READ_ONLY=1",
     ),
+    ({"PINECONE_ADMIN_NO_PROMPT": "yes"}, "is neither 0 nor 1, so it has no effect", "PINECONE_ADMIN_NO_PROMPT=1"),
 ]
 
 
@@ -127,6 +129,18 @@ def test_a_wrong_variable_is_named_with_its_fix(env: dict[str, str | None], deta
     assert fix in advice
     assert "canary" not in done.stdout + done.stderr
     assert status_of(done, "connection") == "ok"
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_a_switch_is_read_in_one_way(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """White space around 1 does not matter to the check, nor to the commands."""
+    monkeypatch.setenv(name, " 1 ")
+    with emulate():
+        assert failures(diagnose()) == []
+        refused = run("project", "create", "x", "--yes")
+        assert refused.exit == (2 if name == "PINECONE_ADMIN_READ_ONLY" else 0), refused
+        unasked = run("project", "create", "y", terminal=True, stdin="n\n")
+        assert unasked.exit == (130 if name in {"PINECONE_ADMIN_ALLOW_HTTP", COMPLETE_NAMES_VARIABLE} else 2), unasked
 
 
 def test_the_variables_of_an_env_file_are_checked_as_those_of_the_environment(tmp_path: Path) -> None:

@@ -23,13 +23,11 @@ from pinecone_admin.cli.doctor.probes import STAGES, Cause, Probe, Stage
 from pinecone_admin.cli.identity.caller import CallerView
 from pinecone_admin.cli.identity.sources import (
     CREDENTIAL_VARIABLES,
-    READ_ONLY_VARIABLE,
     SECRET_VARIABLE,
-    SWITCHES,
     TOKEN_VARIABLE,
     find_misspelt,
 )
-from pinecone_admin.cli.variables import VARIABLES
+from pinecone_admin.cli.variables import SWITCHES, VARIABLES, read_switch
 from pinecone_admin.operations import API_VERSION
 
 Status: TypeAlias = Literal["ok", "failed", "skipped"]
@@ -256,14 +254,9 @@ def find_variable_problems(env: Mapping[str, str], variables: Mapping[str, str])
     if is_key_value(variables.get(SECRET_VARIABLE, "")):
         fix = "use the client id and secret of a service account, which the console creates"
         found.append((f"{SECRET_VARIABLE} holds an API key, which this API does not accept", fix))
-    settings = {**variables, **env}
     found += [
-        (f"{name} is neither 0 nor 1, so {_describe_wrong_switch(name)}", f"set {name}=1, or unset it")
-        for name in SWITCHES
-        if settings.get(name, "") not in {"", "0", "1"}
+        (f"{name} is neither 0 nor 1, so {effect}", f"set {name}=1, or unset it")
+        for name, effect in SWITCHES.items()
+        if None in {read_switch(name, each) for each in (env, variables)}
     ]
     return [Diagnosis("variables", "failed", problem, fix) for problem, fix in found]
-
-
-def _describe_wrong_switch(name: str) -> str:
-    return "commands that call the API stop" if name == READ_ONLY_VARIABLE else "it has no effect"

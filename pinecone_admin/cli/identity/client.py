@@ -25,7 +25,6 @@ from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.sources import (
     AUDIT_LOG_VARIABLE,
     EXPECTED_VARIABLE,
-    READ_ONLY_VARIABLE,
     CallerIdentity,
     check_schemes,
     choose_identity,
@@ -35,7 +34,7 @@ from pinecone_admin.cli.identity.sources import (
 )
 from pinecone_admin.cli.output.files import OTHERS_CAN_WRITE, describe_path, read_file
 from pinecone_admin.cli.sentences import as_sentences, list_words
-from pinecone_admin.cli.variables import CI_VARIABLES
+from pinecone_admin.cli.variables import CI_VARIABLES, READ_ONLY_VARIABLE, read_switch
 from pinecone_admin.workflows.sent_changes import SentChange
 
 if TYPE_CHECKING:
@@ -222,11 +221,10 @@ def is_read_only(session: Session) -> bool:
     Raises:
         CLIError: The variable, of the environment or of the env file, has another value than 0 or 1.
     """
-    sources = (session.env, session.identity.variables)
-    values = {variables.get(READ_ONLY_VARIABLE, "").strip() for variables in sources}
-    if values - {"", "0", "1"}:
+    values = {read_switch(READ_ONLY_VARIABLE, each) for each in (session.env, session.identity.variables)}
+    if None in values:
         raise CLIError(f"{READ_ONLY_VARIABLE} is neither 1 nor 0. Set it to one of them, or unset it.")
-    return bool(session.settings.get("read_only")) or "1" in values
+    return bool(session.settings.get("read_only")) or True in values
 
 
 def require_organization(admin: Admin, expected: str) -> None:

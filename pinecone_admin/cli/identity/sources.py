@@ -13,7 +13,7 @@ from pinecone_admin._http.argument_checks import value_error
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import SPELLINGS, CLIError
 from pinecone_admin.cli.sentences import as_sentences, join_sentences
-from pinecone_admin.cli.variables import VARIABLES
+from pinecone_admin.cli.variables import VARIABLES, read_switch
 from pinecone_admin.errors import PineconeValueError, UnauthorizedError
 
 if TYPE_CHECKING:
@@ -26,10 +26,7 @@ ADDRESS_VARIABLES = ("PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL")
 _IDENTITY_VARIABLES = (*CREDENTIAL_VARIABLES, TOKEN_VARIABLE, *ADDRESS_VARIABLES)
 PROFILE_VARIABLE = "PINECONE_ADMIN_PROFILE"
 EXPECTED_VARIABLE = "PINECONE_ADMIN_EXPECT_ORGANIZATION"
-READ_ONLY_VARIABLE = "PINECONE_ADMIN_READ_ONLY"
 AUDIT_LOG_VARIABLE = "PINECONE_ADMIN_AUDIT_LOG"
-SWITCHES = ("PINECONE_ADMIN_ALLOW_HTTP", READ_ONLY_VARIABLE)
-"""Variables that are 1 or 0."""
 
 _ENVIRONMENT = "the environment"
 _ARGUMENTS = ("client_id", "client_secret", "access_token", "host", "oauth_url")
@@ -279,7 +276,7 @@ def identity_of_variables(variables: Mapping[str, str], *, origin: str) -> Calle
         access_token=access_token,
         host=host,
         oauth_url=oauth_url,
-        allow_http=variables.get("PINECONE_ADMIN_ALLOW_HTTP") == "1",
+        allow_http=read_switch("PINECONE_ADMIN_ALLOW_HTTP", variables) is True,
         variables=variables,
     )
 
