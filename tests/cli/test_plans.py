@@ -130,6 +130,22 @@ def test_a_project_that_the_account_does_not_see_is_not_called_deleted(tmp_path:
     assert "ci-1" in rest
 
 
+def test_a_dry_run_of_a_plan_says_when_the_contents_were_read(tmp_path: Path) -> None:
+    """It does not read them again, so it calls no project empty; the plan itself has read them just now."""
+    plan = str(tmp_path / "plan.json")
+    with example_organization() as emulator:
+        _leave_projects(emulator, "ci-1")
+        run("project", "stale", "--match", "ci-*", "--older-than", "7d", "--out", plan, "--yes")
+        (stale,) = (each for each in emulator.state.projects.values() if each.name == "ci-1")
+        emulator.hold(stale.id, "indexes", "later")
+        shown = run("apply", plan, "--dry-run", "-o", "table")
+        asked = run("apply", plan, terminal=True, stdin="no\n")
+    for done, text in ((shown, shown.stdout), (asked, asked.stderr)):
+        assert "contained nothing when the plan was made" in text, done
+        assert "contains nothing" not in text, done
+    assert "The contents were not read again." in shown.stderr
+
+
 def test_a_person_is_asked_before_the_projects_of_a_plan_are_deleted(tmp_path: Path) -> None:
     """The question names each project, the organization and the caller; any answer but the number changes nothing."""
     plan = str(tmp_path / "plan.json")
@@ -495,6 +511,18 @@ def test_a_search_for_stale_projects_says_that_it_deletes_nothing_and_what_to_do
     page = " ".join(run("project", "stale", "--help").stdout.split())
     assert "Nothing is deleted: --out writes a plan" in page
     assert "which you read and shorten, and apply carries out" in page
+
+
+def test_a_search_that_finds_nothing_says_whether_any_project_has_such_a_name() -> None:
+    """A wrong pattern and projects that are too young or protected need different remedies."""
+    words = ("project", "stale", "--yes", "-o", "table", "--match")
+    with example_organization() as emulator:
+        _leave_projects(emulator, "ci-1")
+        for pattern, line in (
+            ("ci-*", "No project that matches ci-* can be deleted now."),
+            ("cI-*x", "No project that this account can see matches cI-*x."),
+        ):
+            assert run(*words, pattern, "--older-than", "70d").stderr.splitlines()[-1] == f"Nothing was deleted. {line}"
 
 
 def test_the_question_names_what_stays_apart_from_what_is_removed() -> None:

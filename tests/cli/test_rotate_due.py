@@ -121,6 +121,28 @@ def test_one_line_for_each_key_says_what_happened_and_where_its_value_is(emulato
     assert run(*one, "--store", "file:{name}.key").stdout == "No key that this account can see is due.\n"
 
 
+def test_only_old_keys_of_one_name_have_their_ids_in_a_table(emulator: Emulator) -> None:
+    """Nothing else tells apart those that two rotations keep, in the lines of both commands."""
+    store = ("--keep-old-for", "150d", "--store", "file:{project}-{name}.key", "--yes")
+    first, second = list[str](), list[str]()
+    for olds, project, days in ((first, (), 91), (second, ("--project", "shop"), 60)):
+        done = run("api-key", "rotate-due", "--older-than", "90d", *store, *project)
+        olds += [each["replaced"] for each in done.json["rotated"]]
+        emulator.clock.advance(days * DAYS)
+    shop = [f"shop/reader ({first[-1]})", f"shop/reader ({second[0]})"]
+    preview = run("api-key", "delete-retired", "--dry-run", "--output", "table")
+    assert lines_of(preview)[1:] == [
+        *(f"{key}: the old key would be deleted." for key in ("search/reader", "search/indexer", shop[0])),
+        f"{shop[1]}: the old key stays until TIME.",
+        "Nothing was changed.",
+    ]
+    done = run("api-key", "rotate-due", "--older-than", "400d", *store, "--output", "table")
+    assert lines_of(done) == [
+        *(f"{key}: the old key is deleted." for key in ("search/reader", "search/indexer", shop[0])),
+        f"{shop[1]}: the old key stays until TIME.",
+    ]
+
+
 def test_a_rotation_that_a_store_ends_is_one_line(emulator: Emulator) -> None:
     """What was undone is in it; a rotation that an earlier run left has its own words."""
     table = ("--output", "table")
