@@ -624,12 +624,15 @@ def check_options(command: click.Command, context: click.Context, args: Sequence
             raise click.UsageError(f"{error.option_name} is now {new}.", context) from None
         if (advice := _OF_OTHER_PROGRAMS.get(error.option_name)) is not None:
             raise click.UsageError(f"There is no {error.option_name}. {advice}", context) from None
-        said = [
-            f"There is no {error.option_name}.",
-            suggest(error.option_name, error.possibilities or (), otherwise=""),
-        ]
-        if "--" not in args and any(each.name == "command" for each in command.params):
+        near = suggest(error.option_name, error.possibilities or (), otherwise="")
+        said = [f"There is no {error.option_name}.", near]
+        takes_command = any(each.name == "command" for each in command.params)
+        takes_name = any(isinstance(each, click.Argument) for each in command.params)
+        if "--" not in args and takes_command:
             said.append("Write the options of your command after --.")
+        elif takes_name and not takes_command and not near:
+            word = next(each for each in args if each.startswith(error.option_name))
+            said.append(f"If {word} is a name, write it after --.")
         raise click.NoSuchOption(error.option_name, join_sentences(said), ctx=context) from None
     given: set[str] = context.meta.setdefault(f"{__name__}.given", set())  # shared with the contexts of the groups
     for each in order:

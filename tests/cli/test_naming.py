@@ -325,6 +325,20 @@ def test_only_what_is_near_is_suggested() -> None:
             assert run("project", "list", option, "x").stderr.partition(" See ")[0].endswith(end)
 
 
+def test_a_name_that_begins_with_a_dash_is_written_after_two_dashes() -> None:
+    """The message shows the way where a name has a place, unless an option is near."""
+    ways = [("project", "create"), ("project", "describe"), ("user", "describe"), ("api-key", "ensure")]
+    with example_organization():
+        for words in ways:
+            for name in ("-dash", "--dash"):
+                done = run(*words, name)
+                assert (done.exit, f" If {name} is a name, write it after --." in done.stderr) == (2, True), done
+        assert "write it after" not in run("project", "list", "-dash").stderr
+        assert "write it after" not in run("project", "describe", "--outptu", "json", "search").stderr
+        created = run("project", "create", "--yes", "--", "-dash")
+        assert (created.exit, created.json["name"]) == (0, "-dash")
+
+
 def test_values_of_commands_are_passed_on() -> None:
     """Settings that can be left unset, be on or be off, and lists of values, reach the server."""
     with example_organization() as emulator:
