@@ -214,11 +214,11 @@ if_different: Decorator = click.option(
 
 
 def _add_client_id(who: str) -> Decorator:
-    return click.option("--apply-as", "client_id", **SETTING, metavar="ID", help=f"Client id of {who}.")
+    return click.option("--own-client-id", "client_id", **SETTING, metavar="ID", help=f"Client id of {who}.")
 
 
-apply_as: Decorator = _add_client_id("your account; needed if you have only an access token")
-apply_as_later: Decorator = _add_client_id(
+own_client_id: Decorator = _add_client_id("your account; needed if you have only an access token")
+planned_client_id: Decorator = _add_client_id(
     "the account that will apply the plan; needed with --inventory or only an access token"
 )
 

@@ -46,7 +46,7 @@ _UNDONE_KEY = r"(?:the new|temporary) API key .* was deleted"
 """The note on a new key that a workflow has deleted again."""
 
 _OF_ARGUMENTS = (
-    (r"client_id \(--apply-as on the command line\)", "--apply-as"),
+    (r"client_id \(--own-client-id on the command line\)", "--own-client-id"),
     (r"allow (\d+) removals? \(--confirm on the command line\)", r"add --confirm \1"),
     (r", or allow_own\b", ""),
     (r"\blift it \(lift_protection, --lift-protection on the command line\)", "add --lift-protection"),

@@ -171,10 +171,10 @@ class Session:
 
     @property
     def account(self) -> Caller:
-        """The account that makes changes: that of the credentials or, with a token alone, that of ``--apply-as``.
+        """The account that makes changes: that of the credentials or, with a token alone, that of ``--own-client-id``.
 
         Raises:
-            PineconeValueError: ``--apply-as`` names another account than the credentials.
+            PineconeValueError: ``--own-client-id`` names another account than the credentials.
         """
         from pinecone_admin.workflows.guard import identify_caller  # noqa: PLC0415 - loads the models
 
@@ -183,7 +183,7 @@ class Session:
 
     @property
     def client_id(self) -> str | None:
-        """The client id of the account, or None if there is only a token, and no ``--apply-as``."""
+        """The client id of the account, or None if there is only a token, and no ``--own-client-id``."""
         return self.account.client_id
 
     @property

@@ -21,7 +21,7 @@ from pinecone_admin.workflows.roles import describe_lost_owners, find_owner_ids
 OWN_ACCOUNT = "this client authenticates as the account"
 """Why nothing is taken from a service account, where the rest of the work goes on."""
 
-_CLIENT_ID = "client_id (--apply-as on the command line)"
+_CLIENT_ID = "client_id (--own-client-id on the command line)"
 _TAKES = {"revoke", "delete", "rotate"}
 _PLURALS = {"person": "people", "service_account": "service accounts", "api_key": "keys"}
 _FEW_REMOVALS = 3

@@ -168,9 +168,9 @@ def find_obstacle(old: APIKey, keys: Sequence[APIKey]) -> str | None:
         return None
     if tag.delete_after is None:
         return f"key {last.id} replaced it, and is still named {last.name!r}"
-    return (
-        f"the key that replaced {last.id} does not exist, or cannot be seen: rotate {last.id} again, or delete this key"
-    )
+    replaced, rotated = ("it", "it") if last.id == old.id else (last.id, last.id)
+    unseen = f"the key that replaced {replaced} does not exist, or cannot be seen"
+    return f"{unseen}: rotate {rotated} again, or delete this key"
 
 
 def reason_to_keep(old: APIKey, keys: Sequence[APIKey], now: datetime) -> str | None:

@@ -282,7 +282,9 @@ async def test_an_old_key_outlives_its_deleted_successor(emulator: Emulator, nam
     project.advance(2 * HOUR)
     report = await emulator.async_admin().api_keys.delete_retired()
     assert (report.deleted, [kept.key.id for kept in report.kept], list(project.names())) == ([], [old], [old])
-    assert f"does not exist, or cannot be seen: rotate {old} again, or delete this key" in str(report)
+    assert "the key that replaced it does not exist, or cannot be seen: rotate it again, or delete this key" in str(
+        report
+    )
     with raises(NotFoundError):
         await project.find_holder()
     if name == LONG_NAME:  # its end was in the name of the new key

@@ -192,8 +192,8 @@ def test_a_plan_without_credentials(emulator: Emulator) -> None:
     before = len(emulator.requests)
     offline = ("plan", "org.yaml", "--inventory", "inventory.json")
     refused = run(*offline, env=NOBODY)
-    assert (refused.exit, "Give its client id with --apply-as" in refused.stderr) == (2, True)
-    assert run(*offline, "--apply-as", emulator.client_id, "--out", "offline.json", env=NOBODY).exit == 0
+    assert (refused.exit, "Give its client id with --own-client-id" in refused.stderr) == (2, True)
+    assert run(*offline, "--own-client-id", emulator.client_id, "--out", "offline.json", env=NOBODY).exit == 0
     assert len(emulator.requests) == before
     online, planned = (ChangePlan.from_json(Path(each).read_text()) for each in ("online.json", "offline.json"))
     assert (online.changes, online.not_listed) == (planned.changes, planned.not_listed)
@@ -230,7 +230,7 @@ def test_every_problem_with_the_organization_has_a_line(emulator: Emulator, outp
     write("many.yaml", f"organization: Emulated Organization\npeople:\n{people}")
     write("out.yaml", f"organization: Emulated Organization\npeople:\n{left_out}")
     write("saved.json", run("inventory", "--output", "json").stdout)
-    known = ("--inventory", "saved.json", "--apply-as", emulator.client_id)
+    known = ("--inventory", "saved.json", "--own-client-id", emulator.client_id)
     for command, *options in (("plan",), ("plan", *known), ("apply", "--yes")):
         done = run(command, "out.yaml", *options, "--output", output)
         assert done.exit == 9
@@ -268,9 +268,10 @@ def test_a_client_id_that_is_not_that_of_the_credentials_is_refused(emulator: Em
     token = emulator.admin().token().value
     alone = {"PINECONE_ACCESS_TOKEN": token, "PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}
     for words in (("plan", "org.yaml"), ("apply", "org.yaml", "--yes", "--store", "file:{name}")):
-        done = run(*words, "--apply-as", "another")
-        assert (done.exit, "--apply-as is another account than that of the credentials" in done.stderr) == (2, True)
-        done = run(*words, "--apply-as", "another", env=alone)
+        done = run(*words, "--own-client-id", "another")
+        assert done.exit == 2
+        assert "--own-client-id is another account than that of the credentials" in done.stderr
+        done = run(*words, "--own-client-id", "another", env=alone)
         assert (done.exit, "o service account has the client id" in done.stderr) == (5, True)
     assert not list_changes(emulator)
 
@@ -445,7 +446,7 @@ def test_a_saved_plan_shows_what_it_does(emulator: Emulator) -> None:
 
 
 def test_a_token_does_not_show_whose_it_is(emulator: Emulator) -> None:
-    """With a token alone, a file needs --apply-as, and a saved plan takes from no service account without it."""
+    """With a token alone, a file needs --own-client-id, and a saved plan takes from no service account without it."""
     with emulator.admin() as admin:
         token = admin.token().value
         admin.service_accounts.create(name="old", role_bindings=[on_organization("OrgMember")])
@@ -453,8 +454,8 @@ def test_a_token_does_not_show_whose_it_is(emulator: Emulator) -> None:
     write("less.yaml", "organization: Emulated Organization\nservice_accounts: [{name: old, absent: true}]\n")
     for command in ("plan", "apply"):
         refused = run(command, "less.yaml", env=env)
-        assert (refused.exit, "Give its client id with --apply-as" in refused.stderr) == (2, True), refused.stderr
-    own = ("--apply-as", emulator.client_id)
+        assert (refused.exit, "Give its client id with --own-client-id" in refused.stderr) == (2, True), refused.stderr
+    own = ("--own-client-id", emulator.client_id)
     assert run("plan", "less.yaml", *own, "--out", "plan.json", env=env).exit == 0
     words = ("apply", "plan.json", "--confirm", "1", "--yes")
     refused = run(*words, env=env)

@@ -45,7 +45,7 @@ def test_a_plan_ends_with_the_code_of_apply(name: str, tmp_path: Path, monkeypat
         for number in range(6):
             emulator.add_user(f"p{number}@example.com", roles=["OrgMember"])
         run("inventory", "--out", "inventory.json")
-        offline = run("plan", "org.yaml", "--inventory", "inventory.json", "--apply-as", emulator.client_id)
+        offline = run("plan", "org.yaml", "--inventory", "inventory.json", "--own-client-id", emulator.client_id)
         plan = run("plan", "org.yaml", "--out", "plan.json")
         gate = run("plan", "org.yaml", "--fail-on-change")
         preview = run("apply", "org.yaml", "--dry-run")

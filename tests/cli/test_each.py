@@ -193,7 +193,7 @@ REFUSED = [
     (["profile", "remove", "{name}"], "profile cannot be run for each row"),
     (["profiles", "rm", "{name}"], "profile cannot be run for each row"),
     (["logout", "{name}"], "profile cannot be run for each row"),
-    (["service-account", "ensure", "{name}", "--apply-as", "{name}"], "--apply-as takes no placeholder"),
+    (["service-account", "ensure", "{name}", "--own-client-id", "{name}"], "--own-client-id takes no placeholder"),
     (["login", "--name", "{name}", "--client-id", "x", "--secret-command", "op"], "login cannot be run for each row"),
     ([*CREATE, "-y"], "--yes is for all rows, so put it before --"),
     ([*CREATE, "--confirm", "1"], "--confirm is for all rows, so put it before --"),

@@ -68,14 +68,14 @@ def valid_secret(emulator: Emulator) -> str:
     ],
 )
 def test_a_token_alone_takes_nothing_from_what_may_be_the_own_account(emulator: Emulator, words: str) -> None:
-    """Without --apply-as it is refused; with it, the account is known, and its name has to be typed."""
+    """Without --own-client-id it is refused; with it, the account is known, and its name has to be typed."""
     with emulator.admin() as admin:
         env = {**NOBODY, "PINECONE_ACCESS_TOKEN": admin.token().value}
     before = valid_secret(emulator), {*emulator.state.role_bindings}
     refused = run(*words.format(own_name(emulator)).split(), env=env)
-    assert (refused.exit, "Pass --apply-as" in refused.stderr) == (5, True), refused
+    assert (refused.exit, "Pass --own-client-id" in refused.stderr) == (5, True), refused
     if "--yes" in words:
-        asked = run(*words.format(own_name(emulator)).split(), "--apply-as", emulator.client_id, env=env)
+        asked = run(*words.format(own_name(emulator)).split(), "--own-client-id", emulator.client_id, env=env)
         assert asked.exit in {2, 5}, asked  # the secret of an account that only a token belongs to cannot be replaced
     assert (valid_secret(emulator), {*emulator.state.role_bindings}) == before
 
@@ -155,7 +155,7 @@ def test_credentials_that_cannot_be_changed_are_refused(emulator: Emulator, sour
     elif source == "token":
         with emulator.admin() as admin:
             env["PINECONE_ACCESS_TOKEN"] = admin.token().value
-        words += ["--apply-as", emulator.client_id]
+        words += ["--own-client-id", emulator.client_id]
         where = "the environment"
     else:
         kept = tmp_path / "kept"

@@ -112,8 +112,8 @@ def test_the_own_account_is_listed_and_fails_if_it_is_due(emulator: Emulator) ->
         }
     words = ("service-account", "rotate-due", "--older-than", "90d", "--store", "file:{name}.json", "--yes")
     refused = run(*words, env=env)
-    assert (refused.exit, "--apply-as" in refused.stderr) == (5, True)
-    assert run(*words, "--apply-as", own.client_id, env=env).exit == 9
+    assert (refused.exit, "--own-client-id" in refused.stderr) == (5, True)
+    assert run(*words, "--own-client-id", own.client_id, env=env).exit == 9
 
 
 def test_a_secret_that_cannot_be_stored_is_rescued_and_ends_the_command(emulator: Emulator) -> None:

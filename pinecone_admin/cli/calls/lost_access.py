@@ -45,7 +45,7 @@ def find_lost_membership(call: Call) -> list[str]:
     if others:
         raise RefusedError(f"{who} would keep only roles on projects, and needs a role on the organization")
     # Whether the server then ends the membership is not published; the emulator does.
-    return [f"This is the only role of {who}, who may leave the organization with it."]
+    return [f"This is the only role of {who}. Without it, the user may no longer be in the organization."]
 
 
 def _list_owners(call: Call) -> Sequence[RoleBinding]:

@@ -106,14 +106,16 @@ listed gets exactly the roles in the file. With keep_other_roles: true, it also
 keeps its other roles.
 
 Nothing is deleted because it is missing in the file. To delete an API key, a
-service account or a person, give it absent: true, and leave the line there. No
-file deletes a project.
+service account or a person, give it absent: true, and leave the line there.
+With the key, apply deletes the old keys that it replaced. No file deletes a
+project.
 
-After its until, a person, a service account or an API key counts as absent. To
-end one role of a person or an account, write {role: ROLE, until: DAY}. The day
-is the last one, in UTC. Nothing ends unless you run apply on a later day.
+After the day in until, a person, a service account or an API key counts as
+absent. To end one role of a person or an account, write {role: ROLE, until:
+DAY}. The day is the last one, in UTC. Nothing ends unless you run apply on a
+later day.
 
-A person who is no member is invited. To rename something, write its id and the
+A person who is not a member is invited. To rename something, write its id and the
 new name. Quote names such as "no", "1e3" or a date.
 """,
     "exit-codes": f"""\

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from pinecone_admin.cli.commands import ROOT, SETTING, apply_as, apply_as_later, argument, out
+from pinecone_admin.cli.commands import ROOT, SETTING, argument, out, own_client_id, planned_client_id
 from pinecone_admin.cli.parameters import Count, Secret
 from pinecone_admin.cli.session import Session
 
@@ -34,7 +34,7 @@ def export(session: Session, *, out: str | None = None) -> None:
 @argument("file", "The organization file (help organization-file); - for standard input.", metavar="FILE")
 @_base
 @click.option("--inventory", metavar="FILE", help="Plan from a saved inventory, without credentials.")
-@apply_as_later
+@planned_client_id
 @out("Write the plan to a file, for apply.")
 @click.option("--markdown", metavar="FILE", help="Write the plan as text for a pull request.")
 @click.option("--fail-on-change", is_flag=True, help="Exit with 8 if there are changes, and nothing is wrong.")
@@ -69,7 +69,7 @@ def plan(session: Session, **options: Any) -> None:
     type=Count(0),
     help="Go ahead, although up to N things are deleted or lose every role.",
 )
-@apply_as
+@own_client_id
 @out("Write the report to a file, also if the run is interrupted.")
 def apply(session: Session, **options: Any) -> None:
     """Make the organization match a file, or carry out a plan.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pinecone_admin.cli.commands import Noun, apply_as, argument, key_scope, limit, principal
+from pinecone_admin.cli.commands import Noun, argument, key_scope, limit, own_client_id, principal
 from pinecone_admin.cli.parameters import ORGANIZATION, ROLES, Choice, NameOrId, Reference, Role, RolePlace
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def revoke(call: Call, *, role_binding_id: str) -> None:
     user:ada@example.com:search:ProjectViewer on a project. The types are user, service-account, api-key and invite.
     To give another role in place of one, use role change.
 
-    A person whose only role this is may leave the organization with it. Then, and for a role of the account that the
+    Without their only role, people may no longer be in the organization. Then, and for a role of the account that the
     command itself uses, you are asked for the role binding, as it is written above.
     """
     call.admin.role_bindings.delete(role_binding_id=role_binding_id)
@@ -158,7 +158,7 @@ def revoke(call: Call, *, role_binding_id: str) -> None:
 )
 @principal
 @key_scope
-@apply_as
+@own_client_id
 def change(call: Call, *, principal: Thing, from_role: RoleBindingInput, to_role: RoleName) -> object:
     """Replace one role by another.
 

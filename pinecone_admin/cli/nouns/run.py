@@ -42,9 +42,9 @@ def run(
 ) -> None:
     """Run a program with a temporary API key.
 
-    The program reads the key from PINECONE_API_KEY. It does not get your other Pinecone credentials. When the program
-    ends, the key is deleted. If this process is killed, the next run, api-key delete-retired or rotate-due deletes the
-    key after its time.
+    The program reads the key from PINECONE_API_KEY. Its environment has no other credentials of pinecone-admin. When
+    the program ends, the key is deleted. If this process is killed, the key remains until its time is over. After
+    that, the next pinecone-admin run, api-key delete-retired or api-key rotate-due deletes it.
 
     The exit code is that of the program, or 125 if the program was not started. If the program ended with 0 and the key
     could not be deleted, the exit code is 9.

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pinecone_admin.cli.commands import Noun, apply_as, argument, if_different, limit, new_name, revoke_others, roles
+from pinecone_admin.cli.commands import (
+    Noun,
+    argument,
+    if_different,
+    limit,
+    new_name,
+    own_client_id,
+    revoke_others,
+    roles,
+)
 from pinecone_admin.cli.parameters import Duration, NameOrId, NewName, Secret
 
 if TYPE_CHECKING:
@@ -65,7 +74,7 @@ def create(call: Call, *, name: str, role_bindings: Sequence[RoleBindingInput] |
 @roles()
 @if_different
 @revoke_others()
-@apply_as
+@own_client_id
 def ensure(
     call: Call,
     *,
@@ -121,7 +130,7 @@ def delete(call: Call, *, service_account_id: str) -> None:
     own_warning="This is the account that the command uses itself.",
 )
 @_own
-@apply_as
+@own_client_id
 def rotate(call: Call, *, service_account_id: str) -> object:
     """Replace the secret of a service account.
 
@@ -150,7 +159,7 @@ def rotate(call: Call, *, service_account_id: str) -> object:
 @click.option(
     "--name", "names", multiple=True, metavar="NAME", help="Rotate this account, whatever its age; can be repeated."
 )
-@apply_as
+@own_client_id
 @click.option(
     "--allow-unreadable",
     is_flag=True,

@@ -184,7 +184,7 @@ def _plan(
     """Return the plan for a file. An error has a line for each problem."""
     commit = next((session.env[name] for name in _COMMITS if session.env.get(name)), None)
     if client_id is None:
-        raise CLIError("Nothing shows which account will apply the file. Give its client id with --apply-as.")
+        raise CLIError("Nothing shows which account will apply the file. Give its client id with --own-client-id.")
     with _listing_problems(session, desired.source):
         return plan_changes(inventory, desired, client_id=client_id, base=base, commit=commit)
 
@@ -339,7 +339,7 @@ def _refuse_options_of_files(session: Session, path: str, *, base: str | None, d
     given = {
         "--base": base is not None,
         "--fix-drift": drift,
-        "--apply-as": "client_id" in session.settings,
+        "--own-client-id": "client_id" in session.settings,
         "--store": "store" in session.settings,
         "--allow-group": "allow_group" in session.settings,
     }
