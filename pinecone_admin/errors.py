@@ -22,7 +22,7 @@ PineconeError                       message, operation, argument, outcome, safe_
 ├─ PineconeTimeoutError (TimeoutError)
 ├─ ResponseParsingError             a 2xx response that does not fit the API description
 ├─ AmbiguousNameError               several resources share a name
-├─ PaginationError                  the server returned the same page token twice
+├─ PaginationError                  the list would never end
 ├─ RefusedError                     a workflow stopped because it would be unsafe to continue
 ├─ SecretNotStoredError             a workflow could not store a secret; secret.reveal() returns it
 ├─ LeftoverError                    a workflow could not delete something; left names it
@@ -506,7 +506,7 @@ class AmbiguousNameError(PineconeError):
 
 
 class PaginationError(PineconeError):
-    """The server returned the same page token twice, so the list would never end."""
+    """The list would never end: the server repeated a page token, or returned 100 pages in a row without a new item."""
 
     help_code = "PA502"
 

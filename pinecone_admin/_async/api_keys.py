@@ -363,7 +363,7 @@ class AsyncAPIKeys(Namespace):
             NotFoundError: There is no project with one of the ids, or your account cannot see it.
             LeftoverError: A temporary API key could not be deleted. The message or ``__notes__`` of an error name a key
                 that remains.
-            PaginationError: The server returned the same page token twice when the value listed the indexes.
+            PaginationError: The list of the indexes would never end.
 
         Example:
             >>> created = await admin.api_keys.create(project_id=project.id, name="writer")

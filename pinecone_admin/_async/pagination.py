@@ -42,7 +42,7 @@ class AsyncPaginator(Generic[_T]):
         """Return the pages one after another, and fetch each when it is needed.
 
         Raises:
-            PaginationError: The server returned the same page token twice.
+            PaginationError: The list would never end.
         """
         cursor = PageCursor(self._operation)
         while operation := cursor.next_operation():
@@ -63,7 +63,7 @@ class AsyncPaginator(Generic[_T]):
 
         Raises:
             PineconeValueError: ``max_items`` is below 1. No request was sent.
-            PaginationError: The server returned the same page token twice.
+            PaginationError: The list would never end.
         """
         if max_items is not None:
             check_integer("max_items", max_items, least=1)
@@ -108,7 +108,7 @@ async def fetch_all(
 
     Raises:
         PineconeTimeoutError: The server returned one page after another until the time was up.
-        PaginationError: The server returned the same page token twice.
+        PaginationError: The list would never end.
     """
     if not is_checked:
         check_operation(operation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from attrs import evolve, frozen
@@ -11,6 +12,8 @@ from generated_client.types import Operation, extra_fields
 from pinecone_admin.errors import PaginationError
 
 _T = TypeVar("_T")
+
+_MOST_IDLE_PAGES = 100
 
 
 class NextPage(Protocol):
@@ -67,6 +70,46 @@ class Page(Generic[_T]):
         return self.pagination_token is not None
 
 
+class Trail:
+    """What was read of a list: its items and page tokens, so that no item counts twice and the list ends.
+
+    Args:
+        token: Token of the first page.
+    """
+
+    def __init__(self, token: object) -> None:
+        self._tokens: set[object] = {token}
+        self._ids: set[object] = set()
+        self._idle_pages = 0
+
+    def find_new(self, items: Iterable[_T], identify: Callable[[_T], object]) -> list[_T]:
+        """Return the items of the next page that no earlier one had: some move between pages while these are read.
+
+        Args:
+            items: The items of the page.
+            identify: Returns what identifies an item; None for one that is always new.
+        """
+        new: list[_T] = []
+        for item in items:
+            id = identify(item)
+            if id is None or id not in self._ids:
+                self._ids.add(id)
+                new.append(item)
+        self._idle_pages = 0 if new else self._idle_pages + 1
+        return new
+
+    def find_problem(self, token: str | None) -> str | None:
+        """Return why a list would never end if the page with this token was read, or None."""
+        if token is None:
+            return None
+        if token in self._tokens:
+            return "the server returned the same page token twice"
+        self._tokens.add(token)
+        if self._idle_pages >= _MOST_IDLE_PAGES:
+            return f"the server returned {_MOST_IDLE_PAGES} pages in a row without a new item, and the list goes on"
+        return None
+
+
 class PageCursor:
     """Position in a list that is read page by page.
 
@@ -78,23 +121,21 @@ class PageCursor:
         self._operation: Operation[Any] | None = first
         self._parameter = _token_parameter(first.id)
         self._given_query = {name: value for name, value in first.query.items() if value is not None}
-        self._seen_tokens: set[object] = {first.query.get(self._parameter)}
-        self._repeated = False
+        self._trail = Trail(first.query.get(self._parameter))
+        self._problem: str | None = None
 
     def next_operation(self) -> Operation[Any] | None:
         """Return the operation that fetches the next page, or None after the last page.
 
         Raises:
-            PaginationError: The server returned the same page token twice.
+            PaginationError: The list would never end.
         """
-        if self._repeated and self._operation is not None:
-            # Following a repeated token would never end.
-            message = "the server returned the same page token twice"
-            raise PaginationError(message, operation=self._operation.id, outcome="done")
+        if self._problem is not None and self._operation is not None:
+            raise PaginationError(self._problem, operation=self._operation.id, outcome="done")
         return self._operation
 
     def advance(self, response: ListResponse[_T]) -> Page[_T]:
-        """Return the page in a response, and move to the next page.
+        """Return the page in a response, without items that an earlier one had, and move to the next page.
 
         Raises:
             PaginationError: The response says in another way where the next page starts.
@@ -105,11 +146,11 @@ class PageCursor:
             message = "the pagination of the response has no token of the next page"
             raise PaginationError(message, operation=operation.id, outcome="done")
         token = token or None
-        self._repeated = token in self._seen_tokens
-        self._seen_tokens.add(token)
+        items = self._trail.find_new(response.data, lambda item: getattr(item, "id", None))
+        self._problem = self._trail.find_problem(token)
         query = {**self._given_query, self._parameter: token}
         self._operation = None if token is None else evolve(operation, query=query)
-        return Page(items=response.data, pagination_token=token)
+        return Page(items=items, pagination_token=token)
 
 
 def _token_parameter(operation_id: str) -> str:

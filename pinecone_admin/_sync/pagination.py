@@ -43,7 +43,7 @@ class Paginator(Generic[_T]):
         """Return the pages one after another, and fetch each when it is needed.
 
         Raises:
-            PaginationError: The server returned the same page token twice.
+            PaginationError: The list would never end.
         """
         cursor = PageCursor(self._operation)
         while operation := cursor.next_operation():
@@ -64,7 +64,7 @@ class Paginator(Generic[_T]):
 
         Raises:
             PineconeValueError: ``max_items`` is below 1. No request was sent.
-            PaginationError: The server returned the same page token twice.
+            PaginationError: The list would never end.
         """
         if max_items is not None:
             check_integer("max_items", max_items, least=1)
@@ -101,7 +101,7 @@ def fetch_all(sender: Sender, operation: Operation[ListResponse[_T]], *, is_chec
 
     Raises:
         PineconeTimeoutError: The server returned one page after another until the time was up.
-        PaginationError: The server returned the same page token twice.
+        PaginationError: The list would never end.
     """
     if not is_checked:
         check_operation(operation)

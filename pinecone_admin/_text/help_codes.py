@@ -149,8 +149,8 @@ HELP: Mapping[str, Help] = {
         "Before you repeat a change, check whether it was made. `pinecone-admin doctor` checks the host.",
     ),
     "PA502": Help(
-        "The server returned the same page token twice.",
         "The list would never end.",
+        "The server returned the same page token twice, or 100 pages in a row without a new item.",
         "Report it to Pinecone with the request id. You can use the items that were read so far.",
         "Report it to Pinecone with the request id.",
     ),

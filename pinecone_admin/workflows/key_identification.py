@@ -136,12 +136,12 @@ class IndexHosts:
     Attributes:
         slugs: The part of their hosts that identifies the project.
         next_page: Token of the next page, or None on the last page.
-        count: The number of indexes.
+        names: The names of the indexes.
     """
 
     slugs: list[str]
     next_page: str | None
-    count: int
+    names: list[str]
 
 
 def list_index_hosts(token: str | None) -> Operation[IndexHosts]:
@@ -166,7 +166,7 @@ def _read_hosts(json: Any) -> IndexHosts:
     return IndexHosts(
         slugs=[slug for name, host in hosts if host is not None and (slug := find_slug(name, host)) is not None],
         next_page=read_optional_field(pagination, "next", read_string),
-        count=len(hosts),
+        names=[name for name, _ in hosts],
     )
 
 

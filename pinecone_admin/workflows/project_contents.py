@@ -40,6 +40,11 @@ class ContentsPage:
     items: Sequence[Content]
     next_page: str | None
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the contents; no two of one kind share one."""
+        return [each.name for each in self.items]
+
 
 def _read_page(json: Any, *, field: str, read_item: Reader[Content]) -> ContentsPage:
     fields = read_object(json)

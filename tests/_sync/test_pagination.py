@@ -181,6 +181,36 @@ def test_a_repeated_page_token_raises(
         assert caught.value.operation == "list_users"
 
 
+def test_a_list_whose_pages_bring_nothing_new_ends(make_client: Callable[..., Admin]) -> None:
+    """A new page token each time is no progress, with empty pages or with the same ones."""
+    for items in ((), ("a",)):
+        for read in (read_items, read_pages, read_all):
+            script = ScriptedTransport(*(make_page(*items, after={"next": f"t{number}"}) for number in range(102)))
+            with raises(PaginationError, match="100 pages in a row without a new item") as caught:
+                read(make_client(script).users.list())
+            assert (len(script.requests), caught.value.operation) == (100 + len(items), "list_users")
+
+
+def test_an_item_that_moves_between_pages_is_one_item(make_client: Callable[..., Admin]) -> None:
+    """What an earlier page had, or the same one, is not shown again."""
+
+    def respond(request: Any) -> ScriptedResponse:
+        is_second = "paginationToken" in request.url.params
+        return make_page("b", "c") if is_second else make_page("a", "b", "b", after={"next": "t"})
+
+    listed = make_client(ScriptedTransport(respond)).users.list()
+    assert [user.id for user in listed] == [user.id for user in listed.to_list()] == ["a", "b", "c"]
+    assert [[user.id for user in page.items] for page in listed.pages()] == [["a", "b"], ["c"]]
+
+
+def test_an_item_that_a_list_shows_twice_is_not_ambiguous(make_client: Callable[..., Admin]) -> None:
+    """A workflow finds the one resource of a name."""
+    project = {"id": "p", "name": "p"} | COMPLETE["projects"][1]
+    script = ScriptedTransport(ScriptedResponse(body={"data": [project, project]}))
+    ensured = make_client(script).projects.ensure(name="p")
+    assert (ensured.value.id, ensured.created) == ("p", False)
+
+
 def read_items(listed: Any) -> int:
     """Read a list by item."""
     return len([user.id for user in listed])

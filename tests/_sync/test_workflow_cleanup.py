@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import httpx
@@ -604,6 +605,19 @@ def test_a_repeated_page_token_raises(make_client: Callable[..., Admin]) -> None
     page = ScriptedResponse(body={"assistants": [], "pagination": {"next": "again"}})
     with raises(PaginationError, match="assistants"):
         make_client(script_control_plane({"/assistant/assistants": lambda _: page})).projects.delete_with_cleanup(
+            project_id="p"
+        )
+
+
+def test_a_list_that_brings_nothing_new_ends(make_client: Callable[..., Admin]) -> None:
+    """A list of the control plane that always has a next page raises."""
+    pages = count(1)
+
+    def respond(_: Any) -> ScriptedResponse:
+        return ScriptedResponse(body={"assistants": [], "pagination": {"next": f"t{next(pages)}"}})
+
+    with raises(PaginationError, match="100 pages in a row without a new item"):
+        make_client(script_control_plane({"/assistant/assistants": respond})).projects.delete_with_cleanup(
             project_id="p"
         )
 

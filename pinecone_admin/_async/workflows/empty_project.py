@@ -49,16 +49,16 @@ async def read_contents(keyed: AsyncAdmin) -> tuple[list[Content], list[str]]:
 
 async def _list_contents(keyed: AsyncAdmin, kind: ContentKind) -> list[Content] | None:
     """Return the contents of a kind, or None if the server refuses to list them."""
-    contents: list[Content] = []
+    contents: dict[str, Content] = {}
     try:
         async for page in read_pages(keyed, partial(list_contents_page, kind)):
-            contents += page.items
+            contents |= zip(page.names, page.items, strict=True)
     except ApiError as error:
         if kind.may_be_refused and error.status_code in _REFUSED_STATUSES:
             return None
         if not is_api_404(error):  # the plan does not include this kind
             raise
-    return contents
+    return [*contents.values()]
 
 
 async def delete_contents(

@@ -135,14 +135,14 @@ async def _list_slugs(keyed: AsyncAdmin) -> _ListedIndexes:
     """Read all indexes that a key lists.
 
     Raises:
-        PaginationError: The server returned the same page token twice.
+        PaginationError: The list would never end.
     """
-    slugs: list[str] = []
-    count = 0
+    slugs: dict[str, None] = {}
+    names: set[str] = set()
     async for page in read_pages(keyed, list_index_hosts):
-        slugs += page.slugs
-        count += page.count
-    return _ListedIndexes(list(dict.fromkeys(slugs)), count)
+        slugs |= dict.fromkeys(page.slugs)
+        names.update(page.names)
+    return _ListedIndexes([*slugs], len(names))
 
 
 async def _compare(admin: AsyncAdmin, found: KeyIdentification, project: Project) -> KeyIdentification:

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from pinecone_admin._http.pages import Trail
 from pinecone_admin.errors import PaginationError
 
 if TYPE_CHECKING:
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 
 class ControlPlanePage(Protocol):
     """A page, and where the next one starts."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What identifies the items of the page."""
+        ...
 
     @property
     def next_page(self) -> str | None:
@@ -33,17 +39,16 @@ def read_pages(keyed: Admin, list_page: Callable[[str | None], Operation[_Page]]
         list_page: Returns the operation that lists a page, given its token.
 
     Raises:
-        PaginationError: The server returned the same page token twice.
+        PaginationError: The list would never end.
     """
-    seen: list[str | None] = [None]
+    token: str | None = None
+    trail = Trail(token)
     while True:
-        operation = list_page(seen[-1])
+        operation = list_page(token)
         page = keyed.send(operation)
         yield page
-        if not page.next_page:
+        if not (token := page.next_page):
             return
-        if page.next_page in seen:
-            raise PaginationError(
-                "the server returned the same page token twice", operation=operation.id, outcome="done"
-            )
-        seen.append(page.next_page)
+        trail.find_new(page.names, str)
+        if (problem := trail.find_problem(token)) is not None:
+            raise PaginationError(problem, operation=operation.id, outcome="done")
