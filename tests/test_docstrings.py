@@ -233,6 +233,22 @@ def test_the_limit_of_invite_emails_has_the_same_words_everywhere() -> None:
     }
 
 
+def test_a_method_whose_response_has_the_only_copy_of_a_secret_names_the_error_that_keeps_it() -> None:
+    """Where a secret can be lost with its response, the docstring and the runbook name ``raw.reveal()``."""
+    only_copy = {
+        name
+        for name, each in DOCUMENTED.items()
+        if "Only this response contains" in each.text and "." in name and not name.startswith("Async")
+    }
+    assert only_copy == {"APIKeys.create", "ServiceAccounts.create", "ServiceAccounts.rotate_secret"}
+    for name in only_copy:
+        raised = " ".join(read_section(DOCUMENTED[name].text, "Raises")["PineconeError"].split())
+        assert "lost, unless the error is a ResponseParsingError. Then ``raw.reveal()`` returns the response" in raised
+    runbook = (ROOT / "docs/runbooks/create-with-unknown-outcome.md").read_text(encoding="utf-8")
+    assert "**If the error is a `ResponseParsingError`**" in runbook
+    assert "`error.raw.reveal()` returns" in runbook
+
+
 # ---- examples
 
 

@@ -252,8 +252,10 @@ class AsyncProjects(Namespace):
         also kept, and its ``differences`` list the roles. The key is created last.
 
         If a step fails or this call is cancelled before ``store`` has returned, everything that this call created is
-        deleted, in reverse order. The notes of the error list it, and a LeftoverError names what could not be deleted.
-        After ``store`` has returned, nothing is deleted, and the next run finishes the work.
+        deleted, in reverse order. There is one exception: if the response to the creation of the project or of a role
+        binding was lost, that project or role binding is kept, because somebody else may have created it. The notes of
+        the error list all of this, and a LeftoverError names what could not be deleted. After ``store`` has returned,
+        nothing is deleted, and the next run finishes the work.
 
         Do not run two calls for the same name at the same time. A web service does so if a client sends a POST twice.
         Two calls can create two projects, and a call that fails deletes what the other call depends on. An account that
@@ -324,7 +326,7 @@ class AsyncProjects(Namespace):
 
         Only an API key of the project can read and delete its indexes, collections, assistants, backups and workspaces.
         So this method creates a temporary API key, and deletes it at the end. The key has the role ControlPlaneEditor,
-        or ProjectEditor if the server refuses that role. Temporary keys that earlier runs left are deleted, too. This
+        or ProjectEditor if the server refuses that role. Overdue temporary keys of earlier runs are deleted, too. This
         also happens with ``dry_run=True``, which changes nothing else. ``temporary_keys`` in the report lists the keys.
 
         You can run this again after an interruption. Concurrent runs do not harm each other.
@@ -406,7 +408,7 @@ class AsyncProjects(Namespace):
 
         Without ``plan``, return a plan. It lists the projects that match ``name_pattern`` and are older than
         ``older_than``, and the contents of each that the server shows. Nothing is changed, except that temporary API
-        keys are created to read the contents, and deleted. Temporary keys that earlier runs left are deleted, too. The
+        keys are created to read the contents, and deleted. Overdue temporary keys of earlier runs are deleted, too. The
         plan lists these keys. ``to_json`` saves a plan, and ``StalePlan.from_json`` restores it.
 
         With a plan, delete its projects with everything in them, and no others. This cannot be undone. A project is

@@ -71,7 +71,9 @@ class APIKeys(Namespace):
             PaymentRequiredError: The payment status of the organization forbids creating resources.
             ForbiddenError: The plan allows no further API key in the project, or does not include one of the roles.
             NotFoundError: There is no project with this id, or your account cannot see it.
-            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, a key may exist, and its value is lost.
+            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, a key may exist. Its value is lost, unless the
+                error is a ResponseParsingError. Then ``raw.reveal()`` returns the response, which may contain the
+                value.
 
         Example:
             >>> created = admin.api_keys.create(

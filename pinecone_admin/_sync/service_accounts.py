@@ -72,8 +72,9 @@ class ServiceAccounts(Namespace):
             ForbiddenError: The plan does not include service accounts or one of the roles, or your account does not
                 have a role that it would grant.
             NotFoundError: A role is on a project that does not exist, or that your account cannot see.
-            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, a service account may exist, and its secret is
-                lost. Find the account by its name and rotate its secret.
+            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, a service account may exist. Its secret is
+                lost, unless the error is a ResponseParsingError. Then ``raw.reveal()`` returns the response, which may
+                contain the secret. If the secret is lost, find the account by its name and rotate its secret.
 
         Example:
             >>> created = admin.service_accounts.create(
@@ -252,8 +253,9 @@ class ServiceAccounts(Namespace):
         Raises:
             ForbiddenError: The plan does not include service accounts.
             NotFoundError: There is no service account with this id, or your account cannot see it.
-            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the secret may have been rotated, and the new
-                one is lost. Rotate it again.
+            PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, the secret may have been rotated. The new
+                secret is lost, unless the error is a ResponseParsingError. Then ``raw.reveal()`` returns the response,
+                which may contain the secret. If it is lost, rotate it again.
 
         Example:
             >>> rotated = admin.service_accounts.rotate_secret(service_account_id=account.id)
