@@ -605,6 +605,32 @@ def _find_options_with_value(params: Sequence[click.Parameter]) -> set[str]:
     return {name for param in params if isinstance(param, click.Option) and not param.is_flag for name in param.opts}
 
 
+def _describe_unknown_option(
+    option: str,
+    possibilities: Sequence[str],
+    command: click.Command,
+    context: click.Context,
+    args: Sequence[str],
+) -> click.UsageError:
+    from pinecone_admin.cli.old_spellings import OLD_OPTIONS  # noqa: PLC0415 - only a wrong option needs it
+
+    _, _, words = context.command_path.partition(" ")
+    if (new := OLD_OPTIONS.get(f"{words} {option}")) is not None:
+        return click.UsageError(f"{option} is now {new}.", context)
+    if (advice := _OF_OTHER_PROGRAMS.get(option)) is not None:
+        return click.UsageError(f"There is no {option}. {advice}", context)
+    near = suggest(option, possibilities, otherwise="")  # click suggests what is less near, too
+    said = [f"There is no {option}.", near]
+    takes_command = any(each.name == "command" for each in command.params)
+    takes_name = any(isinstance(each, click.Argument) for each in command.params)
+    if "--" not in args and takes_command:
+        said.append("Write the options of your command after --.")
+    elif takes_name and not takes_command and not near:
+        # In a group of short options, such as -yz, the word begins with another one.
+        said += [f"If {word} is a name, write it after --." for word in args if word.startswith(option)][:1]
+    return click.NoSuchOption(option, join_sentences(said), ctx=context)
+
+
 def check_options(command: click.Command, context: click.Context, args: Sequence[str]) -> None:
     """Raise UsageError if an option has an empty value, or if one that takes one value is given twice.
 
@@ -616,24 +642,8 @@ def check_options(command: click.Command, context: click.Context, args: Sequence
         return
     try:
         values, _, order = command.make_parser(context).parse_args(list(args))
-    except click.NoSuchOption as error:  # click suggests what is less near, too
-        from pinecone_admin.cli.old_spellings import OLD_OPTIONS  # noqa: PLC0415 - only a wrong option needs it
-
-        _, _, words = context.command_path.partition(" ")
-        if (new := OLD_OPTIONS.get(f"{words} {error.option_name}")) is not None:
-            raise click.UsageError(f"{error.option_name} is now {new}.", context) from None
-        if (advice := _OF_OTHER_PROGRAMS.get(error.option_name)) is not None:
-            raise click.UsageError(f"There is no {error.option_name}. {advice}", context) from None
-        near = suggest(error.option_name, error.possibilities or (), otherwise="")
-        said = [f"There is no {error.option_name}.", near]
-        takes_command = any(each.name == "command" for each in command.params)
-        takes_name = any(isinstance(each, click.Argument) for each in command.params)
-        if "--" not in args and takes_command:
-            said.append("Write the options of your command after --.")
-        elif takes_name and not takes_command and not near:
-            word = next(each for each in args if each.startswith(error.option_name))
-            said.append(f"If {word} is a name, write it after --.")
-        raise click.NoSuchOption(error.option_name, join_sentences(said), ctx=context) from None
+    except click.NoSuchOption as error:
+        raise _describe_unknown_option(error.option_name, error.possibilities or (), command, context, args) from None
     given: set[str] = context.meta.setdefault(f"{__name__}.given", set())  # shared with the contexts of the groups
     for each in order:
         value: object = values.get(str(each.name))

@@ -335,6 +335,8 @@ def test_a_name_that_begins_with_a_dash_is_written_after_two_dashes() -> None:
                 assert (done.exit, f" If {name} is a name, write it after --." in done.stderr) == (2, True), done
         assert "write it after" not in run("project", "list", "-dash").stderr
         assert "write it after" not in run("project", "describe", "--outptu", "json", "search").stderr
+        grouped = run("project", "create", "-yz")
+        assert (grouped.exit, grouped.stderr.partition(" See ")[0]) == (2, "error: There is no -z.")
         created = run("project", "create", "--yes", "--", "-dash")
         assert (created.exit, created.json["name"]) == (0, "-dash")
 
