@@ -378,7 +378,7 @@ class _Reader:
             named, pinned = names.setdefault(item.key, item), ids.setdefault(item.id or item.place, item)
             other = pinned if None not in {item.id, named.id} else named
             if other is not item:
-                self._problems.append(f"{item.place} is {item}, as {other.place} is")
+                self._problems.append(f"{item.place} lists {item} a second time, after {other.place}")
         return items
 
     def _read_item(self, kind: ItemKind, value: object, path: str) -> DesiredItem | None:

@@ -101,7 +101,7 @@ def test_a_prompt_shows_the_name_and_the_id_of_what_is_deleted() -> None:
         project = next(each for each in emulator.state.projects.values() if each.name == "empty")
         for given in (project.id, project.name):
             done = run("project", "delete", given, terminal=True, stdin="n\n")
-            assert f"project empty ({project.id})" in done.stderr
+            assert f"About to: project delete empty ({project.id})" in done.stderr
 
 
 def test_an_interrupted_read_changes_nothing(tmp_path: Path) -> None:
@@ -481,7 +481,7 @@ def test_a_deletion_within_another_thing_names_what_is_deleted(monkeypatch: pyte
         project = next(each for each in emulator.state.projects.values() if each.name == "search")
         (key,) = emulator.state.api_keys
         prompt = run("project", "remove-key", "search", key, terminal=True, stdin="n\n").said
-        assert f"About to: project remove-key project search ({project.id}) {key} In organization" in prompt
+        assert f"About to: project remove-key search ({project.id}) {key} In organization" in prompt
         done = run("project", "remove-key", "search", key, "--yes")
     assert done.json == {"done": "project remove-key", "id": key}
 

@@ -59,7 +59,7 @@ def test_a_name_becomes_one_segment_of_a_path_or_is_refused(name: str, tmp_path:
     for owner in (SecretOwner("api_key", name, "writer"), SecretOwner("api_key", "search", name)):
         placeholder = "project" if owner.name == "writer" else "name"
         for form in ("file:", "env-file:.env#X", "exec:cat "):
-            with pytest.raises(StoreError, match=r"Rename it first|has no project, so"):
+            with pytest.raises(StoreError, match=r"Change that name first|has no project, so"):
                 find_place(f"{form}{tmp_path}/{{{placeholder}}}#X", owner)
 
 
@@ -73,7 +73,7 @@ def test_a_name_stays_one_word_and_one_value(name: str) -> None:
     owner = SecretOwner("api_key", "search", name)
     for words in ("cat x-{name} {project}={name}", "sh -c 'cat; echo {name}'", "ssh host 'cat > {name}'"):
         if name in SHELL_NAMES:
-            with pytest.raises(StoreError, match="Rename it first"):
+            with pytest.raises(StoreError, match="Change that name first"):
                 find_place(f"exec:{words}", owner)
         else:
             command = find_place(f"exec:{words}", owner)
@@ -241,7 +241,7 @@ MESSAGES: dict[str, tuple[str, Sequence[SecretOwner], str]] = {
     "a slash": (
         "file:{name}",
         [WRITER._replace(name="a/b")],
-        "--store: the name of key search/a/b contains /, so it cannot be a part of a place. Rename it first.",
+        "--store: the name of key search/a/b contains /, so it cannot stand for {name}. Change that name first.",
     ),
     "a folder": ("file:missing/{name}", [WRITER], "--store, for key search/writer: "),
 }

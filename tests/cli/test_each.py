@@ -517,7 +517,7 @@ def test_a_value_does_not_lead_to_another_file(form: str, value: str) -> None:
     with example_organization() as emulator:
         done = each(words, "--yes", rows=f"name,place\nk,{value}\n")
         assert (done.exit, changes_of(emulator)) == (2, 0)
-        said = "is not the name of a variable" if "#" in value else "begins with ~, so it cannot be a part of a place"
+        said = "is not the name of a variable" if "#" in value else "begins with ~, so it cannot stand for {place}"
         assert done.stderr.startswith("error: rows.csv, line 2 (row 1): --store: ")
         assert said in done.stderr, done.stderr
 
@@ -536,7 +536,7 @@ def test_a_value_is_one_word_of_a_command_that_stores(tmp_path: Path) -> None:
     assert (done.exit, done.stderr) == (0, "")
     assert Path(f"{script}.out").read_text() == "k a.b|end|k c_1-d@é+|end|"
     assert {(each.exit, each.stdout) for each in refused} == {(2, "")}
-    assert "contains a space, so it cannot be a part of a place" in refused[2].stderr
+    assert "contains a space, so it cannot stand for {name}" in refused[2].stderr
 
 
 def test_a_person_is_asked_once_and_sees_the_first_commands() -> None:
@@ -547,7 +547,7 @@ def test_a_person_is_asked_once_and_sees_the_first_commands() -> None:
         assert (declined.exit, declined.stdout, changes_of(emulator)) == (130, "", 0)
         shown = declined.stderr.splitlines()
         assert shown[:3] == [f"project create 'p {number}'" for number in range(3)]
-        assert shown[3] == "About to: project create, once for each of 5 rows of rows.csv"
+        assert shown[3] == "About to: project create, for 5 rows of rows.csv"
         assert shown[4].startswith("In organization Emulated Organization (")
         agreed = each(CREATE, rows=rows, terminal=True, stdin="y\n")
         assert (agreed.exit, agreed.stderr.count("Go on?"), len(lines_of(agreed))) == (0, 1, 5)
@@ -558,13 +558,14 @@ def test_a_person_is_asked_once_and_sees_the_first_commands() -> None:
         assert (piped.exit, "can be read only once" in piped.stderr) == (2, True)
         assert each(EXISTS, file="-", stdin=rows).exit == 0
         deleting = each(("project", "delete", "{name}"), rows=rows, terminal=True, stdin="n\n")
-        assert "About to: project delete, once for each of 5 rows of rows.csv\n" in deleting.stderr
+        assert "About to: project delete, for 5 rows of rows.csv\n" in deleting.stderr
+        assert deleting.stderr.count("5 rows") == 1
         lost = each(("service-account", "rotate", "{name}", "--store", "file:{name}"), rows=rows, terminal=True)
-        assert "The old secret stops working within seconds.\nAbout to: service-account rotate, once" in lost.stderr
+        assert "The old secret stops working within seconds.\nAbout to: service-account rotate, for" in lost.stderr
         for kept, is_deleted in (("0", True), ("0d", True), ("{name}", True), ("{name}d", True), ("7d", False)):
             words = ("api-key", "rotate", "{name}", "--project", "search", "--store", "file:{name}")
             old = each((*words, "--keep-old-for", kept), rows="name\n0\n", terminal=True)
-            said = "The old key is deleted as soon as the new value is stored or shown.\nAbout to: api-key rotate, once"
+            said = "The old key is deleted as soon as the new value is stored or shown.\nAbout to: api-key rotate, for"
             assert (said in old.stderr) is is_deleted, old
         fixed = each((*CREATE, "--require-cmek"), rows=rows, terminal=True)
         assert "--require-cmek cannot be undone." in fixed.stderr
@@ -671,7 +672,7 @@ def test_a_file_of_a_row_is_replaced_only_by_an_option_of_its_command() -> None:
         refused = each(words, "--failed-rows", "failed.csv", "--overwrite", rows=rows)
         assert (refused.exit, Path("kept.json").read_text(), Path("failed.csv").read_text()) == (2, "mine", rows)
         useless = each(words, "--overwrite", rows=rows)
-        assert (useless.exit, useless.stdout, "put it behind --" in useless.stderr) == (2, "", True)
+        assert (useless.exit, useless.stdout, "put it after --" in useless.stderr) == (2, "", True)
         assert each((*words, "--overwrite"), rows=rows).exit == 0
     assert Path("kept.json").read_text() != "mine"
 

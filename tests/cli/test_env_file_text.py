@@ -55,7 +55,10 @@ REFUSED: dict[str, tuple[str, str]] = {
     "YAML": ("organization: X\nprojects: []\n", "it is no env file"),
     "JSON": ('{"organization": "X"}\n', "it is no env file"),
     "UTF-16": ("A=1\n".encode("utf-16").decode("latin-1"), "it is no env file"),
-    "carriage return without a line feed at the end": ("A=1\r", "Programs do not agree where a line of the file ends"),
+    "carriage return without a line feed at the end": (
+        "A=1\r",
+        r"such as a carriage return or U\+2028. Remove that",
+    ),
 }
 
 

@@ -294,7 +294,7 @@ def test_each_says_that_keys_go_with_projects() -> None:
         asked = run(*words, terminal=True, stdin="n\n")
         preview = run("each", "rows.csv", "--dry-run", *words[2:])
     for done in (refused, asked):
-        assert "API keys of these projects would be deleted with them. --dry-run names them." in done.said
+        assert "The API keys of these projects would be deleted, too." in done.said
     assert "Project search has 1 API key, which would be deleted with it: reader." in preview.stderr
 
 

@@ -95,12 +95,12 @@ def test_one_line_for_each_key_says_what_happened_and_where_its_value_is(emulato
     emulator.clock.advance(91 * DAYS)
     first = rotate("file:{project}-{name}.key", more=table)
     assert first.exit == PARTLY_DONE
-    problem = "contains /, so it cannot be a part of a place"
+    problem = "contains /, so it cannot stand for {name}"
     assert lines_of(first) == [
         "search/reader: replaced; the new value is in search-reader.key, the old key stays at least until TIME.",
         "search/indexer: replaced; the new value is in search-indexer.key, the old key stays at least until TIME.",
         "shop/reader: replaced; the new value is in shop-reader.key, the old key stays at least until TIME.",
-        f"search/'in/valid': not replaced. --store: the name of key search/in/valid {problem}. Rename it first.",
+        f"search/'in/valid': not replaced. --store: the name of key search/in/valid {problem}. Change that name first.",
     ]
     kept = run("api-key", "delete-retired", "--yes", *table)
     assert lines_of(kept) == [
@@ -394,7 +394,7 @@ def test_a_name_that_has_no_place_fails_alone(emulator: Emulator, name: str) -> 
         assert rotated == {"indexer", "reader"}  # that of shop
     else:
         assert failed.keys() == {name}
-        assert failed[name].endswith("so it cannot be a part of a place. Rename it first"), failed
+        assert failed[name].endswith("so it cannot stand for {name}. Change that name first"), failed
         assert rotated == {"reader", "indexer"}
     assert key.id in emulator.state.api_keys
 

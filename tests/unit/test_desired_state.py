@@ -144,7 +144,7 @@ people:
     assert "line 6: people[0].roles has 'OrgOwnr', which is no role: did you mean 'OrgOwner'?" in problems
     assert "line 6: people[0].roles has 'OrgOwner' twice" in problems
     assert "line 7: people[1] has an unknown field 'rolez': did you mean 'roles'?" in problems
-    assert "line 8: people[2] is person 'ada@example.com', as line 7: people[1] is" in problems
+    assert "line 8: people[2] lists person 'ada@example.com' a second time, after line 7: people[1]" in problems
     assert "line 9: the field 'email' is there twice" in problems
     assert len(problems) == 19
 
@@ -187,7 +187,7 @@ def test_an_id_or_a_name_twice() -> None:
     pinned = [{"name": "a", "id": "p-1"}, {"name": "a", "id": "p-2"}]
     assert DesiredState.from_dict({"organization": "a", "projects": pinned}).projects is not None
     for projects in ([pinned[0], {"name": "b", "id": "p-1"}], [pinned[0], {"name": "a"}], [{"name": "a"}, *pinned]):
-        with raises(PineconeValueError, match=r"projects\[1\] is project '[ab]', as projects\[0\] is"):
+        with raises(PineconeValueError, match=r"projects\[1\] lists project '[ab]' a second time, after"):
             DesiredState.from_dict({"organization": "a", "projects": projects})
 
 

@@ -95,7 +95,7 @@ def _check_options(session: Session, template: Template, path: str, *, concurren
         raise CLIError("Standard input has the rows, so --client-secret-stdin cannot read the client secret from it")
     if "overwrite" in session.settings and failed is None:
         raise CLIError(
-            "--overwrite before -- is for the file of --failed-rows. For files that rows write, put it behind --."
+            "--overwrite before -- is for the file of --failed-rows. For files that rows write, put it after --."
         )
     check_new_files(session, failed, inputs=(path,))
     session.written += [] if failed is None else [failed]
@@ -194,14 +194,15 @@ def _ask(session: Session, template: Template, file: RowFile, total: int | None)
             once = "can be read only once, so its rows cannot be shown and counted first."
             raise CLIError(f"{file.name.capitalize()} {once} Add {option}.")
     rows = "the rows" if total is None else count_noun(total, "row")
-    what = f"{name}, once for each of {rows} of {file.name}"
+    what = f"{name}, for {rows} of {file.name}"
     if session.is_interactive and needs_answer(session, wants_typed=deletes):
         for row in islice(file.rows(), _SHOWN):
             session.notify(template.show(row))
     if deletes or changes:
         notes: list[str] = []
         if deletes and not session.is_dry_run:
-            notes = [f"This runs {name} once for each of {rows} of {file.name}."]
+            # On a terminal, the question itself has this.
+            notes = [] if session.is_interactive else [f"This runs {name} for {rows} of {file.name}."]
             notes += [template.command.rows_warning] if template.command.rows_warning else []
         typed = "" if total is None or not deletes else str(total)
         details = filter(None, [template.command.consequence])

@@ -161,7 +161,9 @@ def describe_change(command: Command, typed: Mapping[str, Any], own: Thing | Non
         if value is None or value is False:
             continue
         option = spell_parameter(param) if isinstance(param, click.Option) else ""
-        shown = str(own) if own is not None and isinstance(value, Reference) and not option else _show_value(value)
+        shown = _show_value(value)
+        if own is not None and isinstance(value, Reference) and not option:
+            shown = str(own).removeprefix(f"{spell_noun(own.noun)} ")
         words.append(f"{option} {shown}".strip() if value is not True else option)
     return " ".join(words)
 

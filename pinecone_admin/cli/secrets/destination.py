@@ -422,7 +422,7 @@ class Destination(StoreByName):
             return f"--store, for {_label(owner)}: {error} {rule}. Use --store '{example}', for example"
         if error.placeholder in self.columns:
             value = (owner.values if isinstance(owner, RowOwner) else self.session.columns)[error.placeholder]
-            return f"--store: {value!r} {error}, so it cannot be a part of a place"
+            return f"--store: {value!r} {error}, so it cannot stand for {{{error.placeholder}}}"
         if owner.kind == "service_account" and error.placeholder == "project":
             fixed = template.text.replace("{project}", "{scope}")
             use = f"Use {{scope}} in place of {{project}}: --store '{fixed}'"
@@ -430,8 +430,9 @@ class Destination(StoreByName):
         whose = "the name" if error.placeholder == "name" else "the project"
         # Of many secrets, no two may go to one command, whatever it reads.
         reads = template.form == "exec" and not self.makes.many
-        use = ", or let the command read the name from its environment (help secrets)" if reads else ""
-        return f"--store: {whose} of {_label(owner)} {error}, so it cannot be a part of a place. Rename it first{use}"
+        use = ", or let the command read the name from its environment (help exec)" if reads else ""
+        unfit = f"{error}, so it cannot stand for {{{error.placeholder}}}"
+        return f"--store: {whose} of {_label(owner)} {unfit}. Change that name first{use}"
 
     def _describe_clash(self, met: Sequence[_Owner]) -> StoreError:
         """Return what is wrong if several secrets have one place, and places that work."""

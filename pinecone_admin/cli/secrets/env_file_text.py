@@ -174,7 +174,8 @@ def set_variables(content: bytes, values: Mapping[str, str]) -> bytes:
         text = _set_variable(file, name, _quote(value))
         file = read_env_file(text.encode(errors="surrogateescape"))
     if file.variables != read_env_file(content).variables | dict(values):
-        raise StoreError("Programs do not agree where a line of the file ends. Correct the file first.")
+        text = "A line of the file ends with a character that not all programs take for its end"
+        raise StoreError(f"{text}, such as a carriage return or U+2028. Remove that character.")
     return file.text.encode(errors="surrogateescape")
 
 
