@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Generic, TypeVar
 
 from pinecone_admin._concurrency.locks import STEP, acquire_in_steps, make_held_lock, start_thread
+from pinecone_admin._concurrency.waiting import is_own_cancellation
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -137,7 +138,7 @@ async def async_run_in_parallel(
     import anyio  # noqa: PLC0415 - see the package
 
     rest = iter(items)
-    failed: list[Exception] = []
+    failed: list[BaseException] = []
 
     async def process_items() -> None:
         try:
@@ -146,12 +147,15 @@ async def async_run_in_parallel(
                 if failed:
                     return
                 deliver(item, result)
-        except Exception as exc:  # noqa: BLE001 - raised below, outside the group, which would wrap it
-            failed.append(exc)
+        except BaseException as exc:
+            if is_own_cancellation(exc):
+                raise
+            failed.append(exc)  # raised below, outside the group, which would wrap it
             group.cancel_scope.cancel()
 
     async with anyio.create_task_group() as group:
         for _ in range(limit):
             group.start_soon(process_items)
     if failed:
-        raise failed[0]
+        # No exception replaces an interruption, which may have come while the others ended.
+        raise next((each for each in failed if not isinstance(each, Exception)), failed[0])

@@ -416,11 +416,12 @@ async def async_complete_if_interrupted(call: Callable[[], Awaitable[_T]], secon
         with shield:
             try:
                 results.append(await call())
-            except anyio.get_cancelled_exc_class():
-                raise
-            except BaseException as exc:  # noqa: BLE001 - raised below, outside the group, which would wrap it
-                errors.append(exc)
-        done.set()
+            except BaseException as exc:
+                if is_own_cancellation(exc):
+                    raise
+                errors.append(exc)  # raised below, outside the group, which would wrap it
+            finally:
+                done.set()
 
     # In a separate task, because no scope shields a task from its own ``cancel()`` in asyncio.
     async with anyio.create_task_group() as group:
@@ -435,6 +436,16 @@ async def async_complete_if_interrupted(call: Callable[[], Awaitable[_T]], secon
     if errors:
         raise errors.pop()
     return results[0]
+
+
+def is_own_cancellation(error: BaseException) -> bool:
+    """Return whether an exception is the cancellation of a scope around the caller, which ends there.
+
+    In asyncio, there are others: whoever awaits a Future that somebody cancels gets a CancelledError, too.
+    """
+    import anyio  # noqa: PLC0415 - see the package
+
+    return isinstance(error, anyio.get_cancelled_exc_class()) and anyio.current_effective_deadline() == -inf
 
 
 def call_within(seconds: float, call: Callable[[], _T], otherwise: Callable[[], _T]) -> _T:  # noqa: ARG001 - a thread cannot leave a call

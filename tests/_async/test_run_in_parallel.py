@@ -82,6 +82,19 @@ async def test_the_first_exception_is_raised_unchanged() -> None:
         await async_run_in_parallel(double_number, range(100), limit=2, deliver=fail)
 
 
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, GeneratorExit])
+async def test_an_interruption_is_raised_unchanged(kind: type[BaseException]) -> None:
+    """An exception that is no ``Exception`` ends the run as any other does, and no group contains it."""
+
+    async def work(number: int) -> int:
+        if number == 3:
+            raise kind(number)
+        return number
+
+    with pytest.raises(kind, match="3"):
+        await async_run_in_parallel(work, range(100), limit=2, deliver=lambda _, __: None)
+
+
 async def test_no_items_return_at_once() -> None:
     """A run without items returns at once."""
     await async_run_in_parallel(double_number, [], limit=3, deliver=lambda _, __: None)

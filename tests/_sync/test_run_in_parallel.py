@@ -78,6 +78,19 @@ def test_the_first_exception_is_raised_unchanged() -> None:
         run_in_parallel(double_number, range(100), limit=2, deliver=fail)
 
 
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_an_interruption_is_raised_unchanged(kind: type[BaseException]) -> None:
+    """An exception that is no ``Exception`` ends the run as any other does, and no group contains it."""
+
+    def work(number: int) -> int:
+        if number == 3:
+            raise kind(number)
+        return number
+
+    with pytest.raises(kind, match="3"):
+        run_in_parallel(work, range(100), limit=2, deliver=lambda _, __: None)
+
+
 def test_no_items_return_at_once() -> None:
     """A run without items returns at once."""
     run_in_parallel(double_number, [], limit=3, deliver=lambda _, __: None)

@@ -17,6 +17,7 @@ import pytest
 
 from pinecone_admin import Admin, AsyncAdmin
 from pinecone_admin._concurrency import locks
+from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._concurrency.waiting import async_complete_if_interrupted, complete_if_interrupted
 from pinecone_admin.emulator import Emulator
 from tests.support.concurrency import PATIENCE, wait_until
@@ -69,6 +70,47 @@ async def _set_when_cancelled(event: anyio.Event) -> None:
         await anyio.sleep_forever()
     finally:
         event.set()
+
+
+async def await_cancelled_future(_: object = None) -> None:
+    """Wait for a result that somebody else has cancelled."""
+    shared = asyncio.get_running_loop().create_future()
+    shared.cancel("shared")
+    await shared
+
+
+def test_a_cancellation_from_within_a_call_leaves_as_itself() -> None:
+    """If a call awaits what somebody else has cancelled, that exception is raised."""
+    with pytest.raises(asyncio.CancelledError, match="shared"):
+        asyncio.run(async_complete_if_interrupted(await_cancelled_future, 0.01))
+
+
+def test_a_cancellation_from_within_parallel_work_leaves_as_itself() -> None:
+    """The same holds for work in parallel: it does not end as if everything had been delivered."""
+    run = async_run_in_parallel(await_cancelled_future, range(9), limit=2, deliver=print)
+    with pytest.raises(asyncio.CancelledError, match="shared"):
+        asyncio.run(run)
+
+
+@pytest.mark.parametrize("number", [2, 4, 5])
+def test_a_cancellation_from_within_a_request_leaves_the_workflow_as_itself(number: int) -> None:
+    """Such an exception from a transport is not replaced either, and has notes on what was done."""
+    emulator = Emulator(seed=1)
+
+    class Transport(FaultyTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            response = await super().handle_async_request(request)
+            if len(self.requests) == number:
+                await await_cancelled_future()
+            return response
+
+    async def provision() -> None:
+        admin = Transport(emulator).async_admin()
+        await admin.projects.provision(name="tenant", key_roles=["ProjectViewer"], store=print)
+
+    with pytest.raises(asyncio.CancelledError, match="shared") as caught:
+        asyncio.run(provision())
+    assert caught.value.__notes__
 
 
 @pytest.mark.anyio
