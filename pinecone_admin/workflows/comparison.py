@@ -15,7 +15,7 @@ from pinecone_admin.workflows.change_operations import fits
 from pinecone_admin.workflows.changes import Change, Ref, describe_roles, describe_value, with_known_ids
 from pinecone_admin.workflows.desired_state import list_problems
 from pinecone_admin.workflows.ending import Thing
-from pinecone_admin.workflows.name_tags import is_temporary_name_of
+from pinecone_admin.workflows.name_tags import has_purpose, is_temporary_name_of
 from pinecone_admin.workflows.organization_index import OrganizationIndex, held_role, name_of, read_settings
 
 ALREADY_DONE = "this step is no longer needed"
@@ -97,7 +97,7 @@ class _Comparison:
         self._leftovers: dict[tuple[str, str | None], list[APIKey | ServiceAccount]] = {}
         created: list[APIKey | ServiceAccount] = [*index.inventory.api_keys, *index.inventory.service_accounts]
         for each in created:
-            if each.name.startswith("~makes:"):
+            if has_purpose(each.name, "makes"):
                 place = each.project_id if isinstance(each, APIKey) else None
                 self._leftovers.setdefault(("api_key" if place else "service_account", place), []).append(each)
 

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from generated_client.models import ServiceAccount
 from pinecone_admin._http.server_clock import plausible_date
+from pinecone_admin.workflows.guard import Caller
 from pinecone_admin.workflows.name_tags import parse_tag
 
 
@@ -41,7 +42,7 @@ class DueAccounts:
 def find_due_accounts(
     accounts: Sequence[ServiceAccount],
     *,
-    client_id: str | None,
+    caller: Caller,
     now: datetime,
     older_than: timedelta,
     names: Collection[str] | None,
@@ -50,7 +51,7 @@ def find_due_accounts(
 
     Args:
         accounts: All service accounts of the organization.
-        client_id: Client id of the caller.
+        caller: The caller, whose account is never due.
         now: The server's time.
         older_than: Age above which a service account is due.
         names: Names of the service accounts that are due whatever their age; None if their age decides.
@@ -67,7 +68,7 @@ def find_due_accounts(
     def is_old(date: datetime | None) -> bool:
         return plausible_date(date) is not None and date is not None and now - date > older_than
 
-    own = next((each for each in accounts if each.client_id == client_id), None)
+    own = next((each for each in accounts if caller.owns(each)), None)
     rest = [each for each in accounts if each is not own]
     due = sorted(filter(is_due, rest), key=lambda each: dates[each.id] or now)
     young = [each for each in rest if not is_due(each) and parse_tag(each.name) is None]

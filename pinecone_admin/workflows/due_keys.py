@@ -11,6 +11,7 @@ from generated_client.models import APIKey
 from pinecone_admin._http.server_clock import plausible_date
 from pinecone_admin.workflows.name_tags import parse_tag
 from pinecone_admin.workflows.retired_keys import is_unfinished_successor
+from pinecone_admin.workflows.roles import find_key_date
 
 
 @frozen(kw_only=True)
@@ -46,9 +47,7 @@ def find_due_keys(
         now: The server's time.
         older_than: Age above which a key is due.
     """
-    dates = {
-        key.id: plausible_date(key.created_at) or plausible_date(oldest_bindings.get(key.id)) or now for key in keys
-    }
+    dates = {key.id: find_key_date(key, oldest_bindings) or now for key in keys}
     found = DueKeys(due=[], unknown_age=[], young=[])
     unfinished: list[APIKey] = []
     for key in sorted(find_rotatable_keys(keys), key=lambda key: dates[key.id]):

@@ -15,7 +15,7 @@ from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.workflows.resources import DisplayNames, Resources, describe_unread
 from pinecone_admin.workflows.retired_keys import delete_after, expiry_of_temporary_key
-from pinecone_admin.workflows.roles import bindings_by_principal, date_keys_by_bindings
+from pinecone_admin.workflows.roles import bindings_by_principal, date_keys_by_bindings, find_key_date
 
 FindingKind: TypeAlias = Literal[
     "could-not-be-read",
@@ -157,7 +157,7 @@ def find_old_keys(inventory: Resources, max_age: timedelta) -> list[Finding]:
         if delete_after(key) is not None:
             continue
         name, created_at = names.describe(key), plausible_date(key.created_at)
-        known = created_at or plausible_date(dates.get(key.id))
+        known = find_key_date(key, dates)
         age = None if known is None else inventory.taken_at - known
         unsure = f"{name} may be older than {describe_duration(max_age)}"
         if known is None or age is None:

@@ -14,12 +14,15 @@ from pinecone_admin._http.lookup import normalize_email
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows.changes import Change, Ref
-from pinecone_admin.workflows.organization_index import OrganizationIndex, held_role
+from pinecone_admin.workflows.organization_index import HeldRole, OrganizationIndex, held_role
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.roles import describe_lost_owners, find_owner_ids
 
 OWN_ACCOUNT = "this client authenticates as the account"
 """Why nothing is taken from a service account, where the rest of the work goes on."""
+
+ONLY_ON_PROJECTS = "keep only roles on projects, and needs a role on the organization"
+"""What a person without another role on the organization would do."""
 
 _CLIENT_ID = "client_id (--own-client-id on the command line)"
 _TAKES = {"revoke", "delete", "rotate"}
@@ -39,6 +42,10 @@ class Caller:
 
     client_id: str | None
     is_stated: bool = False
+
+    def owns(self, account: ServiceAccount) -> bool:
+        """Return whether a service account is the caller's, as far as that is known."""
+        return account.client_id == self.client_id
 
 
 @frozen(kw_only=True)
@@ -91,7 +98,7 @@ def explain_unknown(caller: Caller, accounts: Iterable[ServiceAccount]) -> str |
     """
     if caller.client_id is None:
         return f"an access token does not show its account; pass {_CLIENT_ID}"
-    if caller.is_stated and all(account.client_id != caller.client_id for account in accounts):
+    if caller.is_stated and not any(map(caller.owns, accounts)):
         return f"no service account has the client id {caller.client_id}; correct {_CLIENT_ID}"
     return None
 
@@ -104,7 +111,7 @@ def explain_own(account: ServiceAccount, caller: Caller, accounts: Iterable[Serv
         caller: The caller.
         accounts: The service accounts, as ``explain_unknown`` needs them.
     """
-    if account.client_id == caller.client_id:
+    if caller.owns(account):
         return OWN_ACCOUNT
     unknown = explain_unknown(caller, accounts)
     return unknown and f"it may be the account of this client: {unknown}"
@@ -113,6 +120,11 @@ def explain_own(account: ServiceAccount, caller: Caller, accounts: Iterable[Serv
 def takes_from_account(change: Change) -> bool:
     """Return whether a change takes something from a service account."""
     return change.action in _TAKES and change.target.kind == "service_account"
+
+
+def leaves_no_place(lost: Iterable[HeldRole], kept: Iterable[HeldRole]) -> bool:
+    """Return whether a person who loses some roles loses the last one on the organization, and keeps others or none."""
+    return any(place is None for _, place in lost) and all(place is not None for _, place in kept)
 
 
 def find_refusals(
@@ -270,7 +282,7 @@ def _find_lost_owners(changes: Sequence[Change], organization: Resources) -> Ref
 
 
 def _find_own(changes: Sequence[Change], organization: Resources, caller: Caller) -> RefusedChanges | None:
-    own = {account.id for account in organization.service_accounts if account.client_id == caller.client_id}
+    own = {account.id for account in organization.service_accounts if caller.owns(account)}
     taking = tuple(change for change in changes if takes_from_account(change) and change.target.id in own)
     if not taking:
         return None
@@ -304,10 +316,8 @@ def _find_members_without_role(changes: Sequence[Change], organization: Resource
             for action in ("grant", "revoke")
         )
         roles = (index.held_by(target.kind, target.id) | given) - lost
-        takes_last = any(place is None for _, place in lost) and not any(place is None for _, place in roles)
-        if takes_last and not any(each.action == "delete" for each in own):
-            problem = "keep only roles on projects, and needs a role on the organization"
-            problem = problem if roles else "lose every role; to remove it, write absent: true"
+        if leaves_no_place(lost, roles) and not any(each.action == "delete" for each in own):
+            problem = ONLY_ON_PROJECTS if roles else "lose every role; to remove it, write absent: true"
             taking = (each for each in own if each.action == "revoke" and held_role(each.roles[0])[1] is None)
             found.append(RefusedChanges(reason=f"{target} would {problem}", changes=tuple(taking)))
     return found

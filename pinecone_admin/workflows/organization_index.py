@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TypeAlias
@@ -18,6 +18,7 @@ from pinecone_admin.workflows.roles import (
     bindings_by_principal,
     date_keys_by_bindings,
     describe_roles_elsewhere,
+    find_key_date,
     is_on_known_place,
 )
 
@@ -131,7 +132,7 @@ class OrganizationIndex:
 
     def held_by(self, kind: str, id: str | None) -> frozenset[HeldRole]:
         """Return the roles of a principal for comparisons: a project by its id alone."""
-        return frozenset(map(_place, filter(is_on_known_place, self._held.get((kind, id or ""), ()))))
+        return read_held_roles(self._held.get((kind, id or ""), ()))
 
     def roles_elsewhere(self, found: Thing) -> list[str]:
         """Return the roles that no file and no plan can express, because this package does not know their places."""
@@ -141,9 +142,7 @@ class OrganizationIndex:
         """Return when a thing was created; of a key without a date, when its oldest role binding was."""
         if isinstance(found, User):
             return None
-        if (date := plausible_date(found.created_at)) is not None or not isinstance(found, APIKey):
-            return date
-        return plausible_date(self._key_dates.get(found.id))
+        return find_key_date(found, self._key_dates) if isinstance(found, APIKey) else plausible_date(found.created_at)
 
     def _refer_to_place(self, binding: RoleBinding) -> Ref | None:
         if binding.resource_type != "project":
@@ -171,6 +170,11 @@ def read_settings(found: Thing) -> Settings:
 def held_role(role: RoleAt) -> HeldRole:
     """Return a role with the id of its project alone."""
     return role.role, None if role.project is None else role.project.id
+
+
+def read_held_roles(bindings: Iterable[RoleBinding]) -> frozenset[HeldRole]:
+    """Return the roles of role bindings, each with the id of its project alone."""
+    return frozenset(map(_place, filter(is_on_known_place, bindings)))
 
 
 def _place(binding: RoleBinding) -> HeldRole:

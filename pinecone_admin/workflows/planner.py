@@ -146,7 +146,7 @@ def check_view(inventory: Inventory, caller: Caller, *, operation: str) -> None:
     if caller.client_id is not None:
         if (unknown := explain_unknown(caller, inventory.service_accounts)) is not None:
             raise RefusedError(unknown, operation=operation)
-        own = next((each.id for each in inventory.service_accounts if each.client_id == caller.client_id), None)
+        own = next((each.id for each in inventory.service_accounts if caller.owns(each)), None)
         if ("OrgOwner", None) not in OrganizationIndex(inventory).held_by("service_account", own):
             why = f"the service account with the client id {caller.client_id} is not known to be an OrgOwner"
             problem = f"{why}, so it may not see everything; a plan would make hidden things again; {USE_OWNER}"

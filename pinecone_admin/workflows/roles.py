@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
 
-from generated_client.models import PrincipalType, Project, RoleBinding, RoleName
+from generated_client.models import APIKey, PrincipalType, Project, RoleBinding, RoleName
+from pinecone_admin._http.server_clock import plausible_date
 from pinecone_admin.workflows.changes import Ref
 
 PLACES = ("organization", "project")
@@ -124,6 +125,11 @@ def date_keys_by_bindings(bindings: Iterable[RoleBinding]) -> dict[str, datetime
         for (kind, id), held in bindings_by_principal(bindings).items()
         if kind == "api_key"
     }
+
+
+def find_key_date(key: APIKey, oldest_bindings: Mapping[str, datetime]) -> datetime | None:
+    """Return when a key was created, or else when its oldest role binding was; None if neither can be right."""
+    return plausible_date(key.created_at) or plausible_date(oldest_bindings.get(key.id))
 
 
 class RoleProject(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pinecone_admin._async.workflows.client_state import find_caller, server_now
+from pinecone_admin._async.workflows.client_state import find_caller, list_accounts_to_judge, server_now
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin.models import RoleBinding, ServiceAccount
 from pinecone_admin.workflows.changes import Change
@@ -35,8 +35,8 @@ async def check_allowed(
         RefusedError: The changes must not be made.
     """
     caller = find_caller(run.admin, client_id, operation=run.operation)
-    if caller.is_stated and any(map(takes_from_account, changes)):
-        accounts = await run.admin.service_accounts.list().to_list()
+    if any(map(takes_from_account, changes)):
+        accounts = await list_accounts_to_judge(run.admin, caller, accounts)
     owners: list[RoleBinding] = []
     if any(each.target.kind == "user" and each.is_sensitive for each in changes):
         owners = await run.admin.role_bindings.list(principal_type="user", role="OrgOwner").to_list()

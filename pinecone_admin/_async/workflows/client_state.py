@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import inf
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from pinecone_admin._concurrency.waiting import WorkInProgress
 from pinecone_admin._http.argument_checks import set_operation_on_errors
 from pinecone_admin._http.retry_policy import count_attempts
 from pinecone_admin.errors import Masked, RefusedError
+from pinecone_admin.models import ServiceAccount
 from pinecone_admin.workflows.guard import Caller, identify_caller
 
 if TYPE_CHECKING:
@@ -31,6 +33,13 @@ def find_caller(admin: AsyncAdmin, client_id: str | None, *, operation: str) -> 
     """Return the account that a client uses, or that an argument states; see ``identify_caller``."""
     with set_operation_on_errors(operation):
         return identify_caller(own_client_id(admin), client_id)
+
+
+async def list_accounts_to_judge(
+    admin: AsyncAdmin, caller: Caller, accounts: Sequence[ServiceAccount]
+) -> Sequence[ServiceAccount]:
+    """Return the accounts that ``explain_unknown`` needs: all if only an argument states the caller, else these."""
+    return await admin.service_accounts.list().to_list() if caller.is_stated else accounts
 
 
 def own_client_id(admin: AsyncAdmin) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.client_state import find_caller
+from pinecone_admin._async.workflows.client_state import find_caller, list_accounts_to_judge
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.waiting import async_call_store, async_read_store, has_to_be_run
@@ -324,7 +324,7 @@ async def _delete_left_accounts(run: AsyncRun, leftovers: Sequence[ServiceAccoun
     for each in leftovers:
         delete = Change(action="delete", target=run.refer_to(each), reason=LEFTOVER)
         caller = find_caller(run.admin, client_id, operation=run.operation)
-        accounts = await run.admin.service_accounts.list().to_list() if caller.is_stated else []
+        accounts = await list_accounts_to_judge(run.admin, caller, [each])
         if (reason := explain_own(each, caller, accounts)) is not None:
             run.skip(delete, reason)
             continue

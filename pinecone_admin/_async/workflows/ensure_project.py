@@ -18,8 +18,10 @@ from pinecone_admin.models import (
     Project,
 )
 from pinecone_admin.operations import create_project
+from pinecone_admin.workflows.change_operations import fits
 from pinecone_admin.workflows.changes import Change, Ref, Settings
 from pinecone_admin.workflows.ending import Created, refer_to
+from pinecone_admin.workflows.organization_index import read_settings
 from pinecone_admin.workflows.reports import Ensured, OnDifference, compare_settings
 
 
@@ -48,7 +50,7 @@ async def ensure_project(
             return Ensured(value=None, created=True, steps=run.steps[began:])
         project, created = found_or_created.value, found_or_created.is_new
     wanted = settings.fields
-    found = Settings(max_pods=project.max_pods, force_encryption_with_cmek=project.force_encryption_with_cmek).fields
+    found = read_settings(project).fields
     differing = compare_settings(**{each: (found.get(each), value) for each, value in wanted.items()})
     policy.refuse(f"project {project.id}", differing)
     if differing and policy.updates:
@@ -67,7 +69,7 @@ async def create_planned_project(run: AsyncRun, change: Change, known: Collectio
         RefusedError: There is now another project of that name, with other settings.
     """
     project = (await create_missing_project(run, change, known)).value
-    if not _has_settings(project, change.settings):
+    if not fits(change, read_settings(project), frozenset()):
         differs = "exists, and its settings differ, so somebody else may have made it; make another plan"
         raise RefusedError(f"{refer_to(project)} {differs}", operation=run.operation)
     return project
@@ -83,12 +85,7 @@ async def create_missing_project(run: AsyncRun, change: Change, known: Collectio
         others.update(each.id for each in projects if each.name != name)  # one that gets the name later is not new
         return require_single(named, f"projects named {name!r}") if named else None
 
-    async def fits(found: Project) -> bool:
-        return _has_settings(found, change.settings)
+    async def is_as_sent(found: Project) -> bool:
+        return fits(change, read_settings(found), frozenset())
 
-    return await run.create(change, find_new, fits=fits, is_unique=False)
-
-
-def _has_settings(project: Project, settings: Settings) -> bool:
-    """Return whether a project has the settings of a request, apart from its name."""
-    return all(getattr(project, name) == value for name, value in settings.fields.items() if name != "name")
+    return await run.create(change, find_new, fits=is_as_sent, is_unique=False)

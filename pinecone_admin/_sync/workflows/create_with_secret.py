@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 from attrs import evolve
 
 from pinecone_admin._concurrency.waiting import call_store, has_to_be_run, read_store
-from pinecone_admin._sync.workflows.client_state import find_caller
+from pinecone_admin._sync.workflows.client_state import find_caller, list_accounts_to_judge
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.counts import count_noun
@@ -323,7 +323,7 @@ def _delete_left_accounts(run: Run, leftovers: Sequence[ServiceAccount], client_
     for each in leftovers:
         delete = Change(action="delete", target=run.refer_to(each), reason=LEFTOVER)
         caller = find_caller(run.admin, client_id, operation=run.operation)
-        accounts = run.admin.service_accounts.list().to_list() if caller.is_stated else []
+        accounts = list_accounts_to_judge(run.admin, caller, [each])
         if (reason := explain_own(each, caller, accounts)) is not None:
             run.skip(delete, reason)
             continue

@@ -101,8 +101,7 @@ def reconcile_bindings(
         if policy.revoke_unlisted and key not in keys
     }
     accounts = [principal] if isinstance(principal, ServiceAccount) else []
-    caller = find_caller(run.admin, client_id, operation=policy.operation).client_id
-    is_own = caller is not None and caller in {each.client_id for each in accounts}
+    is_own = any(map(find_caller(run.admin, client_id, operation=policy.operation).owns, accounts))
     if revoked and not is_own:
         check_allowed(run, [*granted, *revoked.values()], bindings, accounts, client_id=client_id)
     for change in granted:

@@ -93,7 +93,7 @@ def rotate_due_accounts(
     if (unknown := explain_unknown(caller, accounts)) is not None:
         raise RefusedError(f"a due service account may be the caller's own, because {unknown}", operation=_OPERATION)
     now = require_server_time(admin, operation=_OPERATION)
-    found = find_due_accounts(accounts, client_id=caller.client_id, now=now, older_than=older_than, names=names)
+    found = find_due_accounts(accounts, caller=caller, now=now, older_than=older_than, names=names)
     report = DueAccountRotations(
         dry_run=run.dry_run,
         own=found.own,

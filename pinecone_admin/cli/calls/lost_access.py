@@ -10,6 +10,8 @@ from pinecone_admin.cli.calls.pipeline import Call
 from pinecone_admin.errors import NotFoundError, RefusedError
 from pinecone_admin.models import RoleBinding
 from pinecone_admin.workflows.changes import Ref
+from pinecone_admin.workflows.guard import ONLY_ON_PROJECTS, leaves_no_place
+from pinecone_admin.workflows.organization_index import read_held_roles
 from pinecone_admin.workflows.roles import describe_lost_owners, find_owner_ids
 
 
@@ -37,13 +39,14 @@ def find_lost_membership(call: Call) -> list[str]:
     if (binding.principal_type, binding.role) == ("user", "OrgOwner"):
         _require_another_owner(owners, who)
     kind, id = binding.principal_type, binding.principal_id
-    others = [each for each in call.admin.role_bindings.list(principal_type=kind, principal_id=id) if each != binding]
-    if any(each.resource_type == "organization" for each in others) or binding.resource_type == "project":
+    held = call.admin.role_bindings.list(principal_type=kind, principal_id=id)
+    kept = read_held_roles(each for each in held if each != binding)
+    if not leaves_no_place(read_held_roles([binding]), kept):
         return []
     if kind == "invite":
         raise RefusedError(f"{who} needs a role on the organization; to withdraw it, delete the invite")
-    if others:
-        raise RefusedError(f"{who} would keep only roles on projects, and needs a role on the organization")
+    if kept:
+        raise RefusedError(f"{who} would {ONLY_ON_PROJECTS}")
     # Whether the server then ends the membership is not published; the emulator does.
     return [f"This is the only role of {who}. Without it, the user may no longer be in the organization."]
 

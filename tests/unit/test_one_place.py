@@ -1,0 +1,37 @@
+"""What workflows and commands decide alike is decided in one module: no other one has the code of the decision."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "pinecone_admin"
+ROOMS = ("workflows", "_async/workflows", "cli/calls")
+
+# The decision → what its code looks like, and the module that has it.
+PLACES: dict[str, tuple[str, str]] = {
+    "whether an account is the caller's": (
+        r"client_id (?:==|!=) \w+\.client_id|\.client_id == client_id\)$",
+        "guard.py",
+    ),
+    "which accounts show that": (r"service_accounts\.list\(\).* if \w*\.?is_stated", "client_state.py"),
+    "whether somebody keeps only roles on projects": (r"only roles on projects, and", "guard.py"),
+    "whether a role is on a place that is known": (r'resource_type\S* (?:not )?in [{(]"|^PLACES =', "roles.py"),
+    "how old a key is": (r"oldest_bindings\.get|_dates\.get\(", "roles.py"),
+    "what a temporary name looks like": (r'"~[a-z{(]', "name_tags.py"),
+}
+
+
+@pytest.mark.parametrize("decision", PLACES)
+def test_a_decision_has_one_place(decision: str) -> None:
+    """Another module asks for it."""
+    pattern, place = PLACES[decision]
+    found = {
+        path.name
+        for room in ROOMS
+        for path in sorted((PACKAGE / room).glob("*.py"))
+        if re.search(pattern, path.read_text(), re.MULTILINE)
+    }
+    assert found == {place}
