@@ -112,4 +112,19 @@ def decode_value(value: Json, returns: Returns[_T]) -> _T | DecodeFailure:
         if iscoroutine(result):
             result.close()
         return DecodeFailure("", "cannot be decoded: the function in Operation.returns gave an awaitable")
+    if isinstance(returns, type) and (blank := _find_blank_secret(result)):
+        return DecodeFailure(blank, "is blank")
     return result
+
+
+def _find_blank_secret(model: object) -> str | None:
+    """Return the name of a secret of a model that is empty or blank, so that nobody can use it; None if none is."""
+    kind: Any = type(model)
+    return next(
+        (
+            name
+            for attribute, name, is_secret in wire_attributes(kind)
+            if is_secret and isinstance(value := getattr(model, attribute), str) and not value.strip()
+        ),
+        None,
+    )

@@ -194,10 +194,16 @@ PATHS: list[tuple[Callable[[AsyncAdmin], Any], object, str]] = [
         ACCOUNT_WITH_SECRET | {"service_account": ACCOUNT | {"updated_at": None}},
         "service_account.updated_at",
     ),
+    (lambda a: a.api_keys.create(project_id="p", name="x"), KEY_WITH_SECRET | {"value": " \n"}, "value"),
+    (
+        lambda a: a.service_accounts.rotate_secret(service_account_id="s"),
+        ACCOUNT_WITH_SECRET | {"client_secret": ""},
+        "client_secret",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("call", "body", "path"), PATHS, ids=[path for _, _, path in PATHS])
+@pytest.mark.parametrize(("call", "body", "path"), PATHS)
 async def test_the_error_path_names_the_field(
     call: Callable[[AsyncAdmin], Any], body: object, path: str, make_client: Callable[..., AsyncAdmin]
 ) -> None:

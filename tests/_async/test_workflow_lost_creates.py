@@ -21,7 +21,7 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import DesiredState, ProjectRole
 from pinecone_admin.workflows.name_tags import parse_tag, tag_as_unfinished
 from tests.support.errors import raises
-from tests.support.fault_injection import FaultyTransport, InjectedFault, fail_to_store
+from tests.support.fault_injection import FaultyTransport, InjectedFault, RewritingTransport, fail_to_store
 
 pytestmark = pytest.mark.anyio
 
@@ -307,3 +307,28 @@ async def test_a_create_that_was_refused_before_there_was_room_is_no_failure_of_
         ("delete", left.id, "done"),
     ]
     assert report.is_complete
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("make", ["key", "account", "rotation"])
+async def test_a_blank_secret_is_not_stored(emulator: Emulator, make: str) -> None:
+    """A secret that arrives blank is a lost one: what has it is made anew, and only a usable one is stored."""
+    owner = emulator.async_admin()
+    project = await owner.projects.create(name="p")
+    account = (await owner.service_accounts.create(name="a")).service_account
+
+    def rewrite(body: dict[str, Any]) -> None:
+        body["value" if make == "key" else "client_secret"] = " "
+
+    admin = RewritingTransport(emulator, 1, rewrite).async_admin()
+    stored: list[Any] = []
+    if make == "key":
+        await admin.api_keys.ensure(project_id=project.id, name="k", store=stored.append)
+    elif make == "account":
+        await admin.service_accounts.ensure(name="b", store=stored.append)
+    else:
+        await admin.service_accounts.rotate(service_account_id=account.id, store=stored.append)
+    (secret,) = stored
+    assert (secret.value if make == "key" else secret.client_secret).strip()
+    assert [each.name for each in emulator.state.api_keys.values()] == ["k"] * (make == "key")
+    assert len([*emulator.state.service_accounts.listing]) == 2 + (make == "account")

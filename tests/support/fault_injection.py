@@ -286,6 +286,36 @@ class DelayedListsTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return response
 
 
+class RewritingTransport(FaultyTransport):
+    """Passes requests on to an emulator, and changes the body of one response to a POST.
+
+    Args:
+        emulator: Processes the requests.
+        number: Which POST it is, from 1.
+        rewrite: Changes the body, which is an object.
+    """
+
+    def __init__(self, emulator: Emulator, number: int, rewrite: Callable[[dict[str, Any]], object]) -> None:
+        super().__init__(emulator)
+        self._number = number
+        self._rewrite = rewrite
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass the request on, and change the response."""
+        return self._change(request, super().handle_request(request))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass the request on, and change the response."""
+        return self._change(request, await super().handle_async_request(request))
+
+    def _change(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if request.method != "POST" or sum(each.startswith("POST") for each in self.requests) != self._number:
+            return response
+        body = json.loads(response.content)
+        self._rewrite(body)
+        return httpx.Response(response.status_code, json=body, headers={"date": response.headers["date"]})
+
+
 class FailTwiceTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Responds with 503 to the first two attempts of each request, and passes the third on to an emulator.
 
