@@ -49,6 +49,7 @@ _OF_ARGUMENTS = (
     (r"client_id \(--own-client-id on the command line\)", "--own-client-id"),
     (r"allow (\d+) removals? \(--confirm on the command line\)", r"add --confirm \1"),
     (r", or allow_own\b", ""),
+    (r"\bmust contain at least one organization role", "needs a role on the organization, such as OrgMember"),
     (r"\blift it \(lift_protection, --lift-protection on the command line\)", "add --lift-protection"),
     (r"\bpass project_ids \(--project on the command line\) with the projects that", "add --project for each that"),
 )

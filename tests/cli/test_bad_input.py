@@ -410,7 +410,7 @@ def test_values_that_a_method_refuses_are_called_by_their_options() -> None:
     change = ("role", "change", "--user", "ada@example.com", "--from", "OrgMember")
     with example_organization() as emulator:
         for words, message in (
-            ((*invite, "search:ProjectViewer"), "--role must contain at least one organization role"),
+            ((*invite, "search:ProjectViewer"), "--role needs a role on the organization, such as OrgMember"),
             (("invite", "create", "x", "--role", "OrgMember"), "EMAIL is not an email address: 'x'"),
             (("project", "create", "x" * 513), "NAME must have 1 to 512 characters, not 513"),
             (ensure, "--revoke-others requires --if-different 'update'"),

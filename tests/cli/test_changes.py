@@ -62,7 +62,7 @@ def test_a_prompt_names_the_change_the_organization_and_the_caller() -> None:
             assert (done.exit, done.stdout) == (exit_codes.INTERRUPTED, ""), (spec.full_name, done)
             assert f"About to: {spec.full_name}" in done.said
             assert f"organization Emulated Organization ({emulator.organization_id})" in done.said
-            assert f"as {emulator.client_id}" in done.said
+            assert f"as client id {emulator.client_id}" in done.said
             assert "Nothing was changed." in done.stderr
             assert sent_changes(emulator) == []
 

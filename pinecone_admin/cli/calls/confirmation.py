@@ -125,7 +125,7 @@ def _question(session: Session, consent: Consent) -> None:
     organization = None if consent.is_local else session.organization  # its failure comes before the question
     session.notify(f"About to: {consent.what}")
     if organization is not None:
-        session.notify(f"In organization {organization.name} ({organization.id}), as {session.caller}")
+        session.notify(f"In organization {organization.name} ({organization.id}), as client id {session.caller}")
     with session.prompt(question):
         line = session.stdin.readline()
     if not line.endswith("\n"):

@@ -221,7 +221,7 @@ For example: --store 'file:{scope}-{name}.key'. In the rows of the command each,
 the template can also contain {COLUMN}.
 
 Every secret needs a destination of its own, and capitals do not make a
-difference. A name must fit into one segment of a path.
+difference. A name must fit into one part of a path.
 
 The client id of a service account is stored, too. In a file of variables, its
 name is NAME with ID in place of SECRET, or else NAME_ID. Other destinations get
@@ -315,7 +315,7 @@ command needs --confirm NAME. These commands do so:
   service-account delete, rotate (of the account that the command uses)
   role revoke, change (of a role of that account)
   role revoke (of the only role of a user)
-  send of a DELETE (the last segment of the path)
+  send of a DELETE (the last part of the path)
 
 If the command each runs a command that deletes things, you must type the number
 of rows. Without a terminal, it needs --confirm N. N can be larger than the

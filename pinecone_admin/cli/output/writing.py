@@ -167,7 +167,7 @@ def write_preview_heading(session: Session) -> None:
     where = f"{organization.name} ({organization.id})"
     makes_keys = session.command is not None and session.command.makes_temporary_keys
     further = ", with a temporary API key that is deleted again" if makes_keys else ""
-    heading = make_printable(f"Dry run in organization {where}, as {session.caller}{further}:")
+    heading = make_printable(f"Dry run in organization {where}, as client id {session.caller}{further}:")
     with session.until_closed():
         session.stdout.write(f"{heading}\n")
 
