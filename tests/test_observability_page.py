@@ -8,6 +8,7 @@ import sys
 from collections.abc import Generator
 from contextvars import ContextVar
 from pathlib import Path
+from threading import current_thread, main_thread
 from types import ModuleType
 from typing import Any
 
@@ -15,8 +16,8 @@ import pytest
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from pinecone_admin import Admin, PineconeConnectionError
-from pinecone_admin.emulator import Emulator
+from pinecone_admin import Admin, AttemptEvent, PineconeConnectionError
+from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.testing import emulate
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs/observability.md").read_text(encoding="utf-8")
@@ -96,14 +97,33 @@ def test_opentelemetry_has_a_span_for_each_attempt(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_token_exchange_has_no_context_variables_of_the_call() -> None:
-    """The attempts of a call have its context variables; those of an exchange, which calls share, have none."""
+    """The attempts of a call have its context variables; those of an exchange, which calls share, have none.
+
+    An exchange runs in another thread than the call, except in an emulation.
+    """
     variable = ContextVar("request", default="none")
-    seen: dict[str | None, str] = {}
-    with emulate():
-        variable.set("r-1")
-        with Admin(on_attempt=lambda event: seen.update({event.operation: variable.get()})) as admin:
-            admin.projects.list()
-    assert seen == {"get_token": "none", "list_projects": "r-1"}
+    seen: dict[str | None, tuple[str, bool]] = {}
+
+    def record(event: AttemptEvent) -> None:
+        seen[event.operation] = variable.get(), current_thread() is main_thread()
+
+    variable.set("r-1")
+    with emulate(), Admin(on_attempt=record) as admin:
+        admin.projects.list()
+    assert seen == {"get_token": ("none", True), "list_projects": ("r-1", True)}
+    emulator = Emulator()
+    with (
+        serving(emulator) as host,
+        Admin(
+            host=host,
+            oauth_url=emulator.oauth_url,
+            client_id=emulator.client_id,
+            client_secret=emulator.client_secret,
+            on_attempt=record,
+        ) as admin,
+    ):
+        admin.projects.list()
+    assert seen == {"get_token": ("none", False), "list_projects": ("r-1", True)}
 
 
 def test_log_records_have_the_fields(capsys: pytest.CaptureFixture[str]) -> None:
