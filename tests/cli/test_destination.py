@@ -24,7 +24,7 @@ from pinecone_admin.cli.secrets.places import CommandPlace, FilePlace, SecretPla
 from pinecone_admin.cli.secrets.store_template import parse_template
 from pinecone_admin.cli.session import Session
 from pinecone_admin.workflows.readable_store import SecretOwner
-from tests.cli.command_line import example_organization
+from tests.cli.command_line import example_organization, run
 from tests.cli.test_secret_stores import ACCOUNT, KEY, SECRET
 
 WRITER = SecretOwner("api_key", "search", "writer")
@@ -421,3 +421,22 @@ class _held:  # noqa: N801 - a context
 
     def __exit__(self, *_: object) -> None:
         os.close(self._descriptor)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("project", "provision", "a/b", "--store", "file:{project}"), "the name of project a/b contains /"),
+        (("project", "provision", "..", "--store", "file:{project}/k"), "the name of project .. means a folder"),
+        (("api-key", "create", "a/b", "--project", "search", "--store", "file:{name}"), "of key search/a/b contains /"),
+        (("service-account", "ensure", "a/b", "--store", "file:{name}"), "of service account a/b contains /"),
+    ],
+)
+def test_a_new_name_that_cannot_be_part_of_a_place_is_not_to_be_renamed(words: tuple[str, ...], message: str) -> None:
+    """Nothing has the name yet, so the message proposes another name or another place."""
+    role = () if words[0] == "service-account" else ("--role", "DataPlaneEditor")
+    placeholder = "{project}" if words[0] == "project" else "{name}"
+    with example_organization():
+        done = run(*words, *role, "--yes")
+    advice = f"so it cannot stand for {placeholder}. Choose another name, or a --store without {placeholder}."
+    assert (done.exit, f"{message}, {advice}" in done.stderr) == (2, True), done

@@ -427,12 +427,17 @@ class Destination(StoreByName):
             fixed = template.text.replace("{project}", "{scope}")
             use = f"Use {{scope}} in place of {{project}}: --store '{fixed}'"
             return f"--store: {_label(owner)} has no project, so {{project}} is empty. {use}"
-        whose = "the name" if error.placeholder == "name" else "the project"
+        project = owner.project if isinstance(owner, SecretOwner) and error.placeholder != "name" else None
+        whose = _label(owner) if project is None else f"project {project}"
         # Of many secrets, no two may go to one command, whatever it reads.
         reads = template.form == "exec" and not self.makes.many
         use = ", or let the command read the name from its environment (help exec)" if reads else ""
+        is_new = not (self.makes.many or self.makes.replaces) and (self.makes.nested or project is None)
+        remedy = "Change that name first"
+        if is_new:
+            remedy = f"Choose another name, or a --store without {{{error.placeholder}}}"
         unfit = f"{error}, so it cannot stand for {{{error.placeholder}}}"
-        return f"--store: {whose} of {_label(owner)} {unfit}. Change that name first{use}"
+        return f"--store: the name of {whose} {unfit}. {remedy}{use}"
 
     def _describe_clash(self, met: Sequence[_Owner]) -> StoreError:
         """Return what is wrong if several secrets have one place, and places that work."""
