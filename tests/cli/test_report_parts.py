@@ -95,7 +95,7 @@ def test_lists_of_people_are_read_however_a_spreadsheet_writes_them() -> None:
         "# who has left, email\nada@example.com\nbob@example.com\n",
     ]
     for text in texts:
-        assert parse_people(text) == expected, text
+        assert parse_people(text, "people.csv") == expected, text
 
 
 def test_lists_of_people_that_are_malformed_name_the_line() -> None:
@@ -103,19 +103,19 @@ def test_lists_of_people_that_are_malformed_name_the_line() -> None:
     cases = {
         "": "has no email address",
         "email\n": "has no email address",
-        "ada@example.com\nbob\n": "line 2 of the list has no email address",
-        "ada@example.com,bob@example.com": "line 1 of the list has several",
-        "email,name\n,Ada": "line 2 of the list has no email address in its column email",
-        "name,email\nAda": "line 2 of the list has no email address in its column email",
-        'email\n"ada': "line 2 of the list",
-        'email,note\nada@example.com,"unclosed\nbob@example.com,\n': "line 2 of the list is not CSV: unexpected end",
-        'email,note\n,"two\nlines"\n': "line 2 of the list has no email address",
-        "HR-12,ada@example.com\n#4711,bob@example.com": "line 2 of the list begins with #",
-        f"email\n{'a' * 200_000}": "line 2 of the list is not CSV: field larger",
+        "ada@example.com\nbob\n": "line 2 of people.csv has no email address",
+        "ada@example.com,bob@example.com": "line 1 of people.csv has several",
+        "email,name\n,Ada": "line 2 of people.csv has no email address in its column email",
+        "name,email\nAda": "line 2 of people.csv has no email address in its column email",
+        'email\n"ada': "line 2 of people.csv",
+        'email,note\nada@example.com,"unclosed\nbob@example.com,\n': "line 2 of people.csv is not CSV: unexpected end",
+        'email,note\n,"two\nlines"\n': "line 2 of people.csv has no email address",
+        "HR-12,ada@example.com\n#4711,bob@example.com": "line 2 of people.csv begins with #",
+        f"email\n{'a' * 200_000}": "line 2 of people.csv is not CSV: field larger",
     }
     for text, message in cases.items():
         with pytest.raises(PineconeValueError, match=message):
-            parse_people(text)
+            parse_people(text, "people.csv")
 
 
 def test_every_code_is_explained_for_people_who_do_not_know_python() -> None:

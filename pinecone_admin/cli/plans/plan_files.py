@@ -240,31 +240,36 @@ def as_document(plan: StalePlan | OffboardPlan | ChangePlan) -> dict[str, Any]:
     return document
 
 
-def parse_people(text: str) -> list[str]:
+def parse_people(text: str, source: str) -> list[str]:
     """Return the email addresses in a CSV file with a column ``email``, or in a list with one address a line.
 
     Fields are separated by commas, semicolons or tabs. Rows of empty fields are skipped, as are comments, which begin
     with ``#``, above a header or in a list without one.
 
+    Args:
+        text: The text of the file.
+        source: How errors name the file.
+
     Raises:
         PineconeValueError: A line has no address or several, or there is none at all; the message names the line.
     """
-    rows = _read_rows(text)
+    rows = _read_rows(text, source)
     uncommented = [(number, cells) for number, cells in rows if not _is_comment(cells)]
     headings = uncommented[0][1] if uncommented else []
     column = next((number for number, cell in enumerate(headings) if cell.casefold() in _HEADINGS), None)
     # Below a header, "#4711" is a value like any other.
     people = uncommented if column is None else rows[rows.index(uncommented[0]) + 1 :]
     if not people:
-        raise PineconeValueError("the list of people has no email address")
+        raise PineconeValueError(f"{source} has no email address")
     find = _find_only_address if column is None else partial(_read_column, column=column, heading=headings[column])
-    addresses = [(number, find(number, cells)) for number, cells in people]
-    for number, address in addresses:
-        check_email(f"line {number} of the list", address)
-    return [address for _, address in addresses]
+    lines = [(f"line {number} of {source}", cells) for number, cells in people]
+    found = [(line, find(line, cells)) for line, cells in lines]
+    for line, address in found:
+        check_email(line, address)
+    return [address for _, address in found]
 
 
-def _read_rows(text: str) -> list[tuple[int, list[str]]]:
+def _read_rows(text: str, source: str) -> list[tuple[int, list[str]]]:
     """Return each row with a field that is not empty, with the number of its first line and its fields."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     separator = max(_SEPARATORS, key=first.count)
@@ -277,7 +282,7 @@ def _read_rows(text: str) -> list[tuple[int, list[str]]]:
             rows.append((start, [cell.strip() for cell in row]))
             start = reader.line_num + 1
     except csv.Error as error:
-        raise PineconeValueError(f"line {start} of the list is not CSV: {error}") from error
+        raise PineconeValueError(f"line {start} of {source} is not CSV: {error}") from error
     return [(number, cells) for number, cells in rows if any(cells)]
 
 
@@ -290,18 +295,18 @@ def _is_comment(cells: Sequence[str]) -> bool:
     return cells[0].startswith("#") and not is_header and not any("@" in cell for cell in cells[1:])
 
 
-def _find_only_address(number: int, cells: Sequence[str]) -> str:
+def _find_only_address(line: str, cells: Sequence[str]) -> str:
     addresses = [cell for cell in cells if "@" in cell]
     is_marked = cells[0].startswith("#")
     if len(addresses) != 1 or is_marked:
         has = "has several email addresses" if addresses else "has no email address"
         found = "begins with #" if is_marked else has
-        raise PineconeValueError(f"line {number} of the list {found}; name the column of the addresses email")
+        raise PineconeValueError(f"{line} {found}; name the column of the addresses email")
     return addresses[0]
 
 
-def _read_column(number: int, cells: Sequence[str], column: int, heading: str) -> str:
+def _read_column(line: str, cells: Sequence[str], column: int, heading: str) -> str:
     value = cells[column] if column < len(cells) else ""
     if "@" not in value:
-        raise PineconeValueError(f"line {number} of the list has no email address in its column {heading}")
+        raise PineconeValueError(f"{line} has no email address in its column {heading}")
     return value
