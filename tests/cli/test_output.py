@@ -114,7 +114,15 @@ def test_an_empty_list_is_empty_in_every_format() -> None:
             "yaml": "[]\n",
         }
         shown = run(*words, terminal=True)
+        filtered = [
+            run("user", "list", "--email", "nobody@example.com", terminal=True),
+            run("role", "list", "--role", "OrgManager", terminal=True),
+        ]
     assert (shown.stdout, shown.stderr) == ("", "There are no API keys that this account can see.\n")
+    kinds = ("users", "roles")
+    assert [(each.stdout, each.stderr) for each in filtered] == [
+        ("", f"The options select none of the {kind} that this account can see.\n") for kind in kinds
+    ]
 
 
 def test_a_query_selects_part_of_the_output() -> None:

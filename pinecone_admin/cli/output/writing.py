@@ -218,4 +218,6 @@ def _describe_nothing(session: Session) -> str:
     if command is None or command.path[1:] != ("list",):
         return "There is nothing to show."
     things = pluralize(spell_noun(command.path[0]))
+    if session.is_filtered:
+        return f"The options select none of the {things} that this account can see."
     return f"There are no {things}." if command.takes_session else f"There are no {things} that this account can see."
