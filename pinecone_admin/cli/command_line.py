@@ -91,6 +91,7 @@ def describe_error(session: Session, error: BaseException) -> CommandFailure:
         goes_on=_advise_on_rest(session),
         spellings={} if command is None else command.spellings,
         remedy=_find_remedy(session, error) if isinstance(error, InvalidCredentialsError | UnauthorizedError) else "",
+        is_of_change=command is not None and command.effect != "reads",
     )
     if command is None or command.fails_with is None or failure.exit == INTERRUPTED:
         return failure

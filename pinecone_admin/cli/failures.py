@@ -172,6 +172,7 @@ def describe_failure(
     goes_on: str = "",
     spellings: Mapping[str, str] = MappingProxyType({}),
     remedy: str = "",
+    is_of_change: bool = False,
 ) -> CommandFailure:
     """Return what to tell about an error of the library, of the command line, or of the system.
 
@@ -184,6 +185,7 @@ def describe_failure(
         goes_on: How the rest of an interrupted command is done, as a sentence; empty if no run goes on with it.
         spellings: The options and arguments of the command, by the arguments of methods for which they stand.
         remedy: What to do if the credentials were not accepted, as a clause.
+        is_of_change: Whether the command is one that changes something.
     """
     if isinstance(error, OSError) and is_full_disk(error):
         details = {"help_code": f"exit-{find_exit_code(error)}", "outcome": "not_sent"}
@@ -202,7 +204,7 @@ def describe_failure(
         ledger,
         is_interrupted=is_interrupted,
         goes_on=goes_on,
-        says_if_unchanged=_says_if_unchanged(error),
+        says_if_unchanged=_says_if_unchanged(error) or (is_of_change and isinstance(error, errors.RefusedError)),
     )
     retry = _advise_retry(error) if failure.exit == exit_codes.TRY_LATER else ""
     message = tidy(name_ids(f"{failure.message}{retry}", ledger.names))
