@@ -232,6 +232,21 @@ def test_an_altered_file_is_not_used(
     assert reason in lines[0]
 
 
+@pytest.mark.parametrize("is_folder", [False, True], ids=["the file", "the folder"])
+def test_a_file_that_others_can_read_is_replaced_unless_they_can_access_the_folder(
+    is_folder: bool, emulator: Emulator, tmp_path: Path
+) -> None:
+    """The new file is private; in a folder that is not, nothing is written."""
+    cache = FileTokenCache(tmp_path / "tokens")
+    fetch_token(emulator, cache)
+    (path,) = (tmp_path / "tokens").glob("*.json")
+    former = path.read_bytes()
+    path.parent.chmod(0o755 if is_folder else 0o700)
+    path.chmod(0o644)
+    fetch_token(emulator, cache)
+    assert (path.read_bytes() == former, path.stat().st_mode & 0o777) == (is_folder, 0o644 if is_folder else 0o600)
+
+
 @pytest.mark.parametrize("place", ["/proc/1/nowhere", "/dev/full/tokens"])
 def test_an_unwritable_path_fails_no_call(place: str, emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
     """A path that cannot be written causes one warning that names it, and the call proceeds."""
