@@ -86,3 +86,12 @@ def test_a_store_that_fails_is_told_in_plain_words() -> None:
                 assert "ended with exit status 1" in said, done
                 reasons = re.findall('(?:error|reason)": .*|(?:failed|undid|not replaced).*|^error: .*', said)
                 assert [each for each in reasons if "~" in each or "Error:" in each] == [], done
+
+
+def test_a_creation_whose_response_was_lost_has_a_reason_that_fits() -> None:
+    """The step is counted as done because the project was found, and not because the response was lost."""
+    with example_organization() as emulator:
+        emulator.faults.add("create_project", drop="after")
+        done = run("project", "ensure", "new", "--yes", "-o", "table")
+    assert done.stdout.startswith("created project new (")
+    assert done.stdout.endswith(", because it was found after the response was lost, unless somebody else created it\n")
