@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -48,7 +49,10 @@ EXISTS = "No new secret was created, and the present one cannot be shown again. 
 def test_ensure_says_whether_the_place_of_a_secret_that_exists_has_one(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It claims no more than it saw: that there is a value, and whose it is only beside a client id."""
+    """It claims no more than it saw: that there is a value, and whose it is only beside a client id.
+
+    That there is none is a warning, because the next step of a script needs the value.
+    """
     words, store, expected = PLACES[name]
     monkeypatch.chdir(tmp_path)
     files = {".env": "FULL=pcsk_x\nEMPTY=\n", "empty": "", "some.key": "pcsk_x", "other.json": ""}
@@ -59,7 +63,10 @@ def test_ensure_says_whether_the_place_of_a_secret_that_exists_has_one(
     with example_organization():
         assert run(*ACCOUNT, "--store", "file:robot.json").exit == 0
         done = run(*words, "--store", store)
+        told = json.loads(run(*words, "--store", store, "-o", "json").stderr)
     assert (done.exit, done.stderr) == (0, f"{EXISTS} {expected}\n")
+    is_missing = "has no value" in expected or "something else" in expected
+    assert list(told) == ["warning" if is_missing else "note"]
     assert done.json.get("stored_in") is None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 from attrs import evolve
@@ -218,13 +218,16 @@ def _find_existing(result: Any) -> APIKey | ServiceAccount:
 
 
 def _notify_existing(session: Session, delivery: SecretDelivery, result: object) -> None:
-    """Say that a secret exists which nobody can read again, and what its place has.
+    """Say that a secret exists which nobody can read again, and what its place has; warn if that has nothing.
 
     If the secret was asked for, the exit code is 9: in raw, where it is all of the output, and of a key that earlier
     runs have replaced completely, unless the place has it.
     """
     existing, is_shown = _find_existing(result), session.settings.get("reveal")
     is_missing = is_shown and session.output == "raw"
+    lacks_value = False
+    with suppress(StoreError):  # it has something else
+        lacks_value = delivery.place.is_readable and not delivery.place.read().value  # certainly
     text = "No new secret was created, and the present one cannot be shown again. To replace it, use rotate."
     if isinstance(result, Rotation):
         is_finished_now = any(each.state == "done" for each in result.steps)
@@ -237,12 +240,12 @@ def _notify_existing(session: Session, delivery: SecretDelivery, result: object)
             f"No new secret was created: an earlier run has replaced API key {result.replaced} with {existing.id}, and "
             f"stored or showed its value. {then}."
         )
-        lacks_value = delivery.place.is_readable and not delivery.place.read().value  # certainly
         is_missing = is_missing or ((is_shown or lacks_value) and not is_finished_now)
     if is_missing:
         session.exit_code = PARTLY_DONE
     content = delivery.place.describe_content(getattr(existing, "client_id", None))
-    session.notify(join_sentences([text, content]))
+    tell = session.warn if lacks_value else session.notify
+    tell(join_sentences([text, content]))
 
 
 def _write_place(session: Session, delivery: SecretDelivery, result: object) -> None:
