@@ -46,7 +46,8 @@ def conclude(
     said = [] if is_completed else _describe_effects(effects, ledger, reason.message)
     if not effects.remaining and not is_completed and (is_interrupted or says_if_unchanged):
         undone = _TAKEN_BACK if is_interrupted else _UNDONE
-        said.append(undone if effects.undone else _NOTHING)
+        if effects.undone or _NOTHING not in reason.message:
+            said.append(undone if effects.undone else _NOTHING)
     can_go_on = bool(goes_on) and is_interrupted and not is_completed and not ledger.is_complete
     if can_go_on and effects.remaining and ledger.is_repeatable(effects, goes_on=True):
         said.append(goes_on)

@@ -593,6 +593,7 @@ def test_a_refusal_is_shown_in_the_plan(emulator: Emulator) -> None:
     write("none.yaml", "organization: Emulated Organization\npeople: [{email: owner@example.com, absent: true}]\n")
     done = run("plan", "none.yaml")
     assert (done.exit, "is the last user who is an OrgOwner" in done.stderr) == (5, True)
+    assert done.stderr.count("Nothing was changed.") == 1
     assert run("apply", "none.yaml", "--yes", "--confirm", "1").exit == 5
     assert list_changes(emulator) == []
 
