@@ -70,7 +70,7 @@ def test_a_wish_without_a_role_on_the_organization_names_the_option() -> None:
     with example_organization() as emulator:
         done = run(*ENSURE, "ada@example.com", "--role", "search:ProjectViewer", "--yes")
         assert done.exit == 2
-        assert done.stderr.startswith("error: --role must contain")
+        assert done.stderr.startswith("error: --role needs a role on the organization")
         assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
 
 
