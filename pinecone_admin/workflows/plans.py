@@ -40,7 +40,6 @@ from pinecone_admin.workflows.sent_changes import is_foreign_refusal, may_have_b
 _NOBODY = "the plan has no people; nothing to do"
 _VERSION = 3
 _MOST_LEVELS = 100
-_MAY_BE_DONE = "the server may have done it all the same"
 _STALE = "projects.delete_stale"
 _OFFBOARD = "users.offboard_many"
 _APPLY = "apply"
@@ -56,10 +55,11 @@ class Left:
     Attributes:
         id: Id of the project or the user; empty if there is none.
         name: Name of the project, or email address of the person.
-        reason: Why the project or person was kept. If the response to the deletion was lost, the reason contains "the
-            server may have done it all the same".
+        reason: Why the project or person was kept. If ``may_be_deleted``, it ends with "the server may have done it all
+            the same", and then with the notes of the error.
         help_code: Code of the error that is the reason, such as ``PA205``; None without an error. If another server
             than the API refused, it is ``PA200``.
+        may_be_deleted: Whether the response to the deletion was lost, so that the project or person may be deleted.
     """
 
     id: str
@@ -67,16 +67,22 @@ class Left:
     name: str
     """Name of the project, or email address of the person."""
     reason: str = field(converter=make_printable)
-    """Why the project or person was kept. If the response to the deletion was lost, the reason contains "the server may
-    have done it all the same"."""
+    """Why the project or person was kept."""
     help_code: str | None = None
     """Code of the error that is the reason, such as ``PA205``; None without an error."""
+    may_be_deleted: bool = field(default=False, metadata={"absent_by_default": True})
+    """Whether the response to the deletion was lost, so that the project or person may be deleted."""
+
+
+def may_be_deleted(error: PineconeError) -> bool:
+    """Return whether an error is of a deletion that the server may have made, and not of a read before it."""
+    is_deletion = (error.operation or "").startswith("delete_") and not isinstance(error, RefusedError)
+    return is_deletion and may_have_been_processed(error)
 
 
 def explain_left(error: PineconeError) -> str:
     """Return why something was left, whether it may be gone in spite of that, and what the notes of the error say."""
-    is_deletion = (error.operation or "").startswith("delete_")  # and not a read before it
-    may_be_done = [_MAY_BE_DONE] if is_deletion and may_have_been_processed(error) else []
+    may_be_done = ["the server may have done it all the same"] if may_be_deleted(error) else []
     return "; ".join([str(error), *may_be_done, *getattr(error, "__notes__", ())])
 
 
@@ -93,7 +99,7 @@ def find_help_code(error: BaseException) -> str | None:
 def describe_left(left: Left, kind: Literal["project", "user"]) -> Step:
     """Return as a step that a project or a person was left, or may have been left."""
     deletion = Change(action="delete", target=Ref(kind, left.name, left.id or None))
-    if _MAY_BE_DONE in left.reason:
+    if left.may_be_deleted:
         return Step(change=deletion, state="sent", error=left.reason)
     return Step(change=evolve(deletion, reason=left.reason), state="skipped")
 

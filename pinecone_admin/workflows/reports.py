@@ -159,6 +159,7 @@ class KeptKey:
         key: The key.
         delete_after: When the key may be deleted.
         reason: Why the key was not deleted.
+        is_due: Whether ``delete_after`` has passed, so that the key was kept for another reason.
     """
 
     key: APIKey
@@ -167,6 +168,8 @@ class KeptKey:
     """When the key may be deleted."""
     reason: str
     """Why the key was not deleted."""
+    is_due: bool = False
+    """Whether ``delete_after`` has passed, so that the key was kept for another reason."""
 
 
 @frozen(kw_only=True)

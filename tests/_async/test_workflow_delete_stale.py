@@ -253,6 +253,7 @@ async def test_a_project_that_may_be_deleted_is_left_with_a_remark(emulator: Emu
     emulator.faults.add("delete_project", drop="after", id=plan.projects[1].id, times=1)
     report = await admin.projects.delete_stale(plan=plan, concurrency=1)
     assert [each.reason.endswith("; the server may have done it all the same") for each in report.left] == [False, True]
+    assert [each.may_be_deleted for each in report.left] == [False, True]
     assert (await admin.projects.delete_stale(plan=plan)).left == []
 
 

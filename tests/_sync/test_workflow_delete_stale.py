@@ -251,6 +251,7 @@ def test_a_project_that_may_be_deleted_is_left_with_a_remark(emulator: Emulator,
     emulator.faults.add("delete_project", drop="after", id=plan.projects[1].id, times=1)
     report = admin.projects.delete_stale(plan=plan, concurrency=1)
     assert [each.reason.endswith("; the server may have done it all the same") for each in report.left] == [False, True]
+    assert [each.may_be_deleted for each in report.left] == [False, True]
     assert (admin.projects.delete_stale(plan=plan)).left == []
 
 

@@ -309,7 +309,10 @@ def test_the_reason_names_the_key_to_rotate_again(emulator: Emulator) -> None:
     with raises(RefusedError, match=f"{first} cannot be deleted: .*: rotate {second} again"):
         project.rotate(first, timedelta(0))
     kept = (admin.api_keys.delete_retired()).kept
-    assert [f"rotate {second} again" in each.reason for each in kept] == [True, True]
+    assert [(each.reason.split(": ")[1].split(",")[0], each.is_due) for each in kept] == [
+        (f"rotate {second} again", True),
+        ("rotate it again", True),
+    ]
     again = (project.rotate(second, timedelta(0))).key.id
     admin.api_keys.delete_retired()
     project.check_stored(again)
@@ -595,8 +598,8 @@ def test_an_overlap_needs_room_for_one_more_key(emulator: Emulator) -> None:
     for project, old in zip(projects, olds, strict=True):
         project.rotate(old)
     report = emulator.admin().api_keys.delete_retired()
-    assert [(kept.key.id, kept.reason) for kept in report.kept] == [
-        (old, "it is kept until 2026-12-03 06:45 UTC") for old in olds
+    assert [(kept.key.id, kept.reason, kept.is_due) for kept in report.kept] == [
+        (old, "it is kept until 2026-12-03 06:45 UTC", False) for old in olds
     ]
     assert report.to_dict()["deleted"] == []
     with raises(NotFoundError):

@@ -22,6 +22,7 @@ from pinecone_admin.workflows import (
     StaleProject,
     Step,
 )
+from pinecone_admin.workflows.plans import describe_left
 from tests.support.errors import raises
 from tests.support.records import CREATED_AT, make_binding, make_project
 
@@ -130,3 +131,12 @@ def test_a_foreign_file_is_refused() -> None:
     for kind, text in ((StalePlan, OFFBOARD.to_json()), (OffboardPlan, STALE.to_json())):
         with raises(PineconeValueError, match="text is not a plan of .*: it is one of "):
             kind.from_json(text)
+
+
+def test_whether_a_deletion_was_sent_is_no_matter_of_words() -> None:
+    """A name or an error of somebody else may have the sentence in it."""
+    left = Left(id="p", name="a", reason="its name is 'the server may have done it all the same'")
+    assert [describe_left(each, "project").state for each in (left, evolve(left, may_be_deleted=True))] == [
+        "skipped",
+        "sent",
+    ]

@@ -100,7 +100,7 @@ async def clean_keys(
         else:
             moment = retired_keys.delete_after(each)
             assert moment is not None  # noqa: S101 - only such keys are sorted
-            kept.append(KeptKey(key=old, delete_after=moment, reason=reason))
+            kept.append(KeptKey(key=old, delete_after=moment, reason=reason, is_due=moment <= now))
             run.skip(Change(action="delete", target=refer_to_retired(run, old)), reason)
     return keys
 

@@ -42,6 +42,7 @@ from pinecone_admin.workflows.plans import (
     explain_left,
     find_help_code,
     find_organization,
+    may_be_deleted,
 )
 from pinecone_admin.workflows.reports import Content, Progress
 from pinecone_admin.workflows.sent_changes import is_api_404
@@ -72,6 +73,7 @@ class _ProjectResult:
 
     reason: str | None = None
     help_code: str | None = None
+    may_be_deleted: bool = False
     keys: list[Ref] = field(factory=list[Ref])
     contents: list[Content] = field(factory=list[Content])
     unseen: list[str] = field(factory=list[str])
@@ -235,7 +237,9 @@ async def _clean_up(
         )
         outcome = _ProjectResult(reason=done.refusal)
     except PineconeError as error:
-        outcome = _ProjectResult(reason=_explain(error), help_code=find_help_code(error))
+        outcome = _ProjectResult(
+            reason=_explain(error), help_code=find_help_code(error), may_be_deleted=may_be_deleted(error)
+        )
     return evolve(
         outcome,
         keys=keys,
@@ -293,7 +297,13 @@ def _list_remaining_projects(
 ) -> list[Left]:
     left = ((project, outcomes[project.id]) for project in projects)
     return [
-        Left(id=each.id, name=each.name, reason=outcome.reason, help_code=outcome.help_code)
+        Left(
+            id=each.id,
+            name=each.name,
+            reason=outcome.reason,
+            help_code=outcome.help_code,
+            may_be_deleted=outcome.may_be_deleted,
+        )
         for each, outcome in left
         if outcome.reason
     ]

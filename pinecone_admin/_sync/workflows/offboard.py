@@ -53,6 +53,7 @@ from pinecone_admin.workflows.plans import (
     explain_left,
     find_help_code,
     find_organization,
+    may_be_deleted,
 )
 from pinecone_admin.workflows.reports import OffboardReport
 from pinecone_admin.workflows.roles import find_owner_ids, roles_by_project
@@ -148,7 +149,8 @@ def _remove(run: Run, report: OffboardReport, result: OffboardManyReport) -> Non
     except PineconeError as error:
         if ends_everything(error):
             raise
-        result.left.append(_leave(report, explain_left(error), find_help_code(error)))
+        left = _leave(report, explain_left(error), find_help_code(error))
+        result.left.append(evolve(left, may_be_deleted=may_be_deleted(error)))
     finally:
         result.steps.extend(part.steps)
         if is_finished(part.steps):

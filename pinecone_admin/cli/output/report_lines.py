@@ -123,8 +123,7 @@ class _Keys:
         for kept in report.kept:
             kind = "temporary" if expiry_of_temporary_key(kept.key) is not None else "old"
             # A resource that waits for its time has no other reason to stay.
-            is_waiting = describe_minute(kept.delete_after) in kept.reason
-            until = f"stays until {describe_minute(kept.delete_after)}" if is_waiting else f"stays: {kept.reason}"
+            until = f"stays: {kept.reason}" if kept.is_due else f"stays until {describe_minute(kept.delete_after)}"
             lines.append(f"{name(kept.key)}: the {kind} key {until}.")
         failures = report.failed if isinstance(report, DueRotations) else []
         failing = {
