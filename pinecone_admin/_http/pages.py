@@ -98,10 +98,8 @@ class Trail:
         self._idle_pages = 0 if new else self._idle_pages + 1
         return new
 
-    def find_problem(self, token: str | None) -> str | None:
+    def find_problem(self, token: str) -> str | None:
         """Return why a list would never end if the page with this token was read, or None."""
-        if token is None:
-            return None
         if token in self._tokens:
             return "the server returned the same page token twice"
         self._tokens.add(token)
@@ -130,7 +128,7 @@ class PageCursor:
         Raises:
             PaginationError: The list would never end.
         """
-        if self._problem is not None and self._operation is not None:
+        if self._operation is not None and self._problem is not None:
             raise PaginationError(self._problem, operation=self._operation.id, outcome="done")
         return self._operation
 
@@ -147,7 +145,7 @@ class PageCursor:
             raise PaginationError(message, operation=operation.id, outcome="done")
         token = token or None
         items = self._trail.find_new(response.data, lambda item: getattr(item, "id", None))
-        self._problem = self._trail.find_problem(token)
+        self._problem = None if token is None else self._trail.find_problem(token)
         query = {**self._given_query, self._parameter: token}
         self._operation = None if token is None else evolve(operation, query=query)
         return Page(items=items, pagination_token=token)
