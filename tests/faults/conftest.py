@@ -18,16 +18,16 @@ from tests.support.sampling import leave_some_daily
 HERE = Path(__file__).parent
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark every test in this folder as a fault test, limit its duration, and leave some cases to the long tests."""
     leave_some_daily(items, HERE)
+    limit = 1800 if config.getoption("--whole-grids") else 180  # all cases of a grid may take minutes on a busy machine
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.faults)
             # On a broken connection httpcore and httpx leave async generators unfinished; only trio warns about it.
             item.add_marker(pytest.mark.filterwarnings("ignore:Async generator 'http:ResourceWarning"))
-            if item.get_closest_marker("timeout") is None:
-                item.add_marker(pytest.mark.timeout(180))
+            item.add_marker(pytest.mark.timeout(limit))
 
 
 @pytest.fixture(autouse=True)

@@ -32,7 +32,6 @@ def test_a_command_that_failed_or_was_killed_completes_when_it_is_repeated(tmp_p
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1800)
 def test_each_command_completes_whatever_request_it_failed_at(tmp_path: Path, stride: Callable[[int], int]) -> None:
     """As above, with each command at every request, with each fault and kill, and with each place of the secret."""
     step = stride(LONG_STEP)

@@ -72,7 +72,6 @@ def _provision(admin: Admin, _: str, vault: InterruptedVault) -> object:
     return admin.projects.provision(name="p", key_roles=["ProjectViewer"], store=vault)
 
 
-@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("work", [_ensure_key, _ensure_account, _rotate_key, _provision])
 def test_an_interruption_after_the_store_leaves_what_it_has_stored(
     work: Callable[[Admin, str, InterruptedVault], object], stride: Callable[[int], int]

@@ -26,7 +26,6 @@ def test_an_apply_that_was_killed_is_completed(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1800)
 def test_an_apply_that_was_killed_at_each_request_is_completed(tmp_path: Path, stride: Callable[[int], int]) -> None:
     """As above, at each request, of a file and a saved plan, with stores that can say what they have, or cannot."""
     with prepared(tmp_path, large=False) as trial:
@@ -34,7 +33,6 @@ def test_an_apply_that_was_killed_at_each_request_is_completed(tmp_path: Path, s
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1800)
 def test_applies_that_get_random_signals_are_completed(tmp_path: Path, stride: Callable[[int], int]) -> None:
     """In a larger organization, after SIGKILL, SIGTERM and SIGINT at random moments, the next run completes."""
     with prepared(tmp_path, large=True) as trial:
