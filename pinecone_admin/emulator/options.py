@@ -53,7 +53,7 @@ OPTIONS = (
     EmulatorOption("--client-secret", "Its client secret, or @FILE; default: new.", "SECRET"),
     EmulatorOption("--tls", "Also serve the production URLs over TLS (extra tls)."),
     EmulatorOption("--tls-port", "Port for TLS; default: any free one.", "N"),
-    EmulatorOption("--ca-file", "File for the certificate that clients must trust.", "FILE"),
+    EmulatorOption("--ca-file", "Write the certificate that clients must trust.", "FILE"),
 )
 COMMAND = "After --, a command that reaches only the emulator, at the production URLs. Needs --tls and Linux."
 

@@ -85,7 +85,7 @@ def test_a_role_that_somebody_holds_is_named_by_its_holder() -> None:
         assert absent.exit == 4
         asked = run("role", "revoke", viewer["id"], terminal=True, stdin="n\n")
         holder = f"user:{viewer['principal_id']}:{viewer['resource_id']}:ProjectViewer"
-        assert f"role binding '{holder}' ({viewer['id']})" in asked.said
+        assert f"About to: role revoke '{holder}' ({viewer['id']})" in asked.said
         assert run("role", "revoke", "user:ada@example.com:search:ProjectViewer", "--yes").exit == 0
         assert run("role", "list", "--user", "ada@example.com", "--role", "ProjectViewer").json == []
 

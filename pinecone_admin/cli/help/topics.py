@@ -115,8 +115,8 @@ absent. To end one role of a person or an account, write {role: ROLE, until:
 DAY}. The day is the last one, in UTC. Nothing ends unless you run apply on a
 later day.
 
-A person who is not a member is invited. To rename something, write its id and the
-new name. Quote names such as "no", "1e3" or a date.
+A person who is not a member is invited. To rename something, write its id and
+the new name. Quote names such as "no", "1e3" or a date.
 """,
     "exit-codes": f"""\
 What the exit code of a command means.
@@ -221,7 +221,7 @@ For example: --store 'file:{scope}-{name}.key'. In the rows of the command each,
 the template can also contain {COLUMN}.
 
 Every secret needs a destination of its own, and capitals do not make a
-difference. A name must fit into one part of a path.
+difference. A name that contains a slash is refused.
 
 The client id of a service account is stored, too. In a file of variables, its
 name is NAME with ID in place of SECRET, or else NAME_ID. Other destinations get
