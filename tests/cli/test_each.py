@@ -571,6 +571,11 @@ def test_a_person_is_asked_once_and_sees_the_first_commands() -> None:
         assert "--require-cmek cannot be undone." in fixed.stderr
         none = each(CREATE, rows="name\n")
         assert (none.exit, none.stdout, none.stderr) == (0, "", "There are no rows.\n")
+        env_file = Path("e.env")
+        env_file.touch(mode=0o600)
+        env_file.write_text("PINECONE_CLIENT_ID=x\nPINECONE_CLIENT_SECRET=y\n")
+        ended = each(("project", "describe", "{name}", "--env-file", "e.env"), rows=rows)
+        assert (ended.exit, ended.stderr.partition("\n")[0]) == (2, "5 rows did not run."), ended
 
 
 DELETIONS: list[tuple[Sequence[str], str]] = [

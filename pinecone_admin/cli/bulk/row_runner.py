@@ -439,7 +439,7 @@ class RowRunner:
         number = sum(map(len, self._not_done.values())) + left
         if self._is_unread:
             return
-        if not self._latest:
+        if self._has_read_all and not self._latest:
             self._session.notify("There are no rows.")
         if number:
             ran = count_noun(self._exits.total(), "row")
