@@ -119,8 +119,3 @@ def _leave_out_operation(match: re.Match[str]) -> str:
     from pinecone_admin import operations  # noqa: PLC0415 - loads the models, and few messages have such a word
 
     return "" if hasattr(operations, match[1]) else match[0]
-
-
-def describe_difference(difference: object) -> str:
-    """Return the text of a difference, with the word of the command line for role bindings."""
-    return re.sub("^role_bindings: ", "roles: ", str(difference))

@@ -45,19 +45,20 @@ class Difference:
 
     Attributes:
         setting: Name of the setting.
-        found: Value that was found, as text.
-        wanted: Requested value, as text.
+        found: Value that was found. Of roles, a tuple of texts, sorted.
+        wanted: Requested value, in the same form.
     """
 
     setting: str
     """Name of the setting."""
-    found: str
-    """Value that was found, as text."""
-    wanted: str
-    """Requested value, as text."""
+    found: str | int | bool | tuple[str, ...] | None
+    """Value that was found. Of roles, a tuple of texts, sorted."""
+    wanted: str | int | bool | tuple[str, ...] | None
+    """Requested value, in the same form."""
 
     def __str__(self) -> str:
-        return make_printable(f"{self.setting}: found {self.found}, wanted {self.wanted}")
+        found, wanted = _format_value(self.found), _format_value(self.wanted)
+        return make_printable(f"{self.setting}: found {found}, wanted {wanted}")
 
 
 @frozen(kw_only=True, repr=False)
@@ -752,16 +753,20 @@ def _project_role(where: Name, entry: object) -> ProjectRole:
 def compare_settings(**settings: tuple[object, object]) -> list[Difference]:
     """Compare settings, each given as a pair of the found and the wanted value; None means not requested."""
     return [
-        Difference(setting=setting, found=_format_value(found), wanted=_format_value(wanted))
+        Difference(setting=setting, found=_read_value(found), wanted=_read_value(wanted))
         for setting, (found, wanted) in settings.items()
         if wanted is not None and found != wanted
     ]
 
 
-def _format_value(value: object) -> str:
+def _read_value(value: object) -> Any:
     if isinstance(value, Collection) and not isinstance(value, str):
-        return ", ".join(sorted(map(_format_value, value))) or "nothing"  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-    return str(as_plain_value(value))
+        return tuple(sorted(str(as_plain_value(each)) for each in cast("Collection[object]", value)))
+    return as_plain_value(value)
+
+
+def _format_value(value: object) -> str:
+    return (", ".join(cast("tuple[str, ...]", value)) or "nothing") if isinstance(value, tuple) else str(value)
 
 
 class BindingKey(NamedTuple):

@@ -162,8 +162,8 @@ def test_different_settings_are_reported_and_kept(admin: Admin) -> None:
     assert [[str(each) for each in one.differences] for one in found] == [
         ["force_encryption_with_cmek: found False, wanted True"],
         ["roles: found ProjectViewer, wanted ProjectEditor"],
-        [f"role_bindings: found OrgMember on organization, wanted {both}"],
-        [f"role_bindings: found OrgMember on organization, wanted {both}"],
+        [f"roles: found OrgMember on organization, wanted {both}"],
+        [f"roles: found OrgMember on organization, wanted {both}"],
         [],
     ]
     assert not any(one.created for one in found)

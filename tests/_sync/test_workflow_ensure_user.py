@@ -58,8 +58,8 @@ def test_a_member_gets_the_missing_roles(admin: Admin, emulator: Emulator) -> No
     ]
     assert list_roles(admin, first.value) == ["OrgBillingAdmin", "OrgMember", "ProjectViewer"]
     again = admin.users.ensure(email=ADA, role_bindings=wanted)
-    assert (again.steps, [each.setting for each in again.differences]) == ([], ["role_bindings"])
-    assert str(again).startswith(f"found user Ada@Example.com ({user.id}); differs: role_bindings: found ")
+    assert (again.steps, [each.setting for each in again.differences]) == ([], ["roles"])
+    assert str(again).startswith(f"found user Ada@Example.com ({user.id}); differs: roles: found ")
     assert not [*emulator.state.open_invites]
 
 

@@ -213,7 +213,9 @@ def test_reports_on_roles_name_the_projects() -> None:
             would = run(*ensure, "--dry-run").json
             places = [each["change"]["roles"][0]["project"]["name"] for each in would["would_do"]]
             assert places == ["search"]
-            assert would["report"]["differences"][0]["found"].endswith(f"ProjectViewer on project {named}")
+            (difference,) = would["report"]["differences"]
+            assert difference["setting"] == "roles"
+            assert difference["found"] == ["OrgMember on organization", f"ProjectViewer on project {named}"]
             new = run("user", "ensure", "eve@example.com", *ensure[3:], "--dry-run").json["would_do"]
             assert new[0]["change"]["roles"][1]["project"]["name"] == "search"
         unasked = run("user", "ensure", "ada@example.com", "--role", "OrgMember", "--yes", terminal=True).stdout

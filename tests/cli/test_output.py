@@ -473,7 +473,7 @@ def test_the_columns_of_csv_are_those_that_the_help_names() -> None:
     assert row["roles"] == "DataPlaneViewer"
     actions = [each["change"]["action"] for each in json.loads(row["steps"])]
     assert actions == ["create", "update", "update", "delete"]
-    assert json.loads(difference["differences"]) == [{"setting": "max_pods", "found": "0", "wanted": "2"}]
+    assert json.loads(difference["differences"]) == [{"setting": "max_pods", "found": 0, "wanted": 2}]
 
 
 def test_the_columns_of_csv_do_not_depend_on_what_is_absent(tmp_path: Path) -> None:

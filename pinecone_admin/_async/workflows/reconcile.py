@@ -88,7 +88,7 @@ async def reconcile_bindings(
     bindings = await run.admin.role_bindings.list(principal_type=kind, principal_id=principal.id).to_list()
     known = filter(is_on_known_place, bindings)
     found = {key_of_binding(each.role, each.resource_type, each.resource_id): each for each in known}
-    differing = compare_settings(role_bindings=(frozenset(map(str, found)), frozenset(map(str, keys))))
+    differing = compare_settings(roles=(frozenset(map(str, found)), frozenset(map(str, keys))))
     policy.refuse(describe_resource(kind.replace("_", " "), target.name, principal.id), differing)
     if not policy.updates:
         return differing

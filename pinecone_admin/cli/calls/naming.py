@@ -183,13 +183,16 @@ class NameLookup:
         steps, differences = getattr(report, "steps", []), getattr(report, "differences", [])
         names = {each.id: each.name for each in found if each.name}
         projects = [project for step in steps for project in step.change.projects]
-        if None in {each.name for each in projects} or any(each.setting == "role_bindings" for each in differences):
+        if None in {each.name for each in projects} or any(" on project " in str(each) for each in differences):
             with suppress(PineconeError):  # the work is done, and its report has the ids
                 names |= {each.id: each.name for each in self._candidates("project", "", None)}
         steps[:] = [evolve(each, change=with_known_names(each.change, names)) for each in steps]
+
+        def name_all(value: object) -> object:
+            return tuple(name_ids(text, names) for text in value) if isinstance(value, tuple) else value
+
         differences[:] = [
-            evolve(difference, found=name_ids(difference.found, names), wanted=name_ids(difference.wanted, names))
-            for difference in differences
+            evolve(each, found=name_all(each.found), wanted=name_all(each.wanted)) for each in differences
         ]
 
     def describe_all(self, things: Iterable[Thing]) -> list[Thing]:

@@ -20,7 +20,7 @@ from pinecone_admin.cli.failures import CLIError, describe_refusal, find_exit_co
 from pinecone_admin.cli.output.progress import count_items, show_progress
 from pinecone_admin.cli.output.writing import warning_beside, write_items, write_preview, write_value
 from pinecone_admin.cli.parameters import PrincipalOption, Reference, Secret, WantedRole, check_role, resolve
-from pinecone_admin.cli.sentences import describe_difference, list_words
+from pinecone_admin.cli.sentences import list_words
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import NotFoundError, RefusedError
 from pinecone_admin.models import RoleBinding
@@ -173,7 +173,7 @@ def _report_differences(call: Call, result: object) -> None:
     differences: Sequence[Difference] = getattr(ensured, "differences", ())
     steps: Sequence[object] = getattr(ensured, "steps", ())
     if differences and call.fails_on_difference:
-        details = " and ".join(map(describe_difference, differences))
+        details = " and ".join(map(str, differences))
         call.session.fail_on(count_noun(len(differences), "difference"), details)
     elif differences and not steps:
         thing = "It" if ensured is result else "The API key"
@@ -197,13 +197,14 @@ def _report_kept_roles(call: Call, result: object) -> None:
 def _describe_left(call: Call, differences: Sequence[Difference], thing: str) -> str:
     """Return what was left as it was, and how roles that were not asked for are revoked, if there are only these."""
     (first, *others) = differences
-    found, wanted = first.found.split(", "), first.wanted.split(", ")
-    further = [each for each in found if each not in wanted]
-    if first.setting == "role_bindings" and not others and len(further) == len(found) - len(wanted):
+    found, wanted = first.found, first.wanted
+    can_revoke = any(each.name == "revoke_unlisted" for each in call.command.own_params)
+    if can_revoke and not others and isinstance(found, tuple) and isinstance(wanted, tuple) and {*wanted} < {*found}:
+        further = [each for each in found if each not in wanted]
         option = f"{'--if-different update ' if call.leaves_differences else ''}--revoke-others"
         stay, them = ("stays", "it") if len(further) == 1 else ("stay", "them")
         return f"There is also {list_words(further)}, which {stay}. To revoke {them}, add {option}."
-    details = ", ".join(map(describe_difference, differences))
+    details = ", ".join(map(str, differences))
     return f"{thing} exists with other settings, which were not changed ({details})."
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 from pinecone_admin._text.moments import describe_minute
 from pinecone_admin.cli.ledger import Ledger
-from pinecone_admin.cli.sentences import as_sentences, describe_difference, name_ids, tidy
+from pinecone_admin.cli.sentences import as_sentences, name_ids, tidy
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import (
     ApplyReport,
@@ -50,9 +49,9 @@ def _list_lines(report: object, ledger: Ledger, *, is_dry_run: bool) -> list[str
         differences: Sequence[object] = getattr(changed, "differences", ())
         shown = [each for each in changed.steps if not _takes_tag_away(each)]
         # Of a run that only finishes what an earlier one left, the new name is all that there is to show.
-        return [*map(str, shown or changed.steps), *(f"differed: {describe_difference(each)}" for each in differences)]
+        return [*map(str, shown or changed.steps), *(f"differed: {each}" for each in differences)]
     if isinstance(report, Ensured | Provisioned | RoleChange):
-        return [as_sentences(re.sub("role_bindings: (?=found)", "roles: ", str(cast("object", report))))]
+        return [as_sentences(str(cast("object", report)))]
     if isinstance(report, ApplyReport | DueAccountRotations):
         for number, step in enumerate(report.steps):  # each is a line, before all others
             if step.change.makes_secret and step.state == "done" and (place := _find_place(ledger, _id_of(step))):
