@@ -18,8 +18,7 @@ from pinecone_admin.workflows.ending import Thing
 from pinecone_admin.workflows.name_tags import has_purpose, is_temporary_name_of
 from pinecone_admin.workflows.organization_index import OrganizationIndex, held_role, name_of, read_settings
 
-ALREADY_DONE = "this step is no longer needed"
-"""The reason why a change is skipped."""
+_ALREADY_DONE = "this step is no longer needed"
 _PEOPLE = {"user", "invite"}
 
 
@@ -52,7 +51,7 @@ class _DoneError(Exception):
     """
 
     def __init__(self, found: Thing | None = None) -> None:
-        super().__init__(ALREADY_DONE)
+        super().__init__(_ALREADY_DONE)
         self.found = found
 
 
@@ -112,7 +111,7 @@ class _Comparison:
             found = None if done.found is None else self._index.refer_to(done.found)
             if found is not None:
                 self._known[change.target] = found
-            return Compared(change, "skipped", ALREADY_DONE, found)
+            return Compared(change, "skipped", _ALREADY_DONE, found)
         return Compared(ready, "ready")
 
     def _find_ready(self, change: Change) -> Change:

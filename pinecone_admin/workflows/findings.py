@@ -15,7 +15,7 @@ from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.workflows.resources import DisplayNames, Resources, describe_unread
 from pinecone_admin.workflows.retired_keys import delete_after, expiry_of_temporary_key
-from pinecone_admin.workflows.roles import bindings_by_principal, date_keys_by_bindings, find_key_date
+from pinecone_admin.workflows.roles import bindings_by_principal, date_keys_by_bindings, find_key_date, is_ownership
 
 FindingKind: TypeAlias = Literal[
     "could-not-be-read",
@@ -121,11 +121,11 @@ def find_risky_service_accounts(inventory: Resources) -> list[Finding]:
     findings: list[Finding] = []
     for account in inventory.service_accounts:
         holder = f"service account {account.name} ({account.id})"
-        roles = [binding.role for binding in held.get(("service_account", account.id), ())]
+        roles = held.get(("service_account", account.id), ())
         kind: FindingKind
         if not roles:
             kind, text = "service-account-without-roles", f"{holder} has no role"
-        elif "OrgOwner" in roles:
+        elif any(map(is_ownership, roles)):
             kind, text = "service-account-writes-organization-wide", f"{holder} has OrgOwner on the organization"
         else:
             continue

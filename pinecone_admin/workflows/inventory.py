@@ -27,6 +27,7 @@ from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.access import Access, build_access
 from pinecone_admin.workflows.reports import Progress
 from pinecone_admin.workflows.resources import DisplayNames, Resource, Resources, Unread
+from pinecone_admin.workflows.roles import find_owner_ids
 from pinecone_admin.workflows.saved_json import decode_record
 
 if TYPE_CHECKING:
@@ -352,7 +353,7 @@ class InventoryBuilder:
 
 def find_hidden_bindings(bindings: Iterable[RoleBinding]) -> list[Unread]:
     """Return that role bindings were not all shown, if no owner who is a user is among them; else nothing."""
-    if any(binding.principal_type == "user" and binding.role == "OrgOwner" for binding in bindings):
+    if find_owner_ids(bindings):
         return []
     return [_HIDDEN_BINDINGS]
 

@@ -23,7 +23,13 @@ from pinecone_admin.workflows.plans import (
 )
 from pinecone_admin.workflows.reports import OffboardReport, Reach
 from pinecone_admin.workflows.resources import DisplayNames, name_unread
-from pinecone_admin.workflows.roles import bindings_by_principal, describe_lost_owners, find_owner_ids, roles_by_project
+from pinecone_admin.workflows.roles import (
+    bindings_by_principal,
+    describe_lost_owners,
+    find_owner_ids,
+    is_ownership,
+    roles_by_project,
+)
 
 _REMEDY = "make a new plan in a new file, and keep this one"
 
@@ -67,7 +73,7 @@ def build_report(inventory: Inventory, email: str) -> OffboardReport:
     held = bindings_by_principal(inventory.role_bindings)
     bindings = [] if user is None else held.get(("user", user.id), [])
     reached = roles_by_project(bindings, inventory.projects)
-    is_owner = any(binding.role == "OrgOwner" for binding in bindings)
+    is_owner = any(map(is_ownership, bindings))
     leaving = [] if user is None else [refer_to(user)]
     refusal = describe_lost_owners(find_owner_ids(inventory.role_bindings), leaving)
     return OffboardReport(

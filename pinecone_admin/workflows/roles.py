@@ -63,16 +63,17 @@ def describe_roles_elsewhere(bindings: Iterable[RoleBinding]) -> list[str]:
     return sorted(f"{each.role} on {each.resource_type} {each.resource_id}" for each in elsewhere)
 
 
+def is_ownership(binding: RoleBinding) -> bool:
+    """Return whether a role owns the organization."""
+    return (binding.resource_type, binding.role) == ("organization", "OrgOwner")
+
+
 def find_owner_ids(bindings: Iterable[RoleBinding]) -> list[str]:
     """Return the ids of the users who own the organization.
 
     The server keeps one user as owner: service accounts and invites that own the organization do not count.
     """
-    found = (
-        binding.principal_id
-        for binding in bindings
-        if (binding.principal_type, binding.resource_type, binding.role) == ("user", "organization", "OrgOwner")
-    )
+    found = (binding.principal_id for binding in bindings if binding.principal_type == "user" and is_ownership(binding))
     return list(dict.fromkeys(found))
 
 
@@ -103,8 +104,7 @@ def roles_by_project(bindings: Iterable[RoleBinding], projects: Sequence[Project
 def _reached_projects(binding: RoleBinding, projects: Sequence[Project]) -> list[str]:
     if binding.resource_type == "project":
         return [binding.resource_id]
-    is_owner = (binding.resource_type, binding.role) == ("organization", "OrgOwner")
-    return [project.id for project in projects] if is_owner else []
+    return [project.id for project in projects] if is_ownership(binding) else []
 
 
 def bindings_by_principal(bindings: Iterable[RoleBinding]) -> dict[tuple[PrincipalType, str], list[RoleBinding]]:

@@ -102,6 +102,8 @@ async def test_an_update_of_an_account_leaves_such_roles_alone(admin: AsyncAdmin
         on_difference="update",
         revoke_unlisted=True,
     )
+    findings = (await admin.inventory()).access().findings
+    assert not [each for each in findings if each.principal_id == holder.id]
     assert (updated.differences, describe_steps(updated.steps), list_held(emulator, holder)) == ([], [], before)
 
 

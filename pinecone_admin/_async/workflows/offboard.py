@@ -55,7 +55,7 @@ from pinecone_admin.workflows.plans import (
     may_be_deleted,
 )
 from pinecone_admin.workflows.reports import OffboardReport
-from pinecone_admin.workflows.roles import find_owner_ids, roles_by_project
+from pinecone_admin.workflows.roles import find_owner_ids, is_ownership, roles_by_project
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -207,7 +207,7 @@ async def _read_access_of(admin: AsyncAdmin, email: str) -> Inventory:
     users = [user async for user in admin.users.list(email=email) if is_same_email(user.email, email)]
     invites = [invite async for invite in admin.invites.list() if is_same_email(invite.email, email)]
     bindings = [each for user in users[:1] for each in await _list_bindings(admin, user)]
-    is_owner = any(binding.role == "OrgOwner" for binding in bindings)
+    is_owner = any(map(is_ownership, bindings))
     # An owner reaches every project, without a role on it. Roles are read first: a new project is listed then.
     on_projects = await admin.role_bindings.list(resource_type="project").to_list() if is_owner else bindings
     projects = await admin.projects.list() if bindings else []

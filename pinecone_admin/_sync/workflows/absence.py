@@ -10,6 +10,8 @@ from pinecone_admin._sync.workflows.client_state import own_client_id
 from pinecone_admin.errors import NotFoundError, PineconeError
 from pinecone_admin.models import PrincipalType
 from pinecone_admin.workflows.changes import Ref
+from pinecone_admin.workflows.guard import Caller
+from pinecone_admin.workflows.roles import is_ownership
 from pinecone_admin.workflows.sent_changes import is_api_404
 
 if TYPE_CHECKING:
@@ -60,9 +62,9 @@ def owns_organization(admin: Admin) -> bool:
     if client_id is None:
         return False
     with suppress(PineconeError):
-        own = {each.id for each in admin.service_accounts.list() if each.client_id == client_id}
+        own = {each.id for each in admin.service_accounts.list() if Caller(client_id).owns(each)}
         bindings = admin.role_bindings.list(principal_type="service_account", role="OrgOwner")
-        return bool(own & {each.principal_id for each in bindings})
+        return bool(own & {each.principal_id for each in bindings if is_ownership(each)})
     return False
 
 

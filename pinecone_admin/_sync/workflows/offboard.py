@@ -56,7 +56,7 @@ from pinecone_admin.workflows.plans import (
     may_be_deleted,
 )
 from pinecone_admin.workflows.reports import OffboardReport
-from pinecone_admin.workflows.roles import find_owner_ids, roles_by_project
+from pinecone_admin.workflows.roles import find_owner_ids, is_ownership, roles_by_project
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
@@ -206,7 +206,7 @@ def _read_access_of(admin: Admin, email: str) -> Inventory:
     users = [user for user in admin.users.list(email=email) if is_same_email(user.email, email)]
     invites = [invite for invite in admin.invites.list() if is_same_email(invite.email, email)]
     bindings = [each for user in users[:1] for each in _list_bindings(admin, user)]
-    is_owner = any(binding.role == "OrgOwner" for binding in bindings)
+    is_owner = any(map(is_ownership, bindings))
     # An owner reaches every project, without a role on it. Roles are read first: a new project is listed then.
     on_projects = admin.role_bindings.list(resource_type="project").to_list() if is_owner else bindings
     projects = admin.projects.list() if bindings else []

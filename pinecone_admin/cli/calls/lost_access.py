@@ -36,7 +36,7 @@ def find_lost_membership(call: Call) -> list[str]:
     if binding is None or binding.principal_type not in {"user", "invite"} or not (owners := _list_owners(call)):
         return []
     who = _refer_to(call, binding.principal_type, binding.principal_id)
-    if (binding.principal_type, binding.role) == ("user", "OrgOwner"):
+    if find_owner_ids([binding]):
         _require_another_owner(owners, who)
     kind, id = binding.principal_type, binding.principal_id
     held = call.admin.role_bindings.list(principal_type=kind, principal_id=id)

@@ -46,7 +46,7 @@ from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError, RefusedError, SecretNotStoredError
 from pinecone_admin.workflows import ApplyReport, Change, ChangePlan, DesiredState, Inventory, Ref, Step, plan_changes
 from pinecone_admin.workflows.change_plan import count_not_listed
-from pinecone_admin.workflows.comparison import ALREADY_DONE, Compared
+from pinecone_admin.workflows.comparison import Compared
 from pinecone_admin.workflows.guard import Caller, find_excess, find_removed
 from pinecone_admin.workflows.organization_index import OrganizationIndex
 from pinecone_admin.workflows.plan_execution import (
@@ -263,7 +263,7 @@ def apply_file(
     ready = [each.change for each in compared if each.state == "ready"]
     reviewed = find_reviewed(plan, compared, plan.changes)
     # Of a saved plan, a run that was stopped may have done a part.
-    shown = evolve(plan, changes=[each.change for each in compared if each.reason != ALREADY_DONE])
+    shown = evolve(plan, changes=[each.change for each in compared if each.state != "skipped"])
     _check_store(destination, plan, ready)
     allowed: int | None = session.settings.get("confirm")
     if ready:

@@ -26,7 +26,7 @@ from pinecone_admin.models import to_dict
 from pinecone_admin.workflows import Access, AccessRow, Finding, Holder, Review
 from pinecone_admin.workflows.access import NOTE
 from pinecone_admin.workflows.name_tags import parse_tag
-from pinecone_admin.workflows.roles import highest_level
+from pinecone_admin.workflows.roles import highest_level, is_ownership
 from pinecone_admin.workflows.waivers import FINDING_KINDS
 
 # A role that this release does not know could permit writing, as in the access page.
@@ -77,7 +77,7 @@ def report_access(
         holders = {
             (binding.principal_type, binding.principal_id)
             for binding in taken.role_bindings
-            if binding.role == "OrgOwner" or binding.resource_id == project_id
+            if is_ownership(binding) or binding.resource_id == project_id
         }
         concerns = partial(_may_concern, project_id, holders)
         kept = [each for each in review.accepted if concerns(each[0])]
