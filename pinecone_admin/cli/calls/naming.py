@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import RLock
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attrs import evolve, frozen
 
@@ -188,8 +188,9 @@ class NameLookup:
                 names |= {each.id: each.name for each in self._candidates("project", "", None)}
         steps[:] = [evolve(each, change=with_known_names(each.change, names)) for each in steps]
 
-        def name_all(value: object) -> object:
-            return tuple(name_ids(text, names) for text in value) if isinstance(value, tuple) else value
+        def name_all(value: object) -> Any:
+            texts = cast("tuple[str, ...]", value) if type(value) is tuple else None
+            return value if texts is None else tuple(name_ids(text, names) for text in texts)
 
         differences[:] = [
             evolve(each, found=name_all(each.found), wanted=name_all(each.wanted)) for each in differences
