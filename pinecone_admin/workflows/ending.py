@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Generic, NamedTuple, NoReturn, TypeAlias, TypeVar, cast
 
 from attrs import evolve
 
@@ -17,12 +17,18 @@ from generated_client.models import (
     ServiceAccountWithSecret,
     User,
 )
+from generated_client.types import Operation
+from pinecone_admin._http.argument_checks import as_plain_value
 from pinecone_admin._http.attempt_event import warn
+from pinecone_admin._http.codec import encode_body
+from pinecone_admin._http.lookup import is_same_email
 from pinecone_admin.errors import (
     ClientClosedError,
     LeftoverError,
+    Masked,
     PineconeError,
     ReadOnlyError,
+    ResponseParsingError,
     UnauthorizedError,
 )
 from pinecone_admin.workflows.changes import Change, CreatedResource, Ref, RoleAt, Step, StepState
@@ -81,6 +87,47 @@ def find_created(change: Change, result: object) -> CreatedResource | None:
             return result
         case _:
             return None
+
+
+_REPEATED = ("name", "email", "principal_type", "principal_id", "resource_type", "resource_id", "role")
+"""What a response to a create repeats from the body of its request, beside settings."""
+
+
+def check_response(change: Change, operation: Operation[Any], result: object, known: Collection[str]) -> None:
+    """Raise if a response to a create or a rotation is about something else, such as the response to another request.
+
+    Args:
+        change: The change.
+        operation: Its operation.
+        result: The result of its request.
+        known: Ids of what existed before.
+
+    Raises:
+        ResponseParsingError: It is, so that nothing is known of what was created.
+    """
+    created = result.service_account if isinstance(result, ServiceAccountWithSecret) else find_created(change, result)
+    if created is None:
+        return
+    sent = {name: getattr(operation.body, name, None) for name in _REPEATED} | dict(operation.path_parameters)
+    if change.action == "rotate":
+        sent["id"] = change.target.id
+    for name, wanted in sent.items():
+        found = getattr(created, name, None)
+        if found is None or not wanted:  # a change whose request the caller makes names nothing
+            continue
+        if not (is_same_email(found, wanted) if name == "email" else found == as_plain_value(wanted)):
+            _refuse_response(operation, created, result, name, "is not the one that was sent")
+    if change.action != "rotate" and created.id in known:
+        _refuse_response(operation, created, result, "id", "is that of a resource that existed before")
+
+
+def _refuse_response(
+    operation: Operation[Any], created: CreatedResource, result: object, name: str, problem: str
+) -> NoReturn:
+    part = next((each for each in ("key", "service_account") if getattr(result, each, None) is created), None)
+    path = ".".join(filter(None, (part, name)))
+    message = f"the response's {path} {problem}; the request was processed"
+    raise ResponseParsingError(message, path=path, raw=Masked(encode_body(result)), operation=operation.id)
 
 
 def describe_created(change: Change, created: CreatedResource | None = None) -> str:

@@ -80,6 +80,11 @@ class OrganizationIndex:
         return {(KINDS[type(each)], each.id): each for some in lists for each in some}
 
     @cached_property
+    def ids(self) -> frozenset[str]:
+        """The ids of all things, without roles."""
+        return frozenset(id for _, id in self._things)
+
+    @cached_property
     def _named(self) -> dict[tuple[str, str | None, str], list[Thing]]:
         """Things by kind, project and name; a new key of a rotation counts as what it is to be."""
         found: dict[tuple[str, str | None, str], list[Thing]] = {}

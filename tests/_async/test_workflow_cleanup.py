@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
@@ -514,7 +515,7 @@ PROJECT = ScriptedResponse(
         "created_at": "2026-07-01T00:00:00Z",
     }
 )
-KEY = ScriptedResponse(201, {"key": {"id": "k", "name": "n", "project_id": "p", "roles": []}, "value": "pcsk_v"})
+KEY = {"id": "k", "name": "n", "project_id": "p", "roles": []}
 INVALID_KEY = "pcsk v"
 EMPTY_LIST = ScriptedResponse(body={"data": []})
 
@@ -532,9 +533,11 @@ def script_control_plane(responses: dict[str, Callable[[httpx.Request], Scripted
         if request.url.path == "/admin/projects/p" and request.method == "GET":
             return PROJECT
         if request.url.path.endswith("/api-keys"):
-            return KEY if request.method == "POST" else EMPTY_LIST
+            if request.method == "GET":
+                return EMPTY_LIST
+            return ScriptedResponse(201, {"key": KEY | json.loads(request.content), "value": "pcsk_v"})
         if request.url.path == "/admin/api-keys/k" and request.method == "GET":
-            return ScriptedResponse(body=KEY.body["key"])
+            return ScriptedResponse(body=KEY)
         return ScriptedResponse(202) if request.method == "DELETE" else NOT_FOUND
 
     return ScriptedTransport(respond)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -332,3 +333,98 @@ async def test_a_blank_secret_is_not_stored(emulator: Emulator, make: str) -> No
     assert (secret.value if make == "key" else secret.client_secret).strip()
     assert [each.name for each in emulator.state.api_keys.values()] == ["k"] * (make == "key")
     assert len([*emulator.state.service_accounts.listing]) == 2 + (make == "account")
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("fields", [("id",), ("name",), ("id", "name"), ("project_id",)])
+@pytest.mark.parametrize("make", ["ensure", "rotate", "apply"])
+@pytest.mark.parametrize("fails", [True, False])
+async def test_a_response_about_another_key_changes_nothing_of_that_key(
+    emulator: Emulator, make: str, fields: tuple[str, ...], *, fails: bool
+) -> None:
+    """A create that is answered with another key neither renames nor deletes that one, and leaves no other."""
+    owner = emulator.async_admin()
+    project = await owner.projects.create(name="p")
+    other = (await owner.api_keys.create(project_id=project.id, name="prod")).key
+    foreign = {"id": other.id, "name": other.name, "project_id": "another"}
+    admin = RewritingTransport(
+        emulator, 1, lambda body: body["key"].update({each: foreign[each] for each in fields})
+    ).async_admin()
+    stored: list[Any] = []
+    store = fail_to_store if fails else stored.append
+    try:
+        if make == "ensure":
+            await admin.api_keys.ensure(project_id=project.id, name="new", store=store)
+        elif make == "rotate":
+            await admin.api_keys.rotate(api_key_id=other.id, store=store, keep_old_for=timedelta(days=1))
+        else:
+            plan = await admin.plan(
+                DesiredState.from_dict(
+                    {
+                        "organization": emulator.organization_id,
+                        "projects": [{"name": "p", "api_keys": [{"name": "new", "roles": ["DataPlaneViewer"]}]}],
+                    }
+                )
+            )
+            await admin.apply(plan, store=store)
+    except OSError:
+        assert fails
+    names = {each.id: each.name for each in emulator.state.api_keys.values()}
+    if make == "rotate" and not fails:
+        assert parse_tag(names.pop(other.id)) is not None  # by its own rotation
+    else:
+        assert names.pop(other.id) == "prod"
+    assert [*names.values()] == [] if fails else [{"rotate": "prod"}.get(make, "new")]
+    assert [each.key.id for each in stored] == [*names]
+
+
+@pytest.mark.usefixtures("clock")
+async def test_a_response_about_another_project_does_not_make_it_the_new_one(emulator: Emulator) -> None:
+    """A project that a response names instead of the new one gets no key, and is not deleted."""
+    other = await emulator.async_admin().projects.create(name="prod")
+    foreign = {"id": other.id, "name": other.name}
+    admin = RewritingTransport(emulator, 1, lambda body: body.update(foreign)).async_admin()
+    with pytest.raises(OSError, match="sealed") as caught:
+        await admin.projects.provision(name="tenant", key_roles=["ProjectViewer"], store=fail_to_store)
+    assert other.id in emulator.state.projects
+    (made,) = (each for each in emulator.state.projects.values() if each.name == "tenant")
+    assert any(made.id in note for note in caught.value.__notes__)
+    assert not any(other.id in note for note in caught.value.__notes__)
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("make", ["account", "rotation", "invite", "role"])
+async def test_a_response_about_somebody_else_is_not_taken_for_the_own_one(emulator: Emulator, make: str) -> None:
+    """The same holds for accounts, for their secrets, for invites and for roles."""
+    owner = emulator.async_admin()
+    other = (await owner.service_accounts.create(name="other")).service_account
+    account = (await owner.service_accounts.create(name="mine")).service_account
+    rewrites: dict[str, Callable[[dict[str, Any]], object]] = {
+        "account": lambda body: body["service_account"].update(id=other.id, name=other.name),
+        "rotation": lambda body: body["service_account"].update(id=other.id),
+        "invite": lambda body: body.update(email="somebody@example.com"),
+        "role": lambda body: body.update(principal_id=other.id),
+    }
+    admin = RewritingTransport(emulator, 1, rewrites[make]).async_admin()
+    stored: list[Any] = []
+    if make == "account":
+        await admin.service_accounts.ensure(name="new", store=stored.append)
+        assert stored[0].service_account.name == "new"
+    elif make == "rotation":
+        await admin.service_accounts.rotate(service_account_id=account.id, store=stored.append)
+        assert [each.service_account.id for each in stored] == [account.id]
+        assert len(emulator.requests.filter("rotate_service_account_secret")) == 2
+    elif make == "invite":
+        found = await admin.invites.ensure(email="Ada@example.com", role_bindings=[on_organization("OrgMember")])
+        assert found.value is not None
+        assert found.value.email.lower() == "ada@example.com"
+    else:
+        granted = await admin.role_bindings.ensure(
+            principal_type="service_account",
+            principal_id=account.id,
+            resource_type="organization",
+            role="OrgManager",
+        )
+        assert granted.value is not None
+        assert granted.value.principal_id == account.id
+    assert [each.name for each in emulator.state.service_accounts.listing if each.id == other.id] == ["other"]

@@ -196,6 +196,7 @@ async def _carry_out(
         client_id: Client id of the caller; None if it is unknown.
     """
     target = change.target
+    run.known.update(index.ids)
     leftovers: Any = [index.find(each.kind, each.id) for each in change.replaces]
     match change.action, target.kind:
         case "create", "project":

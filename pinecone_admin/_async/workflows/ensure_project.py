@@ -78,6 +78,7 @@ async def create_planned_project(run: AsyncRun, change: Change, known: Collectio
 async def create_missing_project(run: AsyncRun, change: Change, known: Collection[str]) -> Created[Project]:
     """Create a project with a name that none of those has whose ids are known."""
     name, others = change.target.name, {*known}
+    run.known.update(known)
 
     async def find_new() -> Project | None:
         projects = [each for each in await run.admin.projects.list() if each.id not in others]

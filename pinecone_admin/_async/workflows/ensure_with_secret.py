@@ -63,6 +63,7 @@ async def ensure_api_key(
         check_operation(create_api_key(project_id=project_id, body=CreateAPIKeyRequest(name=name, roles=roles)))
         name_tags.check_untagged(name)
     keys = await run.admin.api_keys.list(project_id=project_id)
+    run.known.update(each.id for each in keys)
     differing: list[Difference] = []
     if held := find_keys_by_name(name, keys):
         key = require_single(held, f"API keys named {name!r}")
@@ -106,6 +107,7 @@ async def ensure_service_account(
         name_tags.check_untagged(name)
     await check_organization_ids(run, wanted or (), "role_bindings")
     accounts = await run.admin.service_accounts.list().to_list()
+    run.known.update(each.id for each in accounts)
     find_caller(run.admin, client_id, operation="ensure_service_account")  # a wrong argument must not end it later
     if not (named := [account for account in accounts if account.name == name]):
         created = await complete_or_create_account(

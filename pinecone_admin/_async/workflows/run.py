@@ -37,6 +37,7 @@ from pinecone_admin.workflows.ending import (
     Created,
     Thing,
     Undo,
+    check_response,
     describe_adopted,
     describe_created,
     describe_deletion,
@@ -113,6 +114,7 @@ class AsyncRun:
     Attributes:
         steps: The changes in order, and what happened to each.
         mark: A mark that distinguishes the temporary names of this run from those of all others; empty in a dry run.
+        known: Ids of what existed before, so that no response to a create can be about it.
     """
 
     def __init__(self, admin: AsyncAdmin, operation: str, *, dry_run: bool, project: str | None = None) -> None:
@@ -122,6 +124,7 @@ class AsyncRun:
         self.project = project
         self.steps: list[Step] = []
         self.mark = "" if dry_run else secrets.token_hex(4)
+        self.known: set[str] = set()
         self._max_attempts = max_attempts(admin)
         self._maker = os.getpid()
         self._undos: list[Undo] = []
@@ -317,6 +320,7 @@ class AsyncRun:
         self._sent.append(sent)
         try:
             result = await call()
+            check_response(change, operation, result, self.known)
         except PineconeError as error:
             sent.note_error(error)
             sent.is_api_404 = False  # also if the search is interrupted
@@ -329,6 +333,7 @@ class AsyncRun:
             return error
         sent.note_result(operation, result)
         if sent.made is not None:
+            self.known.add(sent.made)
             self._listed_from[sent.made] = current_clock().monotonic() + _LISTING_TIMEOUT
         return result
 

@@ -79,6 +79,7 @@ def create_planned_project(run: Run, change: Change, known: Collection[str]) -> 
 def create_missing_project(run: Run, change: Change, known: Collection[str]) -> Created[Project]:
     """Create a project with a name that none of those has whose ids are known."""
     name, others = change.target.name, {*known}
+    run.known.update(known)
 
     def find_new() -> Project | None:
         projects = [each for each in run.admin.projects.list() if each.id not in others]

@@ -125,6 +125,7 @@ def replace_key(
         repetition: How the caller's user goes on after an interruption, for the note of an error.
     """
     admin, name = run.admin, name_tags.original_name(old.name)
+    run.known.update(each.id for each in (old, *keys))
     _refuse_without_name_or_role(old)
     # The name after the tag is not compared: the old key may have been renamed since an interrupted run.
     leftovers = [key for key in keys if retired_keys.is_unfinished_successor(key, old)]

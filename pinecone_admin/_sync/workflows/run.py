@@ -38,6 +38,7 @@ from pinecone_admin.workflows.ending import (
     Created,
     Thing,
     Undo,
+    check_response,
     describe_adopted,
     describe_created,
     describe_deletion,
@@ -114,6 +115,7 @@ class Run:
     Attributes:
         steps: The changes in order, and what happened to each.
         mark: A mark that distinguishes the temporary names of this run from those of all others; empty in a dry run.
+        known: Ids of what existed before, so that no response to a create can be about it.
     """
 
     def __init__(self, admin: Admin, operation: str, *, dry_run: bool, project: str | None = None) -> None:
@@ -123,6 +125,7 @@ class Run:
         self.project = project
         self.steps: list[Step] = []
         self.mark = "" if dry_run else secrets.token_hex(4)
+        self.known: set[str] = set()
         self._max_attempts = max_attempts(admin)
         self._maker = os.getpid()
         self._undos: list[Undo] = []
@@ -316,6 +319,7 @@ class Run:
         self._sent.append(sent)
         try:
             result = call()
+            check_response(change, operation, result, self.known)
         except PineconeError as error:
             sent.note_error(error)
             sent.is_api_404 = False  # also if the search is interrupted
@@ -328,6 +332,7 @@ class Run:
             return error
         sent.note_result(operation, result)
         if sent.made is not None:
+            self.known.add(sent.made)
             self._listed_from[sent.made] = current_clock().monotonic() + _LISTING_TIMEOUT
         return result
 
