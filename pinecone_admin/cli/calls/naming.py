@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import RLock
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from attrs import evolve, frozen
 
@@ -188,9 +188,8 @@ class NameLookup:
                 names |= {each.id: each.name for each in self._candidates("project", "", None)}
         steps[:] = [evolve(each, change=with_known_names(each.change, names)) for each in steps]
 
-        def name_all(value: object) -> Any:
-            texts = cast("tuple[str, ...]", value) if type(value) is tuple else None
-            return value if texts is None else tuple(name_ids(text, names) for text in texts)
+        def name_all(value: str | int | tuple[str, ...] | None) -> str | int | tuple[str, ...] | None:
+            return tuple(name_ids(text, names) for text in value) if isinstance(value, tuple) else value
 
         differences[:] = [
             evolve(each, found=name_all(each.found), wanted=name_all(each.wanted)) for each in differences
