@@ -45,16 +45,16 @@ class Difference:
 
     Attributes:
         setting: Name of the setting.
-        found: Value that was found. Of roles, a tuple of texts, sorted.
-        wanted: Requested value, in the same form.
+        found: Value that was found, such as a number of pods. Of roles, a tuple of texts, sorted.
+        wanted: Requested value, such as a number of pods, in the same form.
     """
 
     setting: str
     """Name of the setting."""
     found: str | int | bool | tuple[str, ...] | None
-    """Value that was found. Of roles, a tuple of texts, sorted."""
+    """Value that was found, such as a number of pods. Of roles, a tuple of texts, sorted."""
     wanted: str | int | bool | tuple[str, ...] | None
-    """Requested value, in the same form."""
+    """Requested value, such as a number of pods, in the same form."""
 
     def __str__(self) -> str:
         found, wanted = _format_value(self.found), _format_value(self.wanted)
