@@ -170,6 +170,7 @@ class Users(Namespace):
             The user, the invites, what they gave access to, which secrets to rotate, and the steps.
 
         Raises:
+            AmbiguousNameError: Several users have the address. ``ids`` lists them. Nothing was changed.
             NotFoundError: No user or open invite has the address. It may be misspelled, or an earlier run removed the
                 person.
             ForbiddenError: Your account cannot see the users, the invites, all role bindings, or a project that has

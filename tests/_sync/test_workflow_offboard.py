@@ -11,6 +11,7 @@ from attrs import evolve
 
 from pinecone_admin import (
     Admin,
+    AmbiguousNameError,
     ForbiddenError,
     NotFoundError,
     PineconeTypeError,
@@ -215,3 +216,14 @@ def test_only_the_case_of_an_address_is_ignored(admin: Admin, emulator: Emulator
             admin.users.offboard(email=email, dry_run=False)
     both = admin.users.offboard_many(emails=["STRAßE@example.com", "strasse@example.com"])
     assert ([each.email for each in both.reports], both.not_found) == (["STRAßE@example.com"], ["strasse@example.com"])
+
+
+def test_of_several_users_with_one_address_none_is_removed(make_client: Callable[..., Admin]) -> None:
+    """If the server lists several users with the address, the error has their ids, and nothing else is sent."""
+    fields = {"created_at": "2026-07-01T00:00:00Z", "name": None}
+    users = [{"id": "1", "email": "ada@example.com"} | fields, {"id": "2", "email": "ADA@example.com"} | fields]
+    transport = ScriptedTransport(ScriptedResponse(body={"data": users}))
+    with raises(AmbiguousNameError) as caught:
+        make_client(transport).users.offboard(email="ada@example.com", dry_run=False)
+    assert caught.value.ids == ("1", "2")
+    assert len(transport.requests) == 1
