@@ -225,6 +225,7 @@ class AsyncUsers(Namespace):
             Without ``plan``, the plan. With one, a report of what was done, and who was kept.
 
         Raises:
+            AmbiguousNameError: Several users have one of the addresses. ``ids`` lists them. Nothing was changed.
             RefusedError: With a plan, no user would remain OrgOwner, or the plan is of another organization. With or
                 without one, a part of the organization could not be read for another reason than permissions. Nothing
                 was changed.

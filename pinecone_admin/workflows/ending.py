@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, NoReturn, TypeAlias, TypeVar, cast
+from unicodedata import normalize
 
 from attrs import evolve
 
@@ -21,7 +22,6 @@ from generated_client.types import Operation
 from pinecone_admin._http.argument_checks import as_plain_value
 from pinecone_admin._http.attempt_event import warn
 from pinecone_admin._http.codec import encode_body
-from pinecone_admin._http.lookup import is_same_email
 from pinecone_admin.errors import (
     ClientClosedError,
     LeftoverError,
@@ -115,10 +115,15 @@ def check_response(change: Change, operation: Operation[Any], result: object, kn
         found = getattr(created, name, None)
         if found is None or not wanted:  # a change whose request the caller makes names nothing
             continue
-        if not (is_same_email(found, wanted) if name == "email" else found == as_plain_value(wanted)):
+        if _fold(found) != _fold(wanted):
             _refuse_response(operation, created, result, name, "is not the one that was sent")
     if change.action != "rotate" and created.id in known:
         _refuse_response(operation, created, result, "id", "is that of a resource that existed before")
+
+
+def _fold(text: str) -> str:
+    """Return a text without what a server may change in it: ids and addresses in lower case, names trimmed."""
+    return normalize("NFC", as_plain_value(text)).strip().lower()
 
 
 def _refuse_response(

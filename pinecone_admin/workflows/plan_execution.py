@@ -122,11 +122,17 @@ def find_reviewed(plan: ChangePlan, compared: Iterable[Compared], changes: Itera
 def describe_ended_users(compared: Iterable[Compared], inventory: Inventory) -> list[OffboardReport]:
     """Return what each user could reach whom an end removes, and the secrets that the user may know."""
     ended = [
-        each.change.target.name or ""
+        each.change.target
         for each in compared
         if each.state == "ready" and each.change.cause == "end" and _deletes_user(each.change)
     ]
-    return [evolve(build_report(inventory, each), dry_run=False, refusal=None, steps=[]) for each in ended]
+
+    def describe(target: Ref) -> OffboardReport:
+        users = [each for each in inventory.users if each.id == target.id]  # another one may have the address, too
+        report = build_report(evolve(inventory, users=users), target.name or "")
+        return evolve(report, dry_run=False, refusal=None, steps=[])
+
+    return [*map(describe, ended)]
 
 
 def find_new_project_names(changes: Iterable[Change]) -> dict[str | None, str]:

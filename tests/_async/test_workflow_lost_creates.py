@@ -428,3 +428,36 @@ async def test_a_response_about_somebody_else_is_not_taken_for_the_own_one(emula
         assert granted.value is not None
         assert granted.value.principal_id == account.id
     assert [each.name for each in emulator.state.service_accounts.listing if each.id == other.id] == ["other"]
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("make", ["key", "account", "role"])
+async def test_a_response_may_have_another_form_of_what_was_sent(emulator: Emulator, make: str) -> None:
+    """A server may return a name without surrounding spaces, and an id in lower case: that is the response."""
+    owner = emulator.async_admin()
+    project = await owner.projects.create(name="p")
+    account = (await owner.service_accounts.create(name="mine")).service_account
+    rewrites: dict[str, Callable[[dict[str, Any]], object]] = {
+        "key": lambda body: body["key"].update(project_id=project.id.upper()),
+        "account": lambda body: body["service_account"].update(name=body["service_account"]["name"].strip()),
+        "role": lambda body: body.update(resource_id=project.id.upper(), principal_id=account.id.upper()),
+    }
+    admin = RewritingTransport(emulator, 1, rewrites[make]).async_admin()
+    stored: list[Any] = []
+    if make == "key":
+        await admin.api_keys.ensure(project_id=project.id, name="new", store=stored.append)
+    elif make == "account":
+        await admin.service_accounts.ensure(name="new ", store=stored.append)
+    else:
+        granted = await admin.role_bindings.ensure(
+            principal_type="service_account",
+            principal_id=account.id,
+            resource_type="project",
+            resource_id=project.id,
+            role="ProjectViewer",
+        )
+        assert [each.change.reason for each in granted.steps] == [None]
+    creates = {"key": "create_api_key", "account": "create_service_account", "role": "create_role_binding"}
+    before = 1 if make == "account" else 0
+    assert len(emulator.requests.filter(creates[make])) == before + 1
+    assert len(stored) == (make != "role")

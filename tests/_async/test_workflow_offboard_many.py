@@ -13,6 +13,7 @@ import pytest
 from attrs import evolve
 
 from pinecone_admin import (
+    AmbiguousNameError,
     AsyncAdmin,
     ForbiddenError,
     PineconeTypeError,
@@ -361,3 +362,22 @@ async def test_a_cancelled_run_is_completed_by_another(emulator: Emulator) -> No
 
 
 # </async only>
+
+
+@pytest.mark.parametrize("since", ["before", "after"])
+async def test_of_several_users_with_one_address_none_is_removed(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, since: str
+) -> None:
+    """Neither a plan nor its execution takes the first user with an address for the only one."""
+    admin = await populate(emulator)
+    plan = await admin.users.offboard_many(emails=["ada@example.com"])
+    (ada,) = (each for each in emulator.state.users.listing if each.email == "Ada@example.com")
+    (dan,) = (each for each in emulator.state.users.listing if each.email == "dan@example.com")
+    monkeypatch.setattr(dan, "email", "ADA@example.com")
+    with raises(AmbiguousNameError) as caught:
+        if since == "before":
+            await admin.users.offboard_many(emails=["ada@example.com"])
+        else:
+            await admin.users.offboard_many(plan=plan)
+    assert {*caught.value.ids} == {ada.id, dan.id}
+    assert not any(each.method == "DELETE" for each in emulator.requests)

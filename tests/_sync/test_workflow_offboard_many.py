@@ -14,6 +14,7 @@ from attrs import evolve
 
 from pinecone_admin import (
     Admin,
+    AmbiguousNameError,
     ForbiddenError,
     PineconeTypeError,
     PineconeValueError,
@@ -336,3 +337,22 @@ def test_an_invalid_call_changes_nothing(emulator: Emulator) -> None:
     with raises(ReadOnlyError):
         admin.with_options(read_only=True).users.offboard_many(plan=plan)
     assert len(list_emails(emulator)) == 4
+
+
+@pytest.mark.parametrize("since", ["before", "after"])
+def test_of_several_users_with_one_address_none_is_removed(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, since: str
+) -> None:
+    """Neither a plan nor its execution takes the first user with an address for the only one."""
+    admin = populate(emulator)
+    plan = admin.users.offboard_many(emails=["ada@example.com"])
+    (ada,) = (each for each in emulator.state.users.listing if each.email == "Ada@example.com")
+    (dan,) = (each for each in emulator.state.users.listing if each.email == "dan@example.com")
+    monkeypatch.setattr(dan, "email", "ADA@example.com")
+    with raises(AmbiguousNameError) as caught:
+        if since == "before":
+            admin.users.offboard_many(emails=["ada@example.com"])
+        else:
+            admin.users.offboard_many(plan=plan)
+    assert {*caught.value.ids} == {ada.id, dan.id}
+    assert not any(each.method == "DELETE" for each in emulator.requests)

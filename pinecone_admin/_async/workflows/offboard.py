@@ -18,7 +18,7 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
     value_error,
 )
-from pinecone_admin._http.lookup import is_same_email, normalize_email, require_single
+from pinecone_admin._http.lookup import is_same_email, normalize_email
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
     ConflictError,
@@ -40,6 +40,7 @@ from pinecone_admin.workflows.offboarding import (
     build_report,
     check_complete,
     find_hidden,
+    find_user,
     has_no_person,
     list_unseen,
     preview_plan,
@@ -204,9 +205,8 @@ async def delete_person(run: AsyncRun, change: Change) -> None:
 
 async def _read_access_of(admin: AsyncAdmin, email: str) -> Inventory:
     """Read the part of the organization that concerns one person, and its owners."""
-    users = [user async for user in admin.users.list(email=email) if is_same_email(user.email, email)]
-    if users:
-        require_single(users, f"users with the email address {email!r}")
+    user = find_user(await admin.users.list(email=email).to_list(), email, operation="offboard")
+    users = [] if user is None else [user]
     invites = [invite async for invite in admin.invites.list() if is_same_email(invite.email, email)]
     bindings = [each for user in users for each in await _list_bindings(admin, user)]
     is_owner = any(map(is_ownership, bindings))

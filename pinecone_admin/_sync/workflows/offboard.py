@@ -16,7 +16,7 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
     value_error,
 )
-from pinecone_admin._http.lookup import is_same_email, normalize_email, require_single
+from pinecone_admin._http.lookup import is_same_email, normalize_email
 from pinecone_admin._sync.workflows.client_state import own_client_id, server_now
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._sync.workflows.take_inventory import take_inventory
@@ -41,6 +41,7 @@ from pinecone_admin.workflows.offboarding import (
     build_report,
     check_complete,
     find_hidden,
+    find_user,
     has_no_person,
     list_unseen,
     preview_plan,
@@ -203,9 +204,8 @@ def delete_person(run: Run, change: Change) -> None:
 
 def _read_access_of(admin: Admin, email: str) -> Inventory:
     """Read the part of the organization that concerns one person, and its owners."""
-    users = [user for user in admin.users.list(email=email) if is_same_email(user.email, email)]
-    if users:
-        require_single(users, f"users with the email address {email!r}")
+    user = find_user(admin.users.list(email=email).to_list(), email, operation="offboard")
+    users = [] if user is None else [user]
     invites = [invite for invite in admin.invites.list() if is_same_email(invite.email, email)]
     bindings = [each for user in users for each in _list_bindings(admin, user)]
     is_owner = any(map(is_ownership, bindings))
