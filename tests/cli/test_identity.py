@@ -11,12 +11,13 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 from pinecone_admin._config.addresses import API_URL, OAUTH_URL
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.client_secrets import read_secret_from, run_secret_command
+from pinecone_admin.cli.identity.sources import identity_of_variables, require_both_addresses
 from pinecone_admin.cli.profiles.files import find_profile_file
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.emulator import Role
@@ -210,6 +211,17 @@ def test_one_of_the_two_addresses_alone_is_refused_wherever_it_is_set(accounts: 
         accounts.emulator.requests.clear()  # the probes, which have no credentials
     with_token = run("whoami", env={**env, "PINECONE_ACCESS_TOKEN": "x"})
     assert (with_token.exit == exit_codes.USAGE) == (given == "PINECONE_OAUTH_URL"), with_token
+
+
+@pytest.mark.parametrize("address", [API_URL, f"{API_URL}/", "API.pinecone.io"])
+def test_the_address_of_production_alone_is_right(address: str) -> None:
+    """The other address is that of production, too, so that nothing goes to another server."""
+    identity = identity_of_variables({"PINECONE_CONTROLLER_HOST": address}, origin="a file")
+    require_both_addresses(identity)
+    require_both_addresses(evolve(identity, host=None, oauth_url=OAUTH_URL))
+    for other in ("https://api.pinecone.io.example", "http://api.pinecone.io", OAUTH_URL):
+        with pytest.raises(CLIError):
+            require_both_addresses(evolve(identity, host=other))
 
 
 def test_no_part_of_an_identity_comes_from_elsewhere(accounts: Accounts) -> None:

@@ -219,7 +219,8 @@ def require_same_addresses(identity: CallerIdentity, env: Mapping[str, str], *, 
 def require_both_addresses(identity: CallerIdentity, *, names: Mapping[str, str] | None = None) -> None:
     """Raise CLIError if an identity has one of the two addresses, because the other one would be that of production.
 
-    An access token is sent to the API only, so it needs no address of a token endpoint.
+    The one can be that of production, too. An access token is sent to the API only, so it needs no address of a token
+    endpoint.
 
     Args:
         identity: The identity.
@@ -229,12 +230,23 @@ def require_both_addresses(identity: CallerIdentity, *, names: Mapping[str, str]
     missing = [name for name, address in addresses.items() if address is None]
     if len(missing) != 1 or (missing == ["oauth_url"] and identity.access_token is not None):
         return
-    (given,) = addresses.keys() - set(missing)
+    ((given, address),) = ((name, address) for name, address in addresses.items() if address is not None)
+    if _is_of_production(given, address):
+        return
     names = identity.spellings if names is None else names
     raise CLIError(
         f"{names[given]} is set in {identity.origin}, but {names[missing[0]]} is not. Production would get the client "
         f"secret or the access token of another server. Set {names['host']} and {names['oauth_url']}, or neither."
     )
+
+
+def _is_of_production(argument: str, address: str) -> bool:
+    """Return whether an address is that of production, with or without its scheme or a trailing slash."""
+    from pinecone_admin._config.addresses import API_URL, OAUTH_URL, parse_url  # noqa: PLC0415 - few runs need it
+
+    production = {"host": API_URL, "oauth_url": OAUTH_URL}
+    url = parse_url(address, default_scheme="https")
+    return url is not None and str(url).rstrip("/") == production[argument]
 
 
 def identity_of_profile(profile: Profile) -> CallerIdentity:
