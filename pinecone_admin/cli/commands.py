@@ -523,11 +523,7 @@ class Command(click.Command):
         if self.uses is not None and (unused := sorted(_OF_ACCOUNTS.difference(self.uses) & session.settings.keys())):
             raise CLIError(f"{self.full_name} does not use {self.spellings[unused[0]]}. Leave it out.")
         typed = given_values(ctx.params)
-        session.is_filtered = any(
-            each.name in typed
-            for each in self.own_params
-            if isinstance(each, PrincipalOption) or not isinstance(each.type, NameOrId)  # which says where things are
-        )
+        session.is_filtered = bool(typed)
         changeable = [
             str(each.name) for each in self.own_params if isinstance(each, click.Option) and each.expose_value
         ]

@@ -50,7 +50,7 @@ class Session:
         columns: Values of the row, by the columns that ``--store`` has in it; empty unless it runs one.
         claimed: The places that secrets of this run have: variables by their files, or None for all of a file.
         written: Files that the command itself writes, so that they are no places for secrets.
-        is_filtered: Whether options of the command select some of all things.
+        is_filtered: Whether options of a list select some of all things.
     """
 
     def __init__(self, *, stdin: TextIO, stdout: TextIO, stderr: TextIO, env: Mapping[str, str]) -> None:

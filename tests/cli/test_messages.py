@@ -222,7 +222,8 @@ def _simple() -> Iterator[tuple[str, str, Provoke]]:
         ),
         line("project create docs --yes", env={"PINECONE_ADMIN_READ_ONLY": "1"}),
     )
-    yield "58", "There are no API keys that this account can see.", line("api-key list --project empty", terminal=True)
+    none = "The options select none of the API keys that this account can see."
+    yield "58", none, line("api-key list --project empty", terminal=True)
     yield "58b", "The query x selects nothing.", line("project list --query x")
 
 

@@ -21,6 +21,8 @@ from rich.cells import cell_len
 
 from pinecone_admin.cli.commands import Command
 from pinecone_admin.cli.output.formats import STREAMS, render_value
+from pinecone_admin.emulator import Emulator
+from pinecone_admin.testing import emulate
 from tests.cli.command_line import COMMANDS, Run, example_organization, run
 from tests.cli.example_runs import run_examples
 from tests.cli.secret_makers import ROTATES_ACCOUNT, live_secrets, words_of
@@ -113,13 +115,16 @@ def test_an_empty_list_is_empty_in_every_format() -> None:
             "raw": "",
             "yaml": "[]\n",
         }
-        shown = run(*words, terminal=True)
         filtered = [
+            run(*words, terminal=True),
             run("user", "list", "--email", "nobody@example.com", terminal=True),
             run("role", "list", "--role", "OrgManager", terminal=True),
+            run("role", "list", "--on", "empty", terminal=True),
         ]
+    with emulate(Emulator(seed=0)):
+        shown = run("api-key", "list", "--limit", "3", terminal=True)
     assert (shown.stdout, shown.stderr) == ("", "There are no API keys that this account can see.\n")
-    kinds = ("users", "roles")
+    kinds = ("API keys", "users", "roles", "roles")
     assert [(each.stdout, each.stderr) for each in filtered] == [
         ("", f"The options select none of the {kind} that this account can see.\n") for kind in kinds
     ]
