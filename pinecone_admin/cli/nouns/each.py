@@ -40,7 +40,7 @@ _MOST_AT_ONCE = 20  # as many connections as a client has
     "--failed-rows",
     "failed",
     metavar="FILE",
-    help="Write the rows to run again to a new file.",
+    help="Write the rows to run again, to a new file.",
 )
 @overwrite
 def each(

@@ -134,8 +134,8 @@ def revoke(call: Call, *, role_binding_id: str) -> None:
     user:ada@example.com:search:ProjectViewer on a project. The types are user, service-account, api-key and invite.
     To give another role in place of one, use role change.
 
-    Without their only role, people may no longer be in the organization. Then, and for a role of the account that the
-    command itself uses, you are asked for the role binding, as it is written above.
+    Without its only role, a user may no longer be in the organization. For such a role, and for a role of the account
+    that the command itself uses, you are asked for the role binding, as it is written above.
     """
     call.admin.role_bindings.delete(role_binding_id=role_binding_id)
 
