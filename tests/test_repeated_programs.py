@@ -298,7 +298,7 @@ def test_a_leaked_secret_that_somebody_has_rotated_ends_in_what_to_do(
         Path("leaked.txt").write_text("another", encoding="utf-8")
         error = reader.run(program)
         assert isinstance(error, SystemExit)
-        assert "replacing the account, at once" in str(error)
+        assert "replace the account at once" in str(error)
         assert not Path("old-token.txt").exists()
 
 
