@@ -74,15 +74,18 @@ class Left:
     """Whether the response to the deletion was lost, so that the project or person may be deleted."""
 
 
-def may_be_deleted(error: PineconeError) -> bool:
-    """Return whether an error is of a deletion that the server may have made, and not of a read before it."""
-    is_deletion = (error.operation or "").startswith("delete_") and not isinstance(error, RefusedError)
-    return is_deletion and may_have_been_processed(error)
+def may_be_deleted(error: PineconeError, kind: str) -> bool:
+    """Return whether an error is of the deletion of something of this kind, which the server may have made.
+
+    One of a read before it, or of what is deleted before it, such as the contents of a project, says nothing of that.
+    """
+    is_refused = isinstance(error, RefusedError)
+    return error.operation == f"delete_{kind}" and not is_refused and may_have_been_processed(error)
 
 
-def explain_left(error: PineconeError) -> str:
-    """Return why something was left, whether it may be gone in spite of that, and what the notes of the error say."""
-    may_be_done = ["the server may have done it all the same"] if may_be_deleted(error) else []
+def explain_left(error: PineconeError, kind: str) -> str:
+    """Return why something of this kind was left, whether it may be gone all the same, and the notes of the error."""
+    may_be_done = ["the server may have done it all the same"] if may_be_deleted(error, kind) else []
     return "; ".join([str(error), *may_be_done, *getattr(error, "__notes__", ())])
 
 

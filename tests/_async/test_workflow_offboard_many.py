@@ -272,6 +272,21 @@ async def test_a_person_who_may_be_removed_is_not_called_kept_without_a_remark(
     assert [each.state for each in removed] == ["skipped" if drop == "after" else "done"]
 
 
+async def test_only_the_deletion_of_the_user_may_have_removed_the_person(emulator: Emulator) -> None:
+    """After a lost response to the deletion of an invite, the user is kept; without a user, the person may be gone."""
+    admin = (await populate(emulator)).with_options(retry=RetryPolicy(max_attempts=1))
+    await admin.invites.create(email="fay@example.com", role_bindings=[on_organization("OrgMember")])
+    plan = await admin.users.offboard_many(emails=["bob@example.com", "fay@example.com"])
+    emulator.faults.add("delete_invite", drop="after", times=2)
+    report = await admin.users.offboard_many(plan=plan)
+    assert [(each.name, each.may_be_deleted) for each in report.left] == [
+        ("bob@example.com", False),
+        ("fay@example.com", True),
+    ]
+    assert "bob@example.com" in list_emails(emulator)
+    assert "may have been done: delete user bob@example.com" not in str(report)
+
+
 async def test_an_incomplete_reading_is_refused(emulator: Emulator) -> None:
     """No plan is made or carried out if a list of the organization cannot be read."""
     admin = await populate(emulator)

@@ -244,14 +244,23 @@ def test_the_age_follows_the_clock_of_the_server(emulator: Emulator, clock: Virt
 
 
 def test_a_project_that_may_be_deleted_is_left_with_a_remark(emulator: Emulator, clock: VirtualClock) -> None:
-    """After a lost response to its deletion, the reason says so; after one to a read, there is nothing to say."""
-    _, plan = make_plan(emulator, clock, "ci-1", "ci-2")
+    """After a lost response to its deletion, the reason says so; after one to a read, there is nothing to say.
+
+    After one to the deletion of an index, only the index may be deleted.
+    """
+    ids, _ = make_plan(emulator, clock, "ci-1", "ci-2", "ci-3")
     admin = emulator.admin().with_options(retry=RetryPolicy(max_attempts=1))
+    emulator.hold(ids[2], "indexes", "i")
+    plan = admin.projects.delete_stale(name_pattern="ci-*", older_than=WEEK)
+    assert isinstance(plan, StalePlan)
+    emulator.faults.add("delete_index", drop="after", times=1)
     emulator.faults.add("fetch_project", drop="after", id=plan.projects[0].id, times=1)
     emulator.faults.add("delete_project", drop="after", id=plan.projects[1].id, times=1)
     report = admin.projects.delete_stale(plan=plan, concurrency=1)
-    assert [each.reason.endswith("; the server may have done it all the same") for each in report.left] == [False, True]
-    assert [each.may_be_deleted for each in report.left] == [False, True]
+    remark = "; the server may have done it all the same"
+    assert [remark in each.reason for each in report.left] == [False, True, False]
+    assert [each.may_be_deleted for each in report.left] == [False, True, False]
+    assert "may have been done: delete project ci-3" not in str(report)
     assert (admin.projects.delete_stale(plan=plan)).left == []
 
 

@@ -239,7 +239,7 @@ def _clean_up(
         outcome = _ProjectResult(reason=done.refusal)
     except PineconeError as error:
         outcome = _ProjectResult(
-            reason=_explain(error), help_code=find_help_code(error), may_be_deleted=may_be_deleted(error)
+            reason=_explain(error), help_code=find_help_code(error), may_be_deleted=may_be_deleted(error, "project")
         )
     return evolve(
         outcome,
@@ -255,7 +255,7 @@ def _explain(error: PineconeError) -> str:
     """Return why a project was left; raise an error that would end the work on every project."""
     if ends_everything(error):
         raise error
-    return error.message if isinstance(error, RefusedError) else explain_left(error)
+    return error.message if isinstance(error, RefusedError) else explain_left(error, "project")
 
 
 def _run_all(

@@ -150,8 +150,9 @@ def _remove(run: Run, report: OffboardReport, result: OffboardManyReport) -> Non
     except PineconeError as error:
         if ends_everything(error):
             raise
-        left = _leave(report, explain_left(error), find_help_code(error))
-        result.left.append(evolve(left, may_be_deleted=may_be_deleted(error)))
+        last = "invite" if report.user is None else "user"
+        left = _leave(report, explain_left(error, last), find_help_code(error))
+        result.left.append(evolve(left, may_be_deleted=may_be_deleted(error, last)))
     finally:
         result.steps.extend(part.steps)
         if is_finished(part.steps):

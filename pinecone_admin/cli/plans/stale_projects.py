@@ -251,5 +251,5 @@ def _find_kept_project(session: Session, plan: StalePlan, planned: StaleProject)
             if reason is None:
                 reason = find_new_keys(planned, session.admin.api_keys.list(project_id=planned.id))
     except PineconeError as error:  # as in a run, the others can still be deleted
-        reason, code = explain_left(error), find_help_code(error)
+        reason, code = explain_left(error, "project"), find_help_code(error)
     return None if reason is None else Left(id=planned.id, name=planned.name, reason=reason, help_code=code)
