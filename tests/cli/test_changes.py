@@ -351,13 +351,15 @@ def test_a_dry_run_of_what_would_be_refused_ends_as_the_refusal() -> None:
 
 
 def test_the_refusal_of_a_protected_index_names_the_option_that_lifts_the_protection() -> None:
-    """Standard error of the run and of its dry run has the option, and no argument of the library."""
+    """The run and its dry run, also as a table, show the option, and no argument of the library."""
     words = ("project", "delete", "--with-contents", "search")
     with example_organization() as emulator:
         (search,) = (each.id for each in emulator.state.projects.values() if each.name == "search")
         emulator.hold(search, "indexes", "people", protected=True)
         for done in (run(*words, "--dry-run", "--yes"), run(*words, "--confirm", "search")):
             assert "Deletion protection is on for index people: turn it off, or add --lift-protection." in done.said
+        table = run(*words, "--dry-run", "--yes", "-o", "table").stdout
+    assert "cannot be deleted: deletion protection is on for index people: turn it off, or add --lift-pro" in table
 
 
 def test_a_dry_run_sends_reads_only_and_names_organization_and_caller() -> None:

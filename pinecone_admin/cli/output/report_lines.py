@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 from pinecone_admin._text.moments import describe_minute
+from pinecone_admin.cli.failures import name_options
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.sentences import as_sentences, name_ids, tidy
 from pinecone_admin.models import APIKey
@@ -27,14 +28,17 @@ from pinecone_admin.workflows.retired_keys import expiry_of_temporary_key
 
 
 def list_lines(report: object, ledger: Ledger, *, is_dry_run: bool) -> list[str]:
-    """Return a report as lines, with the names that are known; most reports say themselves how they read.
+    """Return a report as lines, with the names that are known, and options in place of arguments of Python.
+
+    Most reports say themselves how they read.
 
     Args:
         report: The report.
         ledger: The changes of the command, with the places of new secrets.
         is_dry_run: Whether the command changes nothing.
     """
-    return [tidy(name_ids(line, ledger.names)) for line in _list_lines(report, ledger, is_dry_run=is_dry_run)]
+    lines = _list_lines(report, ledger, is_dry_run=is_dry_run)
+    return [tidy(name_ids(name_options(line), ledger.names)) for line in lines]
 
 
 def _list_lines(report: object, ledger: Ledger, *, is_dry_run: bool) -> list[str]:
