@@ -21,8 +21,8 @@ INTERRUPTED: Final = 130
 
 MEANINGS: Final = {
     DONE: "Done, or nothing to do.",
-    REFUSED: "Another reason: the server refused the request, its host is unknown, its certificate was refused, a "
-    "--store failed, or a check of doctor failed.",
+    REFUSED: "Any other failure, such as a refused request, an unknown host, a refused certificate, a failed --store, "
+    "or a failed check of doctor.",
     USAGE: "A word, an option, a variable or a file is wrong, or --read-only forbids the change. Nothing was changed.",
     IDENTITY: "There are no credentials, they were not accepted, the profile does not exist, or another organization "
     "was expected.",

@@ -207,7 +207,7 @@ def test_the_help_names_the_failures_of_a_network_that_do_not_pass_by_themselves
     """The client repeats no call for a name that does not exist; a look-up that failed for now is a network failure."""
     text = " ".join(run("help", "exit-codes").stdout.split())
     meaning = exit_codes.MEANINGS[exit_codes.REFUSED]
-    assert "its host is unknown, its certificate was refused" in meaning
+    assert "an unknown host, a refused certificate" in meaning
     assert meaning in text
     for is_passing, expected in ((False, exit_codes.REFUSED), (True, exit_codes.TRY_LATER)):
         assert find_exit_code(errors.PineconeConnectionError("x", worth_retrying=is_passing)) == expected
@@ -355,7 +355,7 @@ def test_a_store_that_fails_ends_with_1_and_beside_work_that_remains_and_in_rota
         done = run(*shlex.split(line))
     assert done.exit == STORES[line], done
     topics = {name: " ".join(run("help", name).stdout.split()) for name in ("exit-codes", "storing")}
-    assert "a --store failed" in topics["exit-codes"]
+    assert "a failed --store" in topics["exit-codes"]
     assert "api-key rotate-due could not store a value" in topics["exit-codes"]
     page = (Path(__file__).parents[2] / "docs/command-line.md").read_text(encoding="utf-8")
     assert "Only `api-key rotate-due` exits with 9 in this case" in page
