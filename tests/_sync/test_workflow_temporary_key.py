@@ -312,7 +312,8 @@ def test_a_key_that_was_renewed_meanwhile_stays(emulator: Emulator, project_id: 
             with transport.admin().api_keys.temporary(project_id=project_id, roles=ROLES):
                 pass
         else:
-            transport.admin().api_keys.delete_retired()
+            (kept,) = (transport.admin().api_keys.delete_retired()).kept
+            assert (kept.delete_after > emulator.clock.now(), kept.is_due) == (True, False)
         assert list(emulator.state.api_keys) == [left]
         record.name = before
 

@@ -99,7 +99,7 @@ def clean_keys(
             keys = delete_retired_key(run, old, keys)
             deleted.append(old)
         else:
-            moment = retired_keys.delete_after(each)
+            moment = retired_keys.delete_after(old) or retired_keys.delete_after(each)  # it may have another name now
             assert moment is not None  # noqa: S101 - only such keys are sorted
             kept.append(KeptKey(key=old, delete_after=moment, reason=reason, is_due=moment <= now))
             run.skip(Change(action="delete", target=refer_to_retired(run, old)), reason)
