@@ -440,3 +440,19 @@ def test_a_new_name_that_cannot_be_part_of_a_place_is_not_to_be_renamed(words: t
         done = run(*words, *role, "--yes")
     advice = f"so it cannot stand for {placeholder}. Choose another name, or a --store without {placeholder}."
     assert (done.exit, f"{message}, {advice}" in done.stderr) == (2, True), done
+
+
+def test_a_name_that_exists_needs_no_other_if_there_is_one_secret() -> None:
+    """A place without the name works, too; only of many secrets each needs a place of its own."""
+    with example_organization():
+        assert run("project", "create", "a/b", "--yes").exit == 0
+        words = ("api-key", "create", "c/d", "--project", "a/b", "--yes", "--store")
+        assert run(*words, "exec:cat").exit == 0
+        rotate = ("api-key", "rotate", "c/d", "--project", "a/b", "--keep-old-for", "0", "--yes", "--store")
+        for placeholder, done in (
+            ("{project}", run(*words, "file:{project}")),
+            ("{name}", run(*rotate, "file:{name}")),
+            ("{project}", run(*rotate, "file:{project}")),
+        ):
+            advice = f"Choose a --store without {placeholder}, or change that name first. Nothing was changed."
+            assert (done.exit, advice in done.stderr) == (2, True), done

@@ -432,10 +432,14 @@ class Destination(StoreByName):
         # Of many secrets, no two may go to one command, whatever it reads.
         reads = template.form == "exec" and not self.makes.many
         use = ", or let the command read the name from its environment (help exec)" if reads else ""
-        is_new = not (self.makes.many or self.makes.replaces) and (self.makes.nested or project is None)
-        remedy = "Change that name first"
-        if is_new:
-            remedy = f"Choose another name, or a --store without {{{error.placeholder}}}"
+        is_new = not self.makes.replaces and (self.makes.nested or project is None)
+        without = f"a --store without {{{error.placeholder}}}"
+        if self.makes.many:
+            remedy = "Change that name first"
+        elif is_new:
+            remedy = f"Choose another name, or {without}"
+        else:
+            remedy = f"Choose {without}, or change that name first"
         unfit = f"{error}, so it cannot stand for {{{error.placeholder}}}"
         return f"--store: the name of {whose} {unfit}. {remedy}{use}"
 
