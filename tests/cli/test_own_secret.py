@@ -65,6 +65,10 @@ def valid_secret(emulator: Emulator) -> str:
         "service-account rotate {} --store file:new.json --dry-run",
         "role change --service-account {} --from OrgOwner --to OrgManager --yes",
         "role change --service-account {} --from OrgOwner --to OrgManager --dry-run",
+        "service-account delete {} --yes",
+        "service-account delete {} --dry-run",
+        "role revoke service-account:{}:OrgOwner --yes",
+        "role revoke service-account:{}:OrgOwner --dry-run",
     ],
 )
 def test_a_token_alone_takes_nothing_from_what_may_be_the_own_account(emulator: Emulator, words: str) -> None:

@@ -98,7 +98,7 @@ class Call:
         from pinecone_admin.cli.identity.caller import is_of_caller  # noqa: PLC0415 - loads what few commands need
 
         with show_progress(self.session, "looking up the caller"):
-            return is_of_caller(self.admin, subject.noun, subject.id, client_id=self.session.client_id)
+            return is_of_caller(self.admin, subject.noun, subject.id, caller=self.session.account)
 
 
 def run_command(session: Session, command: Command, typed: Mapping[str, Any]) -> None:

@@ -9,9 +9,10 @@ from typing import TypeVar
 
 from attrs import frozen
 
-from pinecone_admin import Admin, ForbiddenError, NotFoundError
+from pinecone_admin import Admin, ForbiddenError, NotFoundError, RefusedError
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.models import Project, RoleBinding, ServiceAccount
+from pinecone_admin.workflows.guard import Caller, explain_unknown
 
 _T = TypeVar("_T")
 
@@ -84,25 +85,27 @@ def look_at_caller(admin: Admin, *, client_id: str | None) -> CallerView:
     )
 
 
-def is_of_caller(admin: Admin, noun: str, id: str, *, client_id: str | None) -> bool:
+def is_of_caller(admin: Admin, noun: str, id: str, *, caller: Caller) -> bool:
     """Return whether a service account is the caller's own, or a role binding is one of that account.
-
-    It is False where that cannot be seen: a token from elsewhere does not say whose it is.
 
     Args:
         admin: Client of the caller.
         noun: ``service-account`` or ``role-binding``.
         id: Id of the account or of the role binding.
-        client_id: Client id of the caller, or None if it is unknown.
+        caller: The caller.
+
+    Raises:
+        RefusedError: The account may be the caller's own: an access token does not show whose it is.
     """
-    if client_id is None:
-        return False
-    account = _find_account(admin, client_id)
-    own = _find_account_id(account, None if account else _read_own_bindings(admin, None))
     if noun == "role-binding":
         binding = read_if_allowed(lambda: admin.role_bindings.describe(role_binding_id=id))
-        return binding is not None and binding.principal_id == own
-    return id == own
+        if binding is None or binding.principal_type != "service_account":
+            return False
+        id = binding.principal_id
+    account = _find_account(admin, caller.client_id)
+    if (unknown := explain_unknown(caller, filter(None, [account]))) is not None:
+        raise RefusedError(f"service account {id} may be the account of this client: {unknown}")
+    return id == _find_account_id(account, None if account else _read_own_bindings(admin, None))
 
 
 def _find_account_id(account: ServiceAccount | None, bindings: Sequence[RoleBinding] | None) -> str | None:

@@ -127,6 +127,7 @@ def grant(call: Call, *, principal: Thing, role: RoleBindingInput) -> object:
     finds_more=_find_lost_membership,
 )
 @_own
+@own_client_id
 def revoke(call: Call, *, role_binding_id: str) -> None:
     """Revoke a role.
 

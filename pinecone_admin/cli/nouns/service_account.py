@@ -113,11 +113,11 @@ def update(call: Call, *, service_account_id: str, name: str | None = None) -> o
     own_warning="This is the account that the command uses itself.",
 )
 @_own
+@own_client_id
 def delete(call: Call, *, service_account_id: str) -> None:
     """Delete a service account. Its tokens stop working within seconds.
 
-    For the account you are using, you are asked for its name, unless you have only an access token, which does not show
-    whose it is.
+    For the account you are using, you are asked for its name.
     """
     call.admin.service_accounts.delete(service_account_id=service_account_id)
 
