@@ -14,6 +14,7 @@ from pinecone_admin.errors import PaginationError
 _T = TypeVar("_T")
 
 _MOST_IDLE_PAGES = 100
+"""Pages in a row without a new item. Some are right: a server may filter a page after it has read it."""
 
 
 class NextPage(Protocol):

@@ -210,7 +210,7 @@ def describe_adopted(change: Change, found: Any, lost: PineconeError | None, *, 
             step, state="sent", error=f"{step.error}; {ref} exists, and differs, so somebody else may have made it"
         )
     if is_probably_own:
-        reason = "it was found after the response was lost, unless somebody else created it"
+        reason = "it exists after a request whose response was lost; somebody else may have created it"
         return Step(change=evolve(change, reason=reason), state="done", resource=found)
     return Step(change=evolve(change, reason="it exists"), state="skipped")
 

@@ -94,4 +94,6 @@ def test_a_creation_whose_response_was_lost_has_a_reason_that_fits() -> None:
         emulator.faults.add("create_project", drop="after")
         done = run("project", "ensure", "new", "--yes", "-o", "table")
     assert done.stdout.startswith("created project new (")
-    assert done.stdout.endswith(", because it was found after the response was lost, unless somebody else created it\n")
+    assert done.stdout.endswith(
+        ", because it exists after a request whose response was lost; somebody else may have created it\n"
+    )
