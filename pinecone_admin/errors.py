@@ -318,7 +318,10 @@ class BadRequestError(ApiError):
 
 
 class UnauthorizedError(ApiError):
-    """401: the token is missing, unknown, expired or revoked. A new token was tried, if the client could get one."""
+    """401: the token is missing, unknown, expired or revoked.
+
+    A new token was tried, if the client could get one, and had not fetched one after a 401 in the last 30 seconds.
+    """
 
     help_code = "PA202"
 

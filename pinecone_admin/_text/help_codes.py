@@ -67,9 +67,9 @@ HELP: Mapping[str, Help] = {
     ),
     "PA202": Help(
         "The API does not accept the access token (401).",
-        "The token is unknown, expired, revoked, or of another environment. A new token was tried if the client "
-        "could get one.",
-        "Pass a valid access token or credentials. Check that `host` and `oauth_url` belong together.",
+        "The token is unknown, expired, revoked, or of another environment. The client tries a new "
+        "one at most once in 30 seconds.",
+        "Pass a valid token or credentials, for the same environment as `host`. After two rotations, wait 30 seconds.",
         "Run `pinecone-admin doctor`. It shows which credentials are used, and checks them.",
     ),
     "PA203": Help(

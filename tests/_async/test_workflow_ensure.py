@@ -173,18 +173,20 @@ async def test_different_settings_are_reported_and_kept(admin: AsyncAdmin) -> No
 
 
 async def test_a_shared_name_is_ambiguous(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """Several records of one name raise an error that has all their ids."""
+    """Several records of one name raise an error that has all their ids, and the name of the workflow."""
     project = [await admin.projects.create(name="p") for _ in range(2)]
     with raises(AmbiguousNameError) as caught:
         await admin.projects.ensure(name="p")
     assert caught.value.ids == tuple(each.id for each in project)
+    assert caught.value.operation == "ensure_project"
     for _ in range(2):
         await admin.api_keys.create(project_id=project[0].id, name="k")
         await admin.service_accounts.create(name="s")
         emulator.state.add_invite("a@example.com", emulator.clock.now())
     for kind in ("api_keys", "service_accounts", "invites"):
-        with raises(AmbiguousNameError):
+        with raises(AmbiguousNameError) as caught:
             await ENSURE[kind](admin, project[0].id)
+        assert caught.value.operation == f"ensure_{kind.removesuffix('s')}"
 
 
 async def test_a_project_whose_response_was_lost_is_adopted(emulator: Emulator, clock: VirtualClock) -> None:

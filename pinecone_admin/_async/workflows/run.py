@@ -94,8 +94,12 @@ async def open_run(admin: AsyncAdmin, operation: str, *, dry_run: bool = False) 
         check_bool("dry_run", dry_run)
     run = AsyncRun(admin, operation, dry_run=dry_run)
     with reporting_remaining_changes(), get_work_in_progress(admin).register():
-        async with run:
-            yield run
+        try:
+            async with run:
+                yield run
+        except PineconeError as error:
+            error.operation = error.operation or operation
+            raise
 
 
 class AsyncRun:

@@ -95,8 +95,12 @@ def open_run(admin: Admin, operation: str, *, dry_run: bool = False) -> Generato
         check_bool("dry_run", dry_run)
     run = Run(admin, operation, dry_run=dry_run)
     with reporting_remaining_changes(), get_work_in_progress(admin).register():
-        with run:
-            yield run
+        try:
+            with run:
+                yield run
+        except PineconeError as error:
+            error.operation = error.operation or operation
+            raise
 
 
 class Run:
