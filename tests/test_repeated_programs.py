@@ -91,7 +91,7 @@ class Reader:
         )
         try:
             exec(compile(text, program.name, "exec"), {"__name__": "__main__", "SECRET_STORE": self.secret_store})
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever ends a program of a page
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever ends a program of a page
             return error
         return None
 
@@ -362,20 +362,50 @@ def test_a_token_from_before_the_rotation_is_tried(
     assert Path("old-token.txt").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("failure", ["OSError", "KeyboardInterrupt"])
 def test_a_secret_that_could_not_be_stored_is_in_a_private_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    failure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The runbook of a leaked account writes it to a new file, which the error names."""
+    """The runbook of a leaked account writes it to a new file, which the error names; after Ctrl-C, too."""
     monkeypatch.chdir(tmp_path)
     (program,) = [each for each in PROGRAMS if "service_accounts.rotate(" in each.text and "def store" in each.text]
-    failing = program._replace(text=program.text.replace("    secret_store[", "    raise OSError\n    secret_store["))
+    failing = program._replace(
+        text=program.text.replace("    secret_store[", f"    raise {failure}\n    secret_store[")
+    )
     Path("nightly-secret.txt").touch(mode=0o644)
     with prepare_reader(program) as reader:
         error = reader.run(failing)
-    assert isinstance(error, SecretNotStoredError)
+    lost = error if failure == "OSError" else getattr(error, "__cause__", None)
+    assert isinstance(lost, SecretNotStoredError)
     (file,) = Path().glob("nightly-secret-*.txt")
-    assert (file.stat().st_mode & 0o077, file.read_text(encoding="utf-8")) == (0, error.secret.reveal())
-    assert error.__notes__[-1].endswith(str(file))
+    assert (file.stat().st_mode & 0o077, file.read_text(encoding="utf-8")) == (0, lost.secret.reveal())
+    assert getattr(error, "__notes__", [""])[-1].endswith(str(file))
+
+
+@pytest.mark.parametrize("failure", ["OSError", "KeyboardInterrupt"])
+def test_a_new_secret_of_the_job_is_in_a_private_file_if_it_was_not_stored(
+    failure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job that rotates due secrets writes what it could not store to a new file; after Ctrl-C, too."""
+    monkeypatch.chdir(tmp_path)
+    (program,) = [
+        each
+        for each in list_blocks("docs/how-to/rotate-account-secrets.md")
+        if each.language == "python" and "rotate_due(" in each.text
+    ]
+    with emulate() as emulator, emulator.admin() as admin:
+        account = admin.service_accounts.create(name="nightly")
+        emulator.clock.advance(91 * 86_400)
+        present = {"nightly": (account.service_account.client_id, account.client_secret)}
+        text = program.text.replace("] = {}  # stands in", f"] = {present}  # stands in")
+        text = text.replace("        secret_store[", f"        raise {failure}\n        secret_store[")
+        with pytest.raises(SystemExit, match="9"):
+            exec(text, {"__name__": "program"})
+        (file,) = Path().glob("secret-*.txt")
+        secret = file.read_text(encoding="utf-8")
+        with emulator.admin(client_id=account.service_account.client_id, client_secret=secret) as reader:
+            assert reader.token().value
+    assert file.stat().st_mode & 0o077 == 0
 
 
 REPLACING = [

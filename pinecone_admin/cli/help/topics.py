@@ -247,14 +247,14 @@ If a new secret cannot be stored, its key is deleted, and the exit code is 1, or
 the secret goes to a file that the error names, and the exit code is 9. If the
 response to the deletion is lost, the exit code is 6.
 
-A rotation replaces the value at the destination. The command cannot check that
-the value there is the old one. It refuses text that does not begin as an API
-key does, and credentials with the client id of another service account.
+A rotation replaces the value at the destination, and cannot check that it is
+the old one. It refuses text that does not begin as an API key does, and
+credentials with the client id of another service account.
 
-Ctrl-C takes effect after a secret was stored. If a command was interrupted, run
-it again. ensure, provision, apply and rotations of keys find the secret in the
-file and finish. create refuses to replace it, and service-account rotate
-replaces it.
+Ctrl-C takes effect after a secret was stored. For that, exec: has 5 s. If a
+command was interrupted, run it again. ensure, provision, apply and rotations of
+keys find the secret in the file and finish. create refuses to replace it, and
+service-account rotate replaces it.
 """,
     "exec": """\
 How a command of --store exec:COMMAND gets a secret.
