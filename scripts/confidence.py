@@ -220,7 +220,8 @@ def describe_in_short(operations: Sequence[Operation], driven: Any, proofs: Mapp
     called = set.union(*(called for _, called in CLIENTS.values())) & {each.id for each in operations}
     text = (
         f"- **Confidence.** Official clients call {len(called)} of {count_noun(len(operations), 'operation')} of the "
-        f"emulator. The API document lists {count_noun(refusals['documented'], 'error response')} with a 4xx status, "
+        f"emulator, and accept its responses. The API document lists "
+        f"{count_noun(refusals['documented'], 'error response')} with a 4xx status, "
         f"and tests cause {refusals['driven']} of them. Of {count_noun(len(rules), 'rule')}, {bases['proven']} are "
         f"proven by recordings of the service, {bases['published']} are published, {bases['published in part']} are "
         f"published in part, {bases['observed']} are observed, and {bases['assumed']} are assumed "

@@ -282,12 +282,12 @@ def show_readme(records: Records) -> str:
     twice, random_twice = "POSTs processed twice", "creates processed twice under random faults"
     table = [
         [
-            f"creates that took effect twice, in {ours['fault cases']:,} cases with faults",
+            f"creates that took effect twice, among {ours['fault cases']:,} calls with planned faults",
             str(ours[twice]),
             str(official[twice]),
         ],
         [
-            f"creates that took effect twice, of {ours['creates under random faults']:,} with random faults",
+            f"creates that took effect twice, among {ours['creates under random faults']:,} creates with random faults",
             str(ours[random_twice]),
             str(official[random_twice]),
         ],

@@ -45,7 +45,7 @@ STUBBED = "docs/observability.md"  # its test runs its examples with stubs of th
 EMULATOR = re.compile(r"pinecone[-_]admin[. ]emulator")
 CREATES = {
     "README.md": {"create_project", "create_api_key"},
-    "docs/errors.md": {"create_invite"},
+    "docs/errors.md": {"create_invite", "create_project", "create_api_key"},
     "docs/how-to/beside-terraform.md": {"create_api_key"},
     "docs/how-to/ci-identity.md": {"create_service_account"},
     "docs/how-to/create-and-find.md": {"create_project", "create_api_key"},
@@ -335,7 +335,7 @@ def test_the_first_screen_shows_what_is_compared_and_what_was_never_tried() -> N
     for words in (
         "is not by Pinecone",
         f"calls version {API_VERSION} of the Admin API",
-        f"`pinecone.Admin`, compared here in version {version('pinecone')}.",
+        f"compare it with this client, in version {version('pinecone')} of Pinecone's SDK.",
         "Neither client nor emulator has been run against the real service",
         "emulator.md#how-it-is-verified",
     ):
