@@ -17,7 +17,7 @@ FAULTS: Mapping[str, list[dict[str, Any]]] = {
     "408, 500, 502, 503, 504": [{"status": status} for status in (408, 500, 502, 503, 504)],
     "sent, but no response": [{"drop": "before"}, {"drop": "after"}, {"reset": "after"}, {"delay": 15}],
     "a 2xx response with an incomplete body": [{"truncate": True}, {"wrong_length": 5}],
-    "a 2xx response with more than 4 MiB, or of another form": [
+    "a 2xx response with more than 4 MiB, or with a body that does not fit the operation": [
         {"status": 200, "body": {"name": "x" * 4_194_304}},
         {"status": 200, "body": "html"},
         {"status": 204, "body": "empty"},
