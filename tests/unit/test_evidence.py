@@ -159,7 +159,7 @@ def test_blocks_show_the_load_and_count_upwards() -> None:
     calls, growth = records["calls"], records["growth"]
     for is_busy, state in ((True, "busy"), (False, "quiet")):
         changed = {**records, "calls": {**calls, "is_busy": is_busy, "load": 0.25}}
-        assert f"{state} machine: load 0.25.*" in BLOCKS["readme"](changed)
+        assert f"{state} machine: load 0.25.*" in " ".join(BLOCKS["readme"](changed).split())
         assert ("**busy machine, load 0.25**" if is_busy else "; load 0.25.*") in " ".join(
             BLOCKS["calls"](changed).split()
         )
