@@ -67,7 +67,7 @@ class AsyncAdmin:
             function for each call, and again after a 401, and never before the first call. The function runs in its
             own thread, with the context variables of the call. Default: ``PINECONE_ACCESS_TOKEN``.
         additional_headers: Headers for every request to the API. They replace headers of the client with the same name.
-            The client never sends them to the token endpoint. If they contain ``Authorization``, the client gets no
+            The client never sends them to the token endpoint. If they contain ``Authorization``, the client requests no
             token. ``Api-Key`` is an error: use ``with_options(api_key=…)``.
         source_tag: Name of your integration, for the User-Agent header. The client writes it in lower case, with
             underscores for white space, and keeps only the characters ``[a-z0-9_:]``. At least one must remain.
