@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import signal
 from collections.abc import Callable
@@ -263,6 +264,27 @@ def test_a_project_with_keys_wants_its_name() -> None:
         assert run("project", "delete", "other", "--confirm", "other").exit == exit_codes.DONE
         missing = run("project", "delete", other, "--yes")
         assert (missing.exit, other in missing.stderr) == (exit_codes.NOT_FOUND, True)
+
+
+@pytest.mark.parametrize("name", ["n\nl", "last\n", "it's\u202e", "tab\there", r"n\u000al"], ids=repr)
+def test_a_name_is_confirmed_as_it_is_shown_or_as_it_is(name: str) -> None:
+    """The --confirm that the refusal advises, what the question shows, and the exact name are all the name."""
+    for way in ("advice", "question", "exact"):
+        with example_organization() as emulator:
+            with emulator.admin() as admin:
+                project = admin.projects.create(name=name).id
+                admin.api_keys.create(project_id=project, name="k")
+            words = ("project", "delete", project)
+            if way == "advice":
+                (advised,) = re.findall(r"Add --confirm (.*) to go ahead", run(*words).stderr)
+                done = run(*words, "--confirm", *shlex.split(advised))
+            elif way == "question":
+                (shown,) = re.findall("Type the name (.*) to go on: ", run(*words, terminal=True, stdin="n\n").stderr)
+                done = run(*words, terminal=True, stdin=f"{shown}\n")
+            else:
+                done = run(*words, "--confirm", name)
+            assert (done.exit, project in emulator.state.projects) == (exit_codes.DONE, False), (way, done)
+            assert run("project", "delete", "empty", "--confirm", name).exit == exit_codes.USAGE
 
 
 def test_keys_that_cannot_be_seen_are_feared() -> None:

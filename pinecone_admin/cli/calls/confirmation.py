@@ -61,11 +61,15 @@ class Consent:
     is_local: bool = False
     is_for_dry_run: bool = False
 
-    def is_met_by(self, answer: str) -> bool:
-        """Return whether an answer, or ``--confirm``, is what has to be typed."""
+    def is_met_by(self, given: str) -> bool:
+        """Return whether ``--confirm`` gives what has to be typed, or no lower number."""
         if self.is_number:
-            return answer.isdecimal() and int(answer) >= int(self.typed)
-        return answer == self.typed
+            return given.isdecimal() and int(given) >= int(self.typed)
+        return self.is_typed_as(given)
+
+    def is_typed_as(self, answer: str) -> bool:
+        """Return whether an answer is what has to be typed: exactly, or as the question and the messages show it."""
+        return answer in {self.typed, make_printable(self.typed)}
 
 
 def ask(session: Session, consent: Consent) -> None:
@@ -131,7 +135,7 @@ def _question(session: Session, consent: Consent) -> None:
     if not line.endswith("\n"):
         session.notify("")  # as above
     answer = line.rstrip("\r\n")
-    if not (answer == consent.typed if consent.wants_typed else answer.lower() in {"y", "yes"}):
+    if not (consent.is_typed_as(answer) if consent.wants_typed else answer.lower() in {"y", "yes"}):
         said = f"You did not type {consent.typed}." if consent.wants_typed and answer else "You said no."
         said = said if line else "The input ended without an answer."
         raise CLIError(said, cause=click.Abort, says_if_unchanged=True)
