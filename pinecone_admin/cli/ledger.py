@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
 from pinecone_admin._text.counts import count_noun
-from pinecone_admin.workflows.sent_changes import Effects, SentChange, find_effects
+from pinecone_admin.workflows.sent_changes import MAY_NOT_BE_DELETED, NOT_DELETED, Effects, SentChange, find_effects
 
 SecretState: TypeAlias = Literal["undelivered", "stored", "shown", "rescued", "lost"]
 """Where a new secret is: with the command alone, at its destination, in a rescue file, or nowhere."""
@@ -153,17 +153,18 @@ def describe_changes(effects: Effects, said: str = "") -> list[str]:
 
     Args:
         effects: The changes.
-        said: What is said before. What it says could not be deleted is not named again, and neither is a change of what
-            it names by its id, or of what another change created. It names a role binding only to say what became of
+        said: What is said before. What it says may remain is not named again, and neither is a change of what it names
+            by its id, or of what another change created. It names a role binding only to say what became of
             it.
     """
     created = {each.made for each in effects.done} - {None}
     named = {id for each in effects.done if _is_named(id := each.made or each.target, said)}
-    left = named if "could not be deleted" in said else set[str]()
+    names_left = NOT_DELETED in said or MAY_NOT_BE_DELETED in said
+    left = named if names_left else set[str]()
     unknown = [
         each
         for each in effects.unknown
-        if not _is_named(each.target, said) or ("could not be deleted" not in said and each.kind != "role_binding")
+        if not _is_named(each.target, said) or (not names_left and each.kind != "role_binding")
     ]
     done = [
         each

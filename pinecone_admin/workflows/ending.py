@@ -34,9 +34,12 @@ from pinecone_admin.errors import (
 from pinecone_admin.workflows.changes import Change, CreatedResource, Ref, RoleAt, Step, StepState
 from pinecone_admin.workflows.reports import BindingKey, Ensured, Provisioned, keys_of_wanted_bindings
 from pinecone_admin.workflows.sent_changes import (
+    MAY_NOT_BE_DELETED,
+    NOT_DELETED,
     NOT_DELETED_IN_TIME,
     add_note,
     keep_existing,
+    may_have_been_processed,
     read_reason,
 )
 
@@ -258,10 +261,17 @@ class Undo(NamedTuple):
 def note_leftovers(
     error: BaseException | None, undos: Sequence[Undo], failures: Mapping[Undo, PineconeError]
 ) -> tuple[list[str], str]:
-    """Note what could not be deleted on the error, if any, and return it and the note."""
-    left = keep_existing(each.description for each in (*failures, *reversed(undos)))
-    reason = next(iter(failures.values()), NOT_DELETED_IN_TIME)
-    message = f"{', '.join(left)}, made by this call, could not be deleted: {reason}"
+    """Note what could not be deleted, or may remain, on the error, if any, and return it and the note."""
+    refused = [each for each, failure in failures.items() if not may_have_been_processed(failure)]
+    uncertain = [*(each for each in failures if each not in refused), *reversed(undos)]  # the last one is being sent
+    left: list[str] = []
+    clauses: list[str] = []
+    for some, end in ((refused, NOT_DELETED), (uncertain, MAY_NOT_BE_DELETED)):
+        if found := keep_existing(each.description for each in some):
+            reason = failures.get(some[0], NOT_DELETED_IN_TIME)
+            clauses.append(f"{', '.join(found)}, made by this call, {end}: {reason}")
+            left += found
+    message = "; ".join(clauses)
     if left and error is not None:
         add_note(error, message)
         if not isinstance(error, Exception):

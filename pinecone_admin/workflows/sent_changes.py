@@ -32,6 +32,12 @@ _SHORTEST_ID = 20
 MAY_EXIST = "may exist: the outcome of its creation is unknown"
 """The end of the note on a create that was interrupted."""
 
+NOT_DELETED = "could not be deleted"
+"""What the note says of something that was created and remains: its deletion was refused, or not sent."""
+
+MAY_NOT_BE_DELETED = "may not have been deleted"
+"""What the note says of something that was created if nothing shows whether its deletion took effect."""
+
 NOT_DELETED_IN_TIME = "the time was up, or this was interrupted again"
 """The end of the note on what was created and not deleted, although nothing refused that."""
 

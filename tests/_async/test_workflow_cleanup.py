@@ -266,7 +266,7 @@ async def test_a_deletion_that_hangs_names_the_key(emulator: Emulator, monkeypat
     monkeypatch.setattr(run, "_UNDO_TIMEOUT", 0.01)
     project_id = await create_full_project(emulator)
     transport = HangingTransport(emulator)
-    with raises(LeftoverError, match="could not be deleted: the time was up") as caught:
+    with raises(LeftoverError, match="may not have been deleted: the time was up") as caught:
         await transport.async_admin().projects.delete_with_cleanup(project_id=project_id, dry_run=True)
     (key_id,) = emulator.state.api_keys
     assert caught.value.left == [f"temporary API key {key_id} in project {project_id}"]

@@ -222,7 +222,7 @@ async def test_a_failed_rollback_names_what_remains(emulator: Emulator) -> None:
     role = f"ProjectViewer on project tenant ({project}) for {holder} (role binding {binding.id})"
     assert caught.value.left == [role, f"project tenant ({project})"]
     assert str(caught.value).startswith(
-        f"provision: {role}, project tenant ({project}), made by this call, could not be deleted: "
+        f"provision: {role}, project tenant ({project}), made by this call, may not have been deleted: "
     )
     assert isinstance(caught.value.__cause__, NotFoundError)
 

@@ -232,5 +232,5 @@ def test_ctrl_c_while_an_undo_is_being_started_is_not_swallowed(monkeypatch: pyt
         admin.projects.provision(name="tenant", key_roles=["ProjectViewer"], store=fail)
     cause = caught.value.__context__
     assert isinstance(cause, OSError)
-    assert any("made by this call, could not be deleted" in note for note in cause.__notes__)
+    assert any("made by this call, may not have been deleted" in note for note in cause.__notes__)
     assert len(emulator.state.projects) == 1

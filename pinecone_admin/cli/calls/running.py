@@ -18,7 +18,6 @@ from pinecone_admin._sync.workflows.temporary_key import find_overdue_keys, name
 from pinecone_admin.cli.calls.confirmation import Consent, ask, require_change_allowed
 from pinecone_admin.cli.calls.naming import Thing
 from pinecone_admin.cli.error_output import write_failure
-from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.cli.failures import CLIError, describe_failure, reason_of
 from pinecone_admin.cli.identity.client import limit_core_dumps
 from pinecone_admin.cli.identity.sources import without_credentials
@@ -77,9 +76,10 @@ def run_with_key(
     except LeftoverError as error:
         if status is None:
             raise
-        status = status or PARTLY_DONE
         error.add_note("to delete the key after its expiry time, run pinecone-admin api-key delete-retired")
-        failure = describe_failure(error, ledger=session.ledger)._replace(exit=status)
+        failure = describe_failure(error, ledger=session.ledger)
+        status = status or failure.exit
+        failure = failure._replace(exit=status)
         with suppress(OSError):
             write_failure(session.stderr, failure, as_json=session.expects_json_errors)
     session.exit_code = status

@@ -244,8 +244,8 @@ nothing is created, and the exit code is 7.
 
 If a new secret cannot be stored, its key is deleted, and the exit code is 1, or
 9 for rotate-due. If the key cannot be deleted, or the change cannot be undone,
-the secret goes to a file that the error names, and the exit code is 9. If the
-response to the deletion is lost, the exit code is 6.
+the secret goes to a file that the error names, and the exit code is 9, or 6 if
+the key may have been deleted.
 
 A rotation replaces the value at the destination, and cannot check that it is
 the old one. It refuses text that does not begin as an API key does, and

@@ -47,7 +47,7 @@ def run(
     that, the next pinecone-admin run, api-key delete-retired or api-key rotate-due deletes it.
 
     The exit code is that of the program, or 125 if the program was not started. If the program ended with 0 and the key
-    could not be deleted, the exit code is 9.
+    could not be deleted, the exit code is 9, or 6 if the key may have been deleted.
     """
     from pinecone_admin.cli.calls.running import run_with_key  # noqa: PLC0415 - loads the client
 
