@@ -667,6 +667,33 @@ def test_no_number_covers_the_account_that_the_command_uses() -> None:
         assert own.id in emulator.state.service_accounts
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("service-account", "delete", "{account}"),
+        ("service-account", "rotate", "{account}", "--store", "file:{account}.json"),
+        ("role", "revoke", "{role}"),
+        ("role", "change", "--service-account", "{account}", "--from", "OrgOwner", "--to", "OrgManager"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("by_id", [False, True], ids=["name", "id"])
+def test_a_dry_run_refuses_the_rows_that_the_run_refuses(words: tuple[str, ...], *, by_id: bool) -> None:
+    """A row about the account that the command uses has the exit code and the message of the run."""
+    with example_organization() as emulator:
+        own = next(each for each in emulator.state.service_accounts.listing if each.client_id == emulator.client_id)
+        account = own.id if by_id else own.name
+        (binding,) = (each.id for each in emulator.state.role_bindings if each.principal.id == own.id)
+        role = binding if by_id else f"service-account:{own.name}:OrgOwner"
+        consent = ("--confirm", "1") if words[1] in {"delete", "revoke"} else ("--yes",)
+        rows = f"account,role\n{account},{role}\n"
+        preview = each(words, *consent, "--dry-run", rows=rows)
+        done = each(words, *consent, rows=rows)
+        assert (preview.exit, exits_of(preview), done.exit) == (2, [2], 2)
+        assert lines_of(preview) == lines_of(done)
+        assert "account that the command uses itself" in lines_of(preview)[0]["error"]["message"]
+
+
 def test_a_file_of_a_row_is_replaced_only_by_an_option_of_its_command() -> None:
     """``--overwrite`` before the dashes is about the file of rows that failed, and is refused without one."""
     rows, words = "name\nkept\n", ("inventory", "--out", "{name}.json")

@@ -75,7 +75,8 @@ class Consent:
 def ask(session: Session, consent: Consent) -> None:
     """Return if a change is agreed to, by an option or by an answer; show the notes in any case.
 
-    A dry run compares ``--confirm`` as the run does, and asks nothing. Rows of ``each`` were agreed to together.
+    A dry run compares ``--confirm`` and refuses a row as the run does, and asks nothing. Rows of ``each`` were agreed
+    to together.
 
     Raises:
         CLIError: ``--confirm`` or the answer is another one, the answer is no, or nobody can be asked.
@@ -86,7 +87,7 @@ def ask(session: Session, consent: Consent) -> None:
         problem = f"is too low: {consent.typed} would be removed" if consent.is_number else f"does not match: {called}"
         session.ledger.names.pop(given, None)  # what was typed is shown as it was typed
         raise CLIError(f"--confirm {given} {problem}.", says_if_unchanged=True)
-    if session.is_row and consent.concerns_caller and not session.is_dry_run:
+    if session.is_row and consent.concerns_caller:
         reason = f"{' '.join(consent.notes)} Run this command by itself, with {_spell_option(consent)}."
         raise CLIError(reason, says_if_unchanged=True)
     is_open = needs_answer(session, wants_typed=consent.wants_typed, is_for_dry_run=consent.is_for_dry_run)
@@ -200,7 +201,7 @@ def confirm_change(call: Call, typed: Mapping[str, Any]) -> None:
     if (
         call.own is not None
         and (is_asked or is_named or session.ledger.on_settled is not None)  # an audit log has the name, too
-        and not (session.is_dry_run and "confirm" not in session.settings)
+        and (not session.is_dry_run or "confirm" in session.settings or (is_own and session.is_row))
     ):
         subject = call.own = call.remember(call.names.describe(call.own))
     consent = Consent(
