@@ -25,6 +25,7 @@ const listed = [...where.tBodies[0].rows].map(row => ({
   name: text(row.cells[0]),
   holders: [...row.cells].map(cell => [...cell.children].map(span => ({ span, name: text(span) }))),
 }));
+const countNoun = (number, singular, plural) => `${number} ${number === 1 ? singular : plural}`;
 let columns = [], sortedBy = null;
 
 function filter() {
@@ -33,7 +34,7 @@ function filter() {
   const rows = filterPeople(person, project, least);
   drawMatrix(rows);
   filterProjects(person, project, least);
-  byId("count").value = `${rows.length} people, ${columns.length} projects`;
+  byId("count").value = `${countNoun(rows.length, "person", "people")}, ${countNoun(columns.length, "project", "projects")}`;
 }
 
 function filterPeople(person, project, least) {

@@ -165,7 +165,7 @@ def find_old_keys(inventory: Resources, max_age: timedelta) -> list[Finding]:
             findings.append(_find_in_key("key-age-unknown", key, text))
         elif age > max_age:
             least, source = ("", "created_at") if created_at else ("at least ", "oldest role binding")
-            text = f"{name} is {least}{age.days} days old: its {source} is from {known:%Y-%m-%d}"
+            text = f"{name} is {least}{count_noun(age.days, 'day')} old: its {source} is from {known:%Y-%m-%d}"
             findings.append(_find_in_key("key-is-old", key, text, age=age))
         elif created_at is None:
             text = f"{unsure}: only role bindings, which a change of roles replaces, show its age"

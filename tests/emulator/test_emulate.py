@@ -604,7 +604,7 @@ def test_the_marker_sets_the_state_and_checks_the_faults(tmp_path: Path) -> None
     output = run_pytest(tmp_path, test=MARKED).stdout
     assert "3 failed, 2 passed, 2 errors" in output
     for status in (503, 501):
-        assert f"create_project (status={status}): fired 0 of 1 times" in output
+        assert f"create_project (status={status}): fired 0 of 1 time;" in output
     assert "LookupError: Free" in output
     assert "(status=500)" not in output
     assert "takes named arguments only, not 'Free'" in output

@@ -244,7 +244,7 @@ def test_unused_faults_are_named(emulator: Emulator, api: httpx.Client) -> None:
         "3 faults not used:",
         "- list_projects (times=2, status=503): fired 1 of 2 times; requests that matched: 1",
         "- list_users (times=None, delay=1): fired 0 of any number of times; requests that matched: 0",
-        "- create_project (id='x', drop='after'): fired 0 of 1 times; requests that matched: 0",
+        "- create_project (id='x', drop='after'): fired 0 of 1 time; requests that matched: 0",
     ]
     for path in ("projects", "users"):
         api.get(f"/admin/{path}")

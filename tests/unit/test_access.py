@@ -173,6 +173,10 @@ def test_the_age_of_a_key_is_found_with_its_source() -> None:
         "API key key (k0) of project search is 91 days old: its created_at is from 2026-04-20",
         "API key key (k2) of project search is at least 100 days old: its oldest role binding is from 2026-04-11",
     ]
+    new = evolve(inventory, api_keys=[evolve(keys[0], created_at=NOW - timedelta(days=1, hours=1))])
+    assert find_texts(new, "key-is-old", max_key_age=timedelta(days=1)) == [
+        "API key key (k0) of project search is 1 day old: its created_at is from 2026-07-19"
+    ]
     unknown = [
         each for each in inventory.access(max_key_age=timedelta(days=90)).findings if each.kind == "key-age-unknown"
     ]

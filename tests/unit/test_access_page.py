@@ -223,8 +223,8 @@ def test_a_matrix_that_is_too_large_waits_for_a_filter(tmp_path: Path) -> None:
     for (const name of ["00042", "00002", ""]) { byId("person").value = name; filter(); states.push(state()); }"""
     assert evaluate(page, script, "states", tmp_path) == [
         [False, "1000 people, 1000 projects", 0],
-        [True, "1 people, 10 projects", 11],
-        [True, "1 people, 1000 projects", 1_001],
+        [True, "1 person, 10 projects", 11],
+        [True, "1 person, 1000 projects", 1_001],
         [False, "1000 people, 1000 projects", 0],
     ]
 

@@ -41,7 +41,7 @@ def test_a_plural_follows_the_end_of_the_noun() -> None:
         assert counts.pluralize(name_singular(namespace)) == namespace
 
 
-def test_no_text_has_a_plural_after_a_length() -> None:
+def test_no_text_has_a_fixed_plural_after_a_number() -> None:
     """Nothing puts a fixed plural after the number of things, which may be one."""
     files = [path for folder in ("pinecone_admin", "scripts") for path in (ROOT / folder).rglob("*.py")]
     assert len(files) > 1
@@ -52,10 +52,23 @@ def _find_fixed_plurals(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         parts = node.values if isinstance(node, ast.JoinedStr) else []
         for number, text in pairwise(parts):
-            if _is_length(number) and isinstance(text, ast.Constant) and _PLURAL.match(str(text.value)):
+            if not isinstance(text, ast.Constant) or not isinstance(number, ast.FormattedValue):
+                continue
+            words = str(text.value)
+            is_named = "scripts" not in path.parts and _is_named(number, words)
+            if (_is_length(number) and _PLURAL.match(words)) or is_named:
                 yield f"{path.relative_to(ROOT)}:{text.lineno}: {text.value!s}"
 
 
-def _is_length(part: ast.expr) -> bool:
-    call = part.value if isinstance(part, ast.FormattedValue) else None
+def _is_named(part: ast.FormattedValue, text: str) -> bool:
+    """Return whether a number has the name of the plural after it, such as ``{age.days} days``; no constant is 1."""
+    value = part.value
+    if part.conversion != -1 or ast.unparse(value)[0].isupper():
+        return False
+    name = value.attr if isinstance(value, ast.Attribute) else value.id if isinstance(value, ast.Name) else ""
+    return name.endswith("s") and re.match(rf" {name}\b", text) is not None
+
+
+def _is_length(part: ast.FormattedValue) -> bool:
+    call = part.value
     return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "len"

@@ -194,8 +194,8 @@ class Fault:
 
     def __str__(self) -> str:
         given = ", ".join(f"{name}={value!r}" for name, value in self._given().items() if name != "operation")
-        times = "any number of" if self.times is None else self.times
-        return f"{self.operation} ({given}): fired {self.fired} of {times} times; requests that matched: {self.seen}"
+        times = "any number of times" if self.times is None else count_noun(self.times, "time")
+        return f"{self.operation} ({given}): fired {self.fired} of {times}; requests that matched: {self.seen}"
 
     def _given(self) -> Document:
         values = {name: getattr(self, name) for name in _CHECKS}

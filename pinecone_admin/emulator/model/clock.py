@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from threading import RLock
 
 from pinecone_admin._concurrency.locks import ensure_released, renew_lock_in_children
+from pinecone_admin.emulator.model.counts import count_noun
 
 EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
@@ -90,7 +91,9 @@ class Clock:
             except (OverflowError, TypeError, ValueError) as error:
                 raise ValueError(f"the time cannot be advanced by {seconds!r} seconds") from error
             if far or advanced < self._advanced:
-                raise ValueError(f"the time cannot be advanced by {seconds} seconds: it goes forward only, to {LATEST}")
+                raise ValueError(
+                    f"the time cannot be advanced by {count_noun(seconds, 'second')}: it goes forward only, to {LATEST}"
+                )
             self._advanced = advanced
 
     def set(self, moment: datetime) -> None:

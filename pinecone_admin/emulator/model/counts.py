@@ -3,7 +3,7 @@
 import re
 
 
-def count_noun(number: int, singular: str) -> str:
+def count_noun(number: float, singular: str) -> str:
     """Return a number with its noun, such as ``1 project`` and ``2 projects``."""
     return f"{number} {singular if number == 1 else pluralize(singular)}"
 
