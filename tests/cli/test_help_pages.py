@@ -148,6 +148,7 @@ Run a command once for each row of a CSV or JSON file. {email} stands for the co
 All rows are checked before the first one runs; rows of standard input are checked one by one.
 A row that fails does not stop the others.
 one line of JSON per row
+--query selects from the result.
 : token
 Print an access token for other tools.
 For example: curl -H "Authorization: Bearer $(pinecone-admin token --reveal)" URL

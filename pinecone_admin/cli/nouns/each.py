@@ -19,7 +19,7 @@ _MOST_AT_ONCE = 20  # as many connections as a client has
 @argument("file", "CSV with a header, JSON, or JSON Lines; - for standard input.", metavar="FILE")
 @argument(
     "command",
-    "The words of a command, with {COLUMN} for values; {{ is a brace.",
+    "A command, with {COLUMN} for values; {{ is a brace.",
     nargs=-1,
     required=True,
     metavar="-- COMMAND…",
@@ -33,7 +33,7 @@ _MOST_AT_ONCE = 20  # as many connections as a client has
     "--confirm",
     **SETTING,
     type=Count(1),
-    help="Go ahead with a command that deletes, for at most N rows.",
+    help="Permit a command that deletes, for at most N rows.",
 )
 @click.option("--stop-on-error", "stop", is_flag=True, help="Stop after the first row that fails.")
 @click.option(
@@ -55,7 +55,7 @@ def each(
     --yes and --confirm stand before --. On a terminal, one question shows the first three commands and their number. A
     command that deletes needs that number, typed or as --confirm N. A secret needs a --store with {COLUMN} in it.
 
-    The output has one line of JSON per row, with row, exit, and result or error.
+    The output has one line of JSON per row, with row, exit, and result or error. --query selects from the result.
     """
     from pinecone_admin.cli.bulk.row_runner import run_for_each  # noqa: PLC0415 - loads the client
 
