@@ -295,10 +295,15 @@ def _find_wrong_role(change: Change) -> str | None:
 
 def count_not_listed(not_listed: Iterable[Ref]) -> list[str]:
     """Return one line with the number of things that a file does not list, or none."""
-    counts = Counter(_COUNTED[each.kind] for each in not_listed)
-    kinds = dict.fromkeys(_COUNTED.values())
-    parts = [count_noun(counts[one, many], one, many) for one, many in kinds if counts[one, many]]
+    parts = count_kinds(not_listed)
     return [f"not in the file, so not changed: {', '.join(parts)}"] if parts else []
+
+
+def count_kinds(things: Iterable[Ref]) -> list[str]:
+    """Return the number of things of each kind, such as ``2 projects`` and ``1 person``."""
+    counts = Counter(_COUNTED.get(each.kind, (each.kind, "")) for each in things)
+    kinds = dict.fromkeys((*_COUNTED.values(), *counts))
+    return [count_noun(counts[one, many], one, many) for one, many in kinds if counts[one, many]]
 
 
 def _describe_all(changes: Iterable[Change]) -> list[str]:

@@ -380,7 +380,7 @@ def _(_: World) -> Run:
     return run("apply", write("other.json", json.dumps(plan)), "--yes")
 
 
-@says("43", "This removes 2 things: b, b2. Add --confirm 2 to go ahead, or --dry-run to see what would happen.")
+@says("43", "This removes 2 keys: b, b2. Add --confirm 2 to go ahead, or --dry-run to see what would happen.")
 def _(world: World) -> Run:
     world.add_keys("b", "b2")
     keys = "[{name: b, absent: true}, {name: b2, absent: true}]"

@@ -536,7 +536,7 @@ def test_the_question_names_what_stays_apart_from_what_is_removed() -> None:
         wanted = {"organization": emulator.organization_id, "service_accounts": [{"name": "ci", "roles": []}]}
         for people, said in (
             ([], "error: This takes every role from service account ci. Add --confirm 1"),
-            ([{"email": "bob@example.com", "absent": True}], "This removes 1 thing: bob@example.com. This takes every"),
+            ([{"email": "bob@example.com", "absent": True}], "This removes 1 person: bob@example.com. This takes"),
         ):
             Path("org.json").write_text(json.dumps(wanted | {"people": people}))
             assert said in run("apply", "org.json", "--yes").said

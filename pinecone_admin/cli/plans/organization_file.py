@@ -41,11 +41,11 @@ from pinecone_admin.cli.plans.plan_files import (
 from pinecone_admin.cli.plans.stale_projects import carry_out_deletion
 from pinecone_admin.cli.reports.inventory_report import end_with_missing, read_inventory
 from pinecone_admin.cli.secrets.destination import Destination
-from pinecone_admin.cli.sentences import as_sentences, join_sentences
+from pinecone_admin.cli.sentences import as_sentences, join_sentences, list_words
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError, RefusedError, SecretNotStoredError
 from pinecone_admin.workflows import ApplyReport, Change, ChangePlan, DesiredState, Inventory, Ref, Step, plan_changes
-from pinecone_admin.workflows.change_plan import count_not_listed
+from pinecone_admin.workflows.change_plan import count_kinds, count_not_listed
 from pinecone_admin.workflows.comparison import Compared
 from pinecone_admin.workflows.guard import Caller, find_excess, find_removed
 from pinecone_admin.workflows.organization_index import OrganizationIndex
@@ -375,7 +375,7 @@ def _confirm(session: Session, plan: ChangePlan, what: str, removed: Mapping[Ref
     deleted = [each for each, changes in removed.items() if any(change.action == "delete" for change in changes)]
     bare = [f"{each.kind.replace('_', ' ')} {each.name}" for each in removed if each not in deleted]
     names = join_first_names([str(each.name) for each in deleted])
-    notes = [f"This removes {count_noun(len(deleted), 'thing')}: {names}."] if deleted else []
+    notes = [f"This removes {list_words(count_kinds(deleted))}: {names}."] if deleted else []
     notes += [f"This takes every role from {join_first_names(bare)}."] if bare else []
     ask_for_number(session, what, notes, number, details=lines)
     return number if given is None else given
