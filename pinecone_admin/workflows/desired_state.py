@@ -228,6 +228,11 @@ def list_problems(problems: Sequence[str]) -> str:
     return "; ".join([*shown, *rest])
 
 
+def place_in(source: str, problem: str) -> str:
+    """Return a problem after the name of its file, as in ``org.yaml, line 2: …``, or ``org.yaml: …`` without a line."""
+    return f"{source}{',' if re.match('line [0-9]+: ', problem) else ':'} {problem}"
+
+
 def suggest(text: str, known: Collection[str]) -> str:
     """Return the end of a message that names the nearest spelling, or the few that there are."""
     near = get_close_matches(text, known, 1)
@@ -239,7 +244,7 @@ def suggest(text: str, known: Collection[str]) -> str:
 def raise_if(problems: Sequence[str], source: str, argument: str) -> None:
     """Raise an error that has all problems; if they are too many for a message, its notes have them."""
     if problems:
-        error = PineconeValueError(f"{make_printable(source)}: {list_problems(problems)}", argument=argument)
+        error = PineconeValueError(place_in(make_printable(source), list_problems(problems)), argument=argument)
         for each in problems if len(problems) > 1 else ():
             error.add_note(each)
         raise error
@@ -338,9 +343,17 @@ class _Reader:
         notes = [_IGNORE] if "ignore" in fields else []
         return DesiredState(organization=fields.get("organization", ""), notes=notes, **sections)
 
-    def _refuse(self, owner: object, path: str, key: str, problem: str) -> None:
-        """Add a problem with its place: the path, after the line if the text is YAML."""
-        self._problems.append(f"{_find_place(owner, path, key)} {problem}")
+    def _refuse(self, owner: object, path: str, key: str, problem: str, *, unknown: str = "") -> None:
+        """Add a problem with its place: the path, after the line if the text is YAML.
+
+        Args:
+            owner: The mapping.
+            path: Its path.
+            key: The field, or nothing if the problem is one of the mapping.
+            problem: The problem.
+            unknown: A field that the mapping must not have, whose line is that of the problem.
+        """
+        self._problems.append(f"{_find_place(owner, path, key, at=unknown or key)} {problem}")
 
     def _read_fields(self, kind: str, value: object, path: str) -> dict[str, Any]:
         """Return the fields of a mapping that are as they must be."""
@@ -358,7 +371,7 @@ class _Reader:
                 if ends_project
                 else suggest(str(key), [each for each in known if known[each] is not _ANYTHING])
             )
-            self._refuse(given, path, "", f"has an unknown field {quote_input(key)}{hint}")
+            self._refuse(given, path, "", f"has an unknown field {quote_input(key)}{hint}", unknown=key)
         if (key := next(iter(known))) not in given:
             self._refuse(given, path, "", f"needs the field {key}")
         found = {key: given[key] for key in known if key in given}
@@ -394,7 +407,7 @@ class _Reader:
         if kind == "api_key" and "roles" in fields:
             settings["roles"] = fields.pop("roles")
         name = fields.pop("email" if kind == "person" else "name", None)
-        place = _find_place(value, path, "")
+        place = _find_place(value, path)
         return None if name is None else DesiredItem(kind=kind, name=name, settings=settings, place=place, **fields)
 
     def _check_together(self, kind: ItemKind, value: object, fields: Mapping[str, Any], path: str) -> None:
@@ -482,9 +495,9 @@ def _find_role_problem(kind: ItemKind, role: object) -> str | None:
     return None if role in known else f", which is no role{suggest(role, known)}"
 
 
-def _find_place(owner: object, path: str, key: str) -> str:
+def _find_place(owner: object, path: str, key: str = "", *, at: str = "") -> str:
     full = ".".join(filter(None, [path, key])) or "the document"
-    line = line_of(owner, key)
+    line = line_of(owner, at)
     return full if line is None else f"line {line}: {full}"
 
 

@@ -129,7 +129,7 @@ def test_what_is_wrong_with_the_command_line_is_one_object(words: tuple[str, ...
 def test_a_problem_with_a_file_has_its_line_and_its_field() -> None:
     """Of one problem as of several, and of the rows of a file."""
     cases = {
-        "organization: x\nprojects:\n  - name: a\n    max_pod: 1\n": [(3, "projects[0]")],
+        "organization: x\nprojects:\n  - name: a\n    max_pod: 1\n": [(4, "projects[0]")],
         "organization: x\nprojects:\n  - name: a\n    max_pods: x\n    api_keys: 1\n": [
             (4, "projects[0].max_pods"),
             (5, "projects[0].api_keys"),

@@ -138,7 +138,7 @@ people:
     with raises(PineconeValueError) as caught:
         DesiredState.from_text(text, source="org.yaml")
     problems = caught.value.__notes__
-    assert str(caught.value).startswith("org.yaml: line 7: anchors and aliases are not allowed")
+    assert str(caught.value).startswith("org.yaml, line 7: anchors and aliases are not allowed")
     assert "line 2: organization must be text, not 1e3: put it in quotes" in problems
     assert "line 3: projects is empty: leave it out, or write [] for an empty list" in problems
     assert "line 6: people[0].roles has 'OrgOwnr', which is no role: did you mean 'OrgOwner'?" in problems
@@ -147,6 +147,28 @@ people:
     assert "line 8: people[2] lists person 'ada@example.com' a second time, after line 7: people[1]" in problems
     assert "line 9: the field 'email' is there twice" in problems
     assert len(problems) == 19
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "organization: a\nprojets: []\n",
+            "line 2: the document has an unknown field 'projets': did you mean 'projects'?",
+        ),
+        (
+            "organization: a\npeople:\n- email: a@b.c\n  # c\n  rolez: []",
+            "line 5: people[0] has an unknown field 'rolez'",
+        ),
+        ("# c\nprojects: []\n", "line 2: the document needs the field organization"),
+        ("organization: a\npeople: [{email: a@b.c, roles: [], roles: []}]", "line 2: the field 'roles' is there twice"),
+    ],
+)
+def test_a_problem_of_a_file_is_after_its_name_and_line(text: str, problem: str) -> None:
+    """An unknown field has a line of its own; a single problem has the form of one of many."""
+    with raises(PineconeValueError) as caught:
+        DesiredState.from_text(text, source="org.yaml")
+    assert str(caught.value).startswith(f"org.yaml, {problem}")
 
 
 @pytest.mark.parametrize(

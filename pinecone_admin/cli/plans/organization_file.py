@@ -47,6 +47,7 @@ from pinecone_admin.errors import PineconeValueError, RefusedError, SecretNotSto
 from pinecone_admin.workflows import ApplyReport, Change, ChangePlan, DesiredState, Inventory, Ref, Step, plan_changes
 from pinecone_admin.workflows.change_plan import count_kinds, count_not_listed
 from pinecone_admin.workflows.comparison import Compared
+from pinecone_admin.workflows.desired_state import place_in
 from pinecone_admin.workflows.guard import Caller, find_excess, find_removed
 from pinecone_admin.workflows.organization_index import OrganizationIndex
 from pinecone_admin.workflows.plan_execution import (
@@ -118,7 +119,7 @@ def plan_file(
 
 def _notify_refusals(session: Session, plan: ChangePlan, inventory: Inventory, caller: Caller) -> None:
     """Name the parts of a plan that apply would refuse, and choose the exit code of its dry run."""
-    end_with_missing(session, "Left out", [f"{plan.source}, {each}" for each in plan.stopped])
+    end_with_missing(session, "Left out", [place_in(plan.source, each) for each in plan.stopped])
     try:
         compared = _review(plan, inventory, caller, drift=False)
     except RefusedError as error:
@@ -171,10 +172,10 @@ def _listing_problems(session: Session, source: str) -> Generator[None, None, No
         if problems:
             message = f"{name} has {count_noun(len(problems), 'problem')}."
             for each in problems if not session.expects_json_errors else ():
-                session.notify(join_sentences([f"{name}, {each}"]))
+                session.notify(join_sentences([place_in(name, each)]))
         else:
             message = as_sentences(error.message)
-            problems = [error.message.removeprefix(f"{name}: ")]
+            problems = [error.message.removeprefix(name).lstrip(":, ")]
         raise CLIError(message, problems=[describe_problem(name, each) for each in problems]) from error
 
 
@@ -269,7 +270,7 @@ def apply_file(
     if ready:
         what = f"apply {file}: {count_noun(len(ready), 'change')}"
         allowed = _confirm(session, shown, what, find_removed(ready, inventory, reviewed))
-    end_with_missing(session, "Left out", [f"{plan.source}, {each}" for each in plan.stopped])
+    end_with_missing(session, "Left out", [place_in(plan.source, each) for each in plan.stopped])
     held = _notify_held(session, compared, beside=[*ready, *plan.stopped])
     if not drift and any(each.cause == "drift" for each in plan.changes):
         session.notify("Drift is left as it is. To undo it, add --fix-drift.")
