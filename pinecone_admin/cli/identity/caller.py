@@ -48,15 +48,15 @@ class CallerView:
     expires_at: datetime | None
 
     def to_document(self) -> dict[str, object]:
-        """Return the view as a document; what cannot be seen is ``unknown``."""
+        """Return the view as a document; a text that cannot be seen is ``unknown``, and other values are None."""
         return {
             "client_id": self.client_id or UNKNOWN,
             "service_account_id": self.account_id or UNKNOWN,
             "service_account_name": self.account_name or UNKNOWN,
             "organization_id": ", ".join(self.organizations) or UNKNOWN,
             "organization_name": ", ".join(filter(None, self.organizations.values())) or UNKNOWN,
-            "roles": UNKNOWN if self.roles is None else list(self.roles),
-            "token_expires_at": UNKNOWN if self.expires_at is None else self.expires_at.isoformat(timespec="seconds"),
+            "roles": None if self.roles is None else list(self.roles),
+            "token_expires_at": None if self.expires_at is None else self.expires_at.isoformat(timespec="seconds"),
         }
 
 
