@@ -61,9 +61,13 @@ def test_a_value_that_shows_no_index_makes_no_temporary_key_and_asks_for_none() 
             made = admin.api_keys.create(project_id=project.id, name="k", roles=["ProjectViewer"])
             blind = admin.api_keys.create(project_id=project.id, name="blind", roles=["DataPlaneViewer"])
         emulator.requests.clear()
-        for value in (made.value, blind.value):
+        reasons = {
+            made.value: "The value lists no index",
+            blind.value: "The roles of the value do not permit listing indexes",
+        }
+        for value, reason in reasons.items():
             done = run("api-key", "identify", "--project", "empty", "--project", "search", stdin=value)
-            warning = "2 projects could not be compared. The value lists no index, so it shows no project."
+            warning = f"2 projects could not be compared. {reason}, so it shows no project."
             assert (done.exit, done.json["compared"]) == (9, []), done
             assert (warning in done.stderr, "temporary" in done.stderr) == (True, False)
         assert {each.method for each in emulator.requests if each.operation_id != "get_token"} == {"GET"}

@@ -54,7 +54,12 @@ def identify_value(session: Session, projects: Sequence[Reference]) -> None:
     session.exit_code = _EXITS[result.state]
     if session.exit_code == exit_codes.DONE and not result.candidates and len(result.compared) < len(found):
         missing = count_noun(len(found) - len(result.compared), "project")
-        why = "The output shows why." if result.slugs else "The value lists no index, so it shows no project."
+        if result.slugs:
+            why = "The output shows why."
+        elif result.state == "restricted":
+            why = "The roles of the value do not permit listing indexes, so it shows no project."
+        else:
+            why = "The value lists no index, so it shows no project."
         session.warn(f"{missing} could not be compared. {why}")
         session.exit_code = exit_codes.PARTLY_DONE
 
