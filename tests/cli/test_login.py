@@ -171,6 +171,27 @@ def test_a_shell_that_is_wired_to_a_server_saves_no_profile_for_production(
     assert run("whoami", "--profile", "work", env=env).json["client_id"] == emulator.client_id
 
 
+def test_what_is_wrong_already_is_refused_before_anybody_is_asked(emulator: Emulator) -> None:
+    """No client id is asked for if the command refuses whatever it is; what is typed is checked before the secret."""
+    assert login(emulator).exit == 0
+    wired = {**NOBODY, "PINECONE_CONTROLLER_HOST": "http://localhost:1"}
+    for options, env, code in (
+        (("--name", "work"), NOBODY, 5),
+        (("--name", "own"), wired, 2),
+        (("--name", "own", "--api-url", "http://localhost:1"), NOBODY, 2),
+        (("--name", "own", "--expect-organization", "of mine"), NOBODY, 2),
+    ):
+        refused = run("login", *options, terminal=True, stdin=f"{emulator.client_id}\n", env=env)
+        assert (refused.exit, "Client id of" in refused.said) == (code, False), refused
+    with mock.patch("getpass.getpass", return_value=emulator.client_secret) as asked:
+        spaced = run("login", "--name", "own", terminal=True, stdin="a b\n", env=NOBODY)
+        assert (spaced.exit, asked.called, secret_file("own").exists()) == (2, False, False), spaced
+        done = run("login", "--name", "own", terminal=True, stdin=f"{emulator.client_id}\n", env=NOBODY)
+    assert (done.exit, "Client id of" in done.said) == (0, True), done
+    assert run("profile", "show", "own", env=NOBODY).json["client_id"] == emulator.client_id
+    assert run("whoami", "--profile", "own", env=NOBODY).json["client_id"] == emulator.client_id
+
+
 def test_a_secret_that_is_not_typed_is_called_so(emulator: Emulator) -> None:
     """The client id and the client secret are refused in the same words, and an interruption ends the line."""
     for typed, answer in (("", "x"), (f"{emulator.client_id}\n", "")):

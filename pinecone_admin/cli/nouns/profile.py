@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 NOUN = Noun("profile")
 
+_NOT_TYPED_YET = "unknown"
+"""A client id for the checks of everything else, while nobody has been asked for it."""
+
 
 _CREDENTIALS = (
     click.option("--client-id", metavar="ID", help="Client id of the service account."),
@@ -80,14 +83,20 @@ def login(
         require_same_addresses,
     )
     from pinecone_admin.cli.profiles import files  # noqa: PLC0415 - as above
-    from pinecone_admin.cli.profiles.login import ask_client_id, obtain_secret, try_credentials  # noqa: PLC0415
+    from pinecone_admin.cli.profiles.login import (  # noqa: PLC0415 - as above
+        ask_client_id,
+        check_sources,
+        obtain_secret,
+        try_credentials,
+    )
     from pinecone_admin.cli.profiles.profile import Profile, parse_profiles  # noqa: PLC0415 - as above
 
     path = files.find_profile_file()
     command = _split_command(secret_command)
+    check_sources(session, client_id, command)
     profile = Profile(
         name=name,
-        client_id=ask_client_id(session, client_id, command),
+        client_id=_NOT_TYPED_YET if client_id is None else client_id,
         api_url=host,  # the parameter is named as the argument of the client, for its errors
         oauth_url=oauth_url,
         secret_command=command,
@@ -102,7 +111,11 @@ def login(
         is_first = parse_profiles(text, source="the profiles").default is None
         return files.put_profile(text, profile, make_default=make_default or is_first, overwrite=overwrite)
 
-    put(files.read_profiles(path))  # before anybody types a secret
+    put(files.read_profiles(path))  # before anybody types anything
+    if client_id is None:
+        profile = evolve(profile, client_id=ask_client_id(session))
+        session.identity = evolve(session.identity, client_id=profile.client_id)
+        files.check_profile(profile, env=session.env)
     secret = None if command and is_unchecked else obtain_secret(session, profile)
     if secret is not None and not is_unchecked:
         profile = try_credentials(session, profile, secret)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pinecone_admin.cli.session import Session
 
 
-def ask_client_id(session: Session, client_id: str | None, secret_command: Sequence[str]) -> str:
-    """Return the client id, which is asked for if it was not given.
+def check_sources(session: Session, client_id: str | None, secret_command: Sequence[str]) -> None:
+    """Check that the client id and the secret are given, or can be asked for.
 
     Args:
         session: The session.
@@ -39,8 +39,15 @@ def ask_client_id(session: Session, client_id: str | None, secret_command: Seque
         missing = [] if client_id else ["--client-id ID"]
         missing += [] if has_secret else ["either --secret-command COMMAND or --client-secret-stdin"]
         raise CLIError(f"{session.explain_silence()} Add {' and '.join(missing)}.")
-    if client_id is None:
-        client_id = session.ask_for_value("Client id of the service account")
+
+
+def ask_client_id(session: Session) -> str:
+    """Return the client id that is typed.
+
+    Raises:
+        CLIError: Nothing was typed.
+    """
+    client_id = session.ask_for_value("Client id of the service account")
     if not client_id:
         raise CLIError("You typed no client id, so nothing was saved. Run the command again.")
     return client_id
