@@ -140,6 +140,8 @@ Replace the secret of a service account.
 # A token of the old secret is accepted for some seconds more.
 The old one stops working within seconds, so store the new one where its programs read it.
 For the account you are using, you are asked for its name.
+: service-account rotate-due
+Rotate only this account, whatever its age; can be repeated.
 : role change
 Replace one role by another. The new role is granted first, so access is never lost in between.
 : each

@@ -35,8 +35,8 @@ _EXIT_REMEDIES: Mapping[int, str] = {
     6: "Look whether the change was made, then decide. Rotate a secret again if it may have been rotated.",
     7: "Run the same command again later.",
     8: "Read the output: the command did its work.",
-    9: "Read what is left. The same command usually continues where it stopped. Run the command each with "
-    "the file of --failed-rows.",
+    9: "Read what is left. The same command usually continues where it stopped. To go on with rows, run "
+    "pinecone-admin each with the file of --failed-rows.",
     10: "Give the service account a role that permits it, or raise the limit that the message names.",
     125: "Read the message, and explain the code in it.",
     130: "After a no, nothing was changed. After an interruption, read the messages, then run the command again.",

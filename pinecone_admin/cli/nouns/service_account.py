@@ -157,7 +157,11 @@ def rotate(call: Call, *, service_account_id: str) -> object:
 )
 @click.option("--older-than", type=Duration(), required=True, help="Least age of a secret to rotate, such as 90d.")
 @click.option(
-    "--name", "names", multiple=True, metavar="NAME", help="Rotate this account, whatever its age; can be repeated."
+    "--name",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Rotate only this account, whatever its age; can be repeated.",
 )
 @own_client_id
 @click.option(
