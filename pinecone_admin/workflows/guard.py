@@ -290,7 +290,7 @@ def _find_own(changes: Sequence[Change], organization: Resources, caller: Caller
     what = {"delete": "be deleted", "revoke": "lose a role", "rotate": "get another secret"}
     done = " and ".join(dict.fromkeys(what[each.action] for each in taking))
     lock_out = ", and a lost response would lock this client out" if taking[0].action == "rotate" else ""
-    reason = f"{name}, the account that carries this out, would {done}{lock_out}: use another account, or allow_own"
+    reason = f"{name}, the account of this client, would {done}{lock_out}: use another account, or allow_own"
     return RefusedChanges(reason=reason, changes=taking, allowed_by="allow_own")
 
 

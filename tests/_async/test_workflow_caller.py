@@ -140,7 +140,7 @@ async def test_nothing_is_taken_from_the_caller(name: str, passed: str, *, crede
             ):
                 await WORKFLOWS[name](call)
         elif is_caller and name in {"apply", "change_role", "rotate"}:
-            with raises(RefusedError, match="the account that carries this out, would .* allow_own"):
+            with raises(RefusedError, match="the account of this client, would .* allow_own"):
                 await WORKFLOWS[name](call)
         else:
             assert await WORKFLOWS[name](call) != is_caller

@@ -141,7 +141,7 @@ def test_nothing_is_taken_from_the_caller(name: str, passed: str, *, credentials
             ):
                 WORKFLOWS[name](call)
         elif is_caller and name in {"apply", "change_role", "rotate"}:
-            with raises(RefusedError, match="the account that carries this out, would .* allow_own"):
+            with raises(RefusedError, match="the account of this client, would .* allow_own"):
                 WORKFLOWS[name](call)
         else:
             assert WORKFLOWS[name](call) != is_caller

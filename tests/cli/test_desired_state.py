@@ -398,7 +398,7 @@ def test_an_end_that_is_refused_is_named(emulator: Emulator) -> None:
     done = run("apply", "org.yaml", "--base", "org.yaml", "--yes")
     assert (done.exit, list_changes(emulator)) == (9, ["delete_user"]), done.stderr
     assert "Not carried out: delete service account emulator (" in done.stderr
-    assert "the account that carries this out, would be deleted" in done.stdout
+    assert "the account of this client, would be deleted" in done.stdout
 
 
 def test_a_plan_is_refused_after_an_end(emulator: Emulator) -> None:

@@ -331,7 +331,7 @@ def test_what_a_guard_refuses_stops_its_own_steps() -> None:
         ],
     )
     assert len(found.refusals) == 3
-    assert "the account that carries this out" in found.refusals[1]
+    assert "the account of this client" in found.refusals[1]
     assert review(found, inventory)["ci"] == "held"
     assert review(found, inventory, 3) == {"runner": "held", "owner@example.com": "held", "ci": "ready", BOB: "ready"}
 

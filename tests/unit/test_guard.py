@@ -46,8 +46,8 @@ NO_OWNER = "user owner@example.com (u-owner@example.com) is the last user who is
 REFUSED: dict[str, Sequence[Change]] = {
     NO_OWNER: [delete(OWNING)],
     f"{NO_OWNER}: make another user an OrgOwner first": [revoke(OWNING, OWNER), grant(OWNING, MEMBER)],
-    "service account runner (s-runner), the account that carries this out, would be deleted": [delete(RUNNER)],
-    "service account runner (s-runner), the account that carries this out, would lose a role": [revoke(RUNNER, OWNER)],
+    "service account runner (s-runner), the account of this client, would be deleted": [delete(RUNNER)],
+    "service account runner (s-runner), the account of this client, would lose a role": [revoke(RUNNER, OWNER)],
     "would get another secret, and a lost response would lock this client out": [
         Change(action="rotate", target=RUNNER)
     ],

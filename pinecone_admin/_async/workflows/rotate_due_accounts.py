@@ -57,7 +57,7 @@ _UNREADABLE = (
     "rely on it, pass "
 )
 _OWN = (
-    "it is the account that makes this call, and a lost response would leave it without a valid secret; rotate it as "
+    "it is the account of this client, and a lost response would leave it without a valid secret; rotate it as "
     "another service account"
 )
 _NAMESAKE = "other service accounts have the same name; rename them, or rotate this one by its id"
