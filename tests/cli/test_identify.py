@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,18 @@ def test_the_exit_code_shows_whether_the_value_is_accepted() -> None:
         assert (proxy.exit, proxy.json["state"]) == (7, "no_response")
         for done in (found, table, unknown, proxy):
             assert key.value not in done.stdout + done.stderr
+
+
+def test_a_value_is_checked_at_the_time_of_the_server_with_and_without_a_project() -> None:
+    """In whole seconds; the evidence has the same time."""
+    with example_organization() as emulator:
+        key = make_key(emulator)
+        emulator.clock.advance(18 * 86400)
+        for words in ((), ("--project", "search", "--yes")):
+            done = run("api-key", "identify", *words, stdin=key.value)
+            checked = datetime.fromisoformat(done.json["checked_at"])
+            assert (checked.microsecond, abs(emulator.clock.now() - checked) < timedelta(minutes=5)) == (0, True), done
+            assert f"{checked:%Y-%m-%d %H:%M:%S} UTC" in done.stdout
 
 
 def test_without_a_project_nothing_is_asked_and_nothing_is_changed() -> None:

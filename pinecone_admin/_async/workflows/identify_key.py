@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from pinecone_admin._async.workflows.client_state import server_now
+from pinecone_admin._async.workflows.client_state import server_now, server_time
 from pinecone_admin._async.workflows.read_pages import read_pages
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.clock import PollBackoff
@@ -102,7 +103,8 @@ async def _try_value(keyed: AsyncAdmin, admin: AsyncAdmin, value: Masked) -> Key
         listing = await _list_slugs(keyed)
     except _NO_RESPONSE as error:
         state = _read_state(error)
-        now = f"{server_now(admin):%Y-%m-%d %H:%M:%S} UTC"
+        checked_at = _now(keyed, admin)
+        now = f"{checked_at:%Y-%m-%d %H:%M:%S} UTC"
         evidence.append(
             {
                 "restricted": f"the value was accepted at {now}, and its roles do not permit listing indexes",
@@ -111,15 +113,26 @@ async def _try_value(keyed: AsyncAdmin, admin: AsyncAdmin, value: Masked) -> Key
         )
     else:
         slugs = listing.slugs
+        checked_at = _now(keyed, admin)
         found = f"it lists {count_noun(listing.count, 'index')}" if listing.count else "its project has no index"
-        evidence.append(f"the value was accepted at {server_now(admin):%Y-%m-%d %H:%M:%S} UTC, and {found}")
+        evidence.append(f"the value was accepted at {checked_at:%Y-%m-%d %H:%M:%S} UTC, and {found}")
     return KeyIdentification(
-        checked_at=server_now(admin),
+        checked_at=checked_at,
         label=read_label(value.reveal()),
         state=state,
         slugs=slugs,
         evidence=evidence,
     )
+
+
+def _now(keyed: AsyncAdmin, admin: AsyncAdmin) -> datetime:
+    """Return the time of the response to a value, in whole seconds as servers write it.
+
+    Args:
+        keyed: The client that has sent the value.
+        admin: The client that knows the server's time if there was no response.
+    """
+    return (server_time(keyed) or server_now(admin)).replace(microsecond=0)
 
 
 def _read_state(error: PineconeError) -> KeyState:

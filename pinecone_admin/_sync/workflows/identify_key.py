@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
@@ -18,7 +19,7 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
     value_error,
 )
-from pinecone_admin._sync.workflows.client_state import server_now
+from pinecone_admin._sync.workflows.client_state import server_now, server_time
 from pinecone_admin._sync.workflows.read_pages import read_pages
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.counts import count_noun
@@ -103,7 +104,8 @@ def _try_value(keyed: Admin, admin: Admin, value: Masked) -> KeyIdentification:
         listing = _list_slugs(keyed)
     except _NO_RESPONSE as error:
         state = _read_state(error)
-        now = f"{server_now(admin):%Y-%m-%d %H:%M:%S} UTC"
+        checked_at = _now(keyed, admin)
+        now = f"{checked_at:%Y-%m-%d %H:%M:%S} UTC"
         evidence.append(
             {
                 "restricted": f"the value was accepted at {now}, and its roles do not permit listing indexes",
@@ -112,15 +114,26 @@ def _try_value(keyed: Admin, admin: Admin, value: Masked) -> KeyIdentification:
         )
     else:
         slugs = listing.slugs
+        checked_at = _now(keyed, admin)
         found = f"it lists {count_noun(listing.count, 'index')}" if listing.count else "its project has no index"
-        evidence.append(f"the value was accepted at {server_now(admin):%Y-%m-%d %H:%M:%S} UTC, and {found}")
+        evidence.append(f"the value was accepted at {checked_at:%Y-%m-%d %H:%M:%S} UTC, and {found}")
     return KeyIdentification(
-        checked_at=server_now(admin),
+        checked_at=checked_at,
         label=read_label(value.reveal()),
         state=state,
         slugs=slugs,
         evidence=evidence,
     )
+
+
+def _now(keyed: Admin, admin: Admin) -> datetime:
+    """Return the time of the response to a value, in whole seconds as servers write it.
+
+    Args:
+        keyed: The client that has sent the value.
+        admin: The client that knows the server's time if there was no response.
+    """
+    return (server_time(keyed) or server_now(admin)).replace(microsecond=0)
 
 
 def _read_state(error: PineconeError) -> KeyState:
