@@ -259,7 +259,17 @@ async def async_call_store(store: Callable[[_T], object], secret: _T) -> None:
         PineconeTypeError: It returned something else that has to be run, so it may have stored nothing yet.
     """
     result = _begin_store(store, secret)
-    _check_has_run(await result if isawaitable(result) else result)
+    _check_has_run(await _await_store(result) if isawaitable(result) else result)
+
+
+async def _await_store(promise: Awaitable[_T]) -> _T:
+    try:
+        return await promise
+    except GeneratorExit as error:
+        # If this coroutine is closed, it is raised here, and no frame follows. It can then await nothing.
+        if error.__traceback__ is None or error.__traceback__.tb_next is None:
+            raise
+        raise RuntimeError("store raised GeneratorExit") from error
 
 
 def has_to_be_run(result: object) -> bool:
@@ -327,7 +337,7 @@ async def async_read_store(read: Callable[[_T], object], thing: _T) -> str | Non
         PineconeTypeError: It returned something that is neither a text nor None.
     """
     found = read(thing)
-    return _check_found(await found if isawaitable(found) else found)
+    return _check_found(await _await_store(found) if isawaitable(found) else found)
 
 
 def _check_found(found: object) -> str | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any
 
+import anyio.lowlevel
 import pytest
 
 from pinecone_admin import (
@@ -17,6 +18,7 @@ from pinecone_admin import (
     RefusedError,
     SecretNotStoredError,
 )
+from pinecone_admin._concurrency.waiting import async_call_store
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import ReadableStore
 from pinecone_admin.workflows.name_tags import tag_as_unfinished
@@ -213,3 +215,38 @@ async def test_a_forgotten_await_in_a_read_is_refused(emulator: Emulator) -> Non
     async with emulator.async_admin() as admin:
         with pytest.raises(PineconeTypeError, match="not coroutine"):
             await admin.service_accounts.ensure(name="robot", store=Store())
+
+
+@each_workflow
+@pytest.mark.anyio
+async def test_an_awaited_store_that_raises_generator_exit_fails_as_any_other(
+    run_workflow: Callable[[Any, dict[str, str], Any], Any], emulator: Emulator
+) -> None:
+    """It does not pass for the end of the workflow, which would undo nothing."""
+    ids = create_records(emulator)
+    keys = {key.name for key in emulator.state.api_keys.values()}
+
+    async def store(_: object) -> None:
+        await anyio.lowlevel.checkpoint()
+        raise GeneratorExit
+
+    async with emulator.async_admin() as admin:
+        with pytest.raises((RuntimeError, SecretNotStoredError)):
+            await run_workflow(admin, ids, store)
+    assert {key.name for key in emulator.state.api_keys.values()} == keys
+
+
+def test_a_workflow_that_is_closed_while_it_stores_ends_with_generator_exit() -> None:
+    """It can await nothing, so it must not begin to undo; the coroutine of its caller ends as any other."""
+
+    class Pause:
+        def __await__(self) -> Generator[None]:
+            yield
+
+    async def store(_: object) -> None:
+        await Pause()
+
+    storing = async_call_store(store, "secret")
+    storing.send(None)
+    with pytest.raises(GeneratorExit):
+        storing.throw(GeneratorExit)
