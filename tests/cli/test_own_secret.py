@@ -1,4 +1,4 @@
-"""``service-account rotate`` of the account that the command uses itself: its profile can sign in afterwards."""
+"""``service-account rotate`` of the account of this client: its profile can sign in afterwards."""
 
 from __future__ import annotations
 

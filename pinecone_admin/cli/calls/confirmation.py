@@ -45,7 +45,7 @@ class Consent:
         is_number: Whether it is a number, which ``--confirm`` must not be less than.
         wants_typed: Whether it has to be typed, so that ``--yes`` is not enough.
         subject: The kind of resource with the name, such as ``the project``.
-        concerns_caller: Whether the account that the command uses is changed, which no number of rows covers.
+        concerns_caller: Whether the account of this client is changed, which no number of rows covers.
         is_local: Whether only this machine is changed, and not the organization.
         is_for_dry_run: Whether a dry run asks, too, because it has to change something.
     """

@@ -181,7 +181,7 @@ def _report_differences(call: Call, result: object) -> None:
 
 
 def _report_kept_roles(call: Call, result: object) -> None:
-    """End with exit code 9 if the account that the command uses keeps a role that was to be revoked."""
+    """End with exit code 9 if the account of this client keeps a role that was to be revoked."""
     steps: Sequence[Any] = getattr(result, "steps", ())
     if not any(getattr(each, "state", "") == "skipped" for each in steps):
         return

@@ -28,7 +28,7 @@ _wanted_role = click.option(
     required=True,
     help="The role, such as OrgMember or search:ProjectEditor; of an API key, alone.",
 )
-_REVOKES_OWN = "This is a role of the account that the command uses itself."
+_REVOKES_OWN = "This is a role of the account of this client."
 
 
 def _find_lost_membership(call: Call) -> list[str]:

@@ -110,7 +110,7 @@ def update(call: Call, *, service_account_id: str, name: str | None = None) -> o
     "deletes",
     example="pinecone-admin service-account delete ci --yes",
     consequence="What uses the account loses access within seconds.",
-    own_warning="This is the account that the command uses itself.",
+    own_warning="This is the account of this client.",
 )
 @_own
 @own_client_id
@@ -127,7 +127,7 @@ def delete(call: Call, *, service_account_id: str) -> None:
     example="pinecone-admin service-account rotate ci --store env-file:.env#PINECONE_CLIENT_SECRET --yes",
     makes=Secret("service-account", replaces=True),
     consequence="The old secret stops working within seconds.",
-    own_warning="This is the account that the command uses itself.",
+    own_warning="This is the account of this client.",
 )
 @_own
 @own_client_id

@@ -181,7 +181,7 @@ class Destination(StoreByName):
         """Choose the place of the new secret of one account, once it is known whose it is.
 
         Args:
-            is_of_caller: Whether it is that of the account that the command uses itself.
+            is_of_caller: Whether it is that of the account of this client.
 
         Raises:
             CLIError: There is no place, or the caller could not use the secret there.
