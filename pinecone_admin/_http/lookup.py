@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError
@@ -47,6 +47,16 @@ def find_by_email(email: str, items: Sequence[_A], *, noun: str, operation: str)
     """
     found = [item for item in items if is_same_email(item.email, email)]
     return require_match(found, noun, f"with the email address {email!r}", operation)
+
+
+def find_user(users: Iterable[_A], email: str, *, operation: str) -> _A | None:
+    """Return the user with an email address, or None.
+
+    Raises:
+        AmbiguousNameError: Several users have the address, so that a report on one of them would say too little.
+    """
+    found = [each for each in users if is_same_email(each.email, email)]
+    return require_single(found, f"users with the email address {email!r}", operation=operation) if found else None
 
 
 def is_same_email(one: str, other: str) -> bool:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from attrs import evolve
 
 from generated_client.models import Invite, User
-from pinecone_admin._http.lookup import is_same_email, require_single
+from pinecone_admin._http.lookup import find_user, is_same_email
 from pinecone_admin.errors import ForbiddenError, RefusedError
 from pinecone_admin.workflows.changes import Change, Step
 from pinecone_admin.workflows.ending import refer_to
@@ -61,16 +61,6 @@ def check_complete(inventory: Inventory, *, operation: str = "offboard_many") ->
         raise_transient_failure(inventory.unread, operation=operation)
 
 
-def find_user(users: Iterable[User], email: str, *, operation: str = "offboard_many") -> User | None:
-    """Return the user with an email address, or None.
-
-    Raises:
-        AmbiguousNameError: Several users have the address, so that a report on one of them would say too little.
-    """
-    found = [each for each in users if is_same_email(each.email, email)]
-    return require_single(found, f"users with the email address {email!r}", operation=operation) if found else None
-
-
 def build_report(inventory: Inventory, email: str) -> OffboardReport:
     """Return the report on a person as a dry run has it, from an inventory.
 
@@ -81,7 +71,7 @@ def build_report(inventory: Inventory, email: str) -> OffboardReport:
     Raises:
         AmbiguousNameError: Several users have the address.
     """
-    user = find_user(inventory.users, email)
+    user = find_user(inventory.users, email, operation="offboard_many")
     invites = [invite for invite in inventory.invites if is_same_email(invite.email, email)]
     held = bindings_by_principal(inventory.role_bindings)
     bindings = [] if user is None else held.get(("user", user.id), [])

@@ -10,7 +10,7 @@ from pinecone_admin._async.workflows.ensure_invite import delete_expired, fits_i
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import copy_bindings, set_operation_on_errors
-from pinecone_admin._http.lookup import is_same_email, require_single
+from pinecone_admin._http.lookup import find_user, is_same_email
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin.models import CreateInviteRequest, Invite, RoleBindingDict, RoleBindingInput, RoleBindingLike, User
 from pinecone_admin.operations import create_invite
@@ -36,9 +36,9 @@ async def ensure_user(
     expired: list[Invite] = []
 
     async def find() -> User | Invite | None:
-        users = [each async for each in run.admin.users.list(email=email) if is_same_email(each.email, email)]
-        if users:
-            return require_single(users, f"users with the email address {email!r}")
+        users = await run.admin.users.list(email=email).to_list()
+        if (user := find_user(users, email, operation="ensure_user")) is not None:
+            return user
         invites = [each async for each in run.admin.invites.list() if is_same_email(each.email, email)]
         expired[:] = [each for each in invites if each.status == "expired"]
         return require_pending(invites, email)

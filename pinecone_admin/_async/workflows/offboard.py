@@ -18,7 +18,7 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
     value_error,
 )
-from pinecone_admin._http.lookup import is_same_email, normalize_email
+from pinecone_admin._http.lookup import find_user, is_same_email, normalize_email
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
     ConflictError,
@@ -40,7 +40,6 @@ from pinecone_admin.workflows.offboarding import (
     build_report,
     check_complete,
     find_hidden,
-    find_user,
     has_no_person,
     list_unseen,
     preview_plan,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from pinecone_admin._http.argument_checks import copy_bindings, set_operation_on_errors
-from pinecone_admin._http.lookup import is_same_email, require_single
+from pinecone_admin._http.lookup import find_user, is_same_email
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.ensure_binding import check_organization_ids
 from pinecone_admin._sync.workflows.ensure_invite import delete_expired, fits_invite, require_pending
@@ -37,9 +37,9 @@ def ensure_user(
     expired: list[Invite] = []
 
     def find() -> User | Invite | None:
-        users = [each for each in run.admin.users.list(email=email) if is_same_email(each.email, email)]
-        if users:
-            return require_single(users, f"users with the email address {email!r}")
+        users = run.admin.users.list(email=email).to_list()
+        if (user := find_user(users, email, operation="ensure_user")) is not None:
+            return user
         invites = [each for each in run.admin.invites.list() if is_same_email(each.email, email)]
         expired[:] = [each for each in invites if each.status == "expired"]
         return require_pending(invites, email)

@@ -16,7 +16,7 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
     value_error,
 )
-from pinecone_admin._http.lookup import is_same_email, normalize_email
+from pinecone_admin._http.lookup import find_user, is_same_email, normalize_email
 from pinecone_admin._sync.workflows.client_state import own_client_id, server_now
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._sync.workflows.take_inventory import take_inventory
@@ -41,7 +41,6 @@ from pinecone_admin.workflows.offboarding import (
     build_report,
     check_complete,
     find_hidden,
-    find_user,
     has_no_person,
     list_unseen,
     preview_plan,
