@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,6 +15,21 @@ if TYPE_CHECKING:
 
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 """Largest accepted body of a success, in bytes; ``tests/benchmarks/large_body.py`` measures its cost."""
+
+_believing_404s = ContextVar("pinecone_admin_believing_404s", default=True)
+
+
+@contextmanager
+def raising_404s() -> Generator[None]:
+    """Raise a 404 to the deletions of the block also if an earlier attempt, whose response was lost, may be the reason.
+
+    A workflow asks a list what the 404 means, as it does if nothing was lost.
+    """
+    token = _believing_404s.set(False)
+    try:
+        yield
+    finally:
+        _believing_404s.reset(token)
 
 
 class BearerToken(Protocol):
@@ -38,6 +55,7 @@ class CallState:
         closed: Set when the client is closed, which ends every wait.
         attempts: Number of attempts so far.
         ambiguous: Whether an earlier attempt may have been processed, as ``retry_policy.record_failure`` has found.
+        believes_404: Whether a 404 to the next attempt of a deletion then shows that the earlier one was processed.
         outcome: The outcome so far.
         worth_retrying: Whether the same call may succeed later, by the failure of the last attempt.
         retry_points: Points of the retry budget that its retries have spent.
@@ -81,6 +99,7 @@ class CallState:
         self.secrets: Sequence[Masked] = secrets
         self.known: KnownSecrets | None = known
         self.max_response_bytes: int = max_response_bytes
+        self.believes_404: bool = _believing_404s.get()
         self.tokens: list[BearerToken] = []
 
     def add_token(self, token: BearerToken) -> None:

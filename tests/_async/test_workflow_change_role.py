@@ -203,7 +203,11 @@ LATER_STATUSES = (400, 402, 403, 404, 405, 407, 409, 410, 412, 418, 422, 429, 50
 async def test_no_response_to_a_revoke_leaves_the_principal_without_a_role(
     fault: dict[str, Any], emulator: Emulator
 ) -> None:
-    """After a revoke that may have been processed, the new role remains, and another run finishes the work."""
+    """After a revoke that may have been processed, the new role remains, and another run finishes the work.
+
+    It succeeds if the next attempt is processed, and after a 404 if the old role is no longer listed.
+    """
+    is_processed = "before" not in fault.values() and fault.get("after_change", True)
     for status in LATER_STATUSES:
         admin = emulator.async_admin()
         principal = await create_manager(admin)
@@ -211,7 +215,8 @@ async def test_no_response_to_a_revoke_leaves_the_principal_without_a_role(
         emulator.faults.add("delete_role_binding", **fault)
         emulator.faults.add("delete_role_binding", status=status)
         change: dict[str, Any] = {"from_role": "OrgManager", "to_role": "OrgMember"}
-        with nullcontext() if status in {404, 429, 503} else pytest.raises(PineconeError) as caught:
+        succeeds = status in {429, 503} or (status == 404 and is_processed)
+        with nullcontext() if succeeds else pytest.raises(PineconeError) as caught:
             await admin.role_bindings.change_role(**principal, **change)
         assert caught is None or caught.value.outcome in {"unknown", "done"}, status
         emulator.faults.clear()

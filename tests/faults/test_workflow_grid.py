@@ -32,6 +32,7 @@ from tests.faults.workflow_grid import (
     find_wrong,
     find_wrong_after_false_404s,
     find_wrong_after_intrusions,
+    find_wrong_after_lost_deletions,
     list_cells,
     prepare,
     run_twice,
@@ -140,6 +141,12 @@ def test_a_404_that_is_not_true_is_not_taken_for_a_deletion(name: str) -> None:
     assert anyio.run(partial(find_wrong_after_false_404s, name, undoing=False)) == []
     if SCENARIOS[name].undoes and name != "cleanup":  # it undoes only its temporary key, and has many requests
         assert anyio.run(partial(find_wrong_after_false_404s, name, undoing=True)) == []
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_404_after_a_lost_request_is_not_taken_for_a_deletion(name: str) -> None:
+    """A plain call takes it for one; a workflow looks into a list as after any other 404."""
+    assert anyio.run(find_wrong_after_lost_deletions, name) == []
 
 
 @pytest.mark.parametrize("name", ["rotate key", "ensure key, readable"])

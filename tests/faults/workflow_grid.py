@@ -139,6 +139,7 @@ class GridTransport(httpx.AsyncBaseTransport):
                 is_read=fault in {None, Fault.FORBIDDEN, Fault.FOREIGN_404, Fault.FALSE_404},
                 is_lost=fault in _LOST,
                 is_cancelled=fault is Fault.CANCELLED,
+                is_denied=fault is Fault.FALSE_404,
                 body=request.content,
             )
         )
@@ -236,6 +237,17 @@ async def find_wrong_after_false_404s(name: str, *, undoing: bool) -> list[objec
                 faults = {**first, later: Fault.FALSE_404}
                 verdict = await run_twice(SCENARIOS[name], Beside.NOTHING, faults, act_after=0)
                 wrong += [(faults, each) for each in verdict.wrong]
+    return wrong
+
+
+async def find_wrong_after_lost_deletions(name: str) -> list[object]:
+    """Return what is wrong if a request of a deletion is lost, and a 404 that is not true comes to the next attempt."""
+    wrong = list[object]()
+    for number, each in enumerate(await list_requests(name), 1):
+        if each.method == "DELETE":
+            faults = {number: Fault.LOST_BEFORE, number + 1: Fault.FALSE_404}
+            verdict = await run_twice(SCENARIOS[name], Beside.NOTHING, faults, act_after=0)
+            wrong += [(faults, each) for each in verdict.wrong]
     return wrong
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum, auto
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from attrs import evolve, frozen
@@ -96,6 +97,7 @@ class Sent:
         is_read: Whether the client got a response.
         is_lost: Whether the connection broke.
         is_cancelled: Whether the call was cancelled during the request.
+        is_denied: Whether the response said of its target that it does not exist, which is not true.
         body: The body.
     """
 
@@ -106,6 +108,7 @@ class Sent:
     is_read: bool
     is_lost: bool
     is_cancelled: bool
+    is_denied: bool
     body: bytes
 
     @property
@@ -141,7 +144,7 @@ class Run:
     """
 
     faults: Collection[Fault]
-    requests: Collection[Sent]
+    requests: Sequence[Sent]
     before: Snapshot
     after: Snapshot
     seen: Snapshot
@@ -169,9 +172,19 @@ class Run:
 
     @property
     def certain(self) -> set[str]:
-        """The ids of the remaining resources whose responses the client has read, and whose deletion was not lost."""
+        """The ids of the remaining resources whose responses the client has read, and of which it has no doubt.
+
+        What this run has made is doubtful if its deletion was lost, and if the API has denied that it exists, and no
+        list that was read later shows it.
+        """
         read = [each for each in self.requests if each.is_done and each.is_read]
         doubtful = {each.target for each in self.lost if each.method == "DELETE"} & self.made
+        for number, each in enumerate(self.requests):
+            collection = each.path.split("/")[-2]
+            later = self.requests[number + 1 :]
+            lists = [after for after in later if after.method == "GET" and after.path.endswith(f"/{collection}")]
+            if each.is_denied and not any(after.status == HTTPStatus.OK and after.is_read for after in lists):
+                doubtful |= {each.target} & self.made
         certain = self.remaining & {each.made or each.target for each in read} - doubtful
         return {each for each in certain if self.seen[each].owner not in doubtful}
 
@@ -269,7 +282,7 @@ def judge_claims(run: Run) -> Iterable[str]:
         and re.search(r"\bwould (create|delete|grant|revoke|rename|invite|update)\b", run.text)
     ):
         yield "the report of a run has a conditional sentence"
-    for each in re.split(r"[;\n]", run.said):
+    for each in re.split(r"[;\n]|, after: ", run.said):
         # A role on a project is deleted, not the project, and not its holder.
         each = re.sub(r" (in|of|on) project \S+( \([^)]*\))?|.*\(role binding", "", each)  # noqa: PLW2901
         if _GONE.search(each) and (there := [id for id in run.after if id in each]):

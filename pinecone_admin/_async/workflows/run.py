@@ -29,6 +29,7 @@ from pinecone_admin._concurrency.waiting import (
 )
 from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
 from pinecone_admin._http.attempt_event import warn
+from pinecone_admin._http.call_state import raising_404s
 from pinecone_admin.errors import ConflictError, LeftoverError, NotFoundError, Outcome, PineconeError
 from pinecone_admin.models import RoleBinding
 from pinecone_admin.workflows.change_operations import build_operation, find_undo
@@ -323,7 +324,8 @@ class AsyncRun:
         sent = record_change(operation, change)
         self._sent.append(sent)
         try:
-            result = await call()
+            with raising_404s():
+                result = await call()
             check_response(change, operation, result, self.known)
         except PineconeError as error:
             sent.note_error(error)
@@ -334,7 +336,9 @@ class AsyncRun:
                 sent.is_api_404, sent.may_be_gone = listed is False, listed is None
             if change.action == "update" or not sent.is_api_404:
                 raise
-            return error
+            if error.outcome == "rejected":
+                return error
+            result = None  # an attempt whose response was lost has deleted it
         sent.note_result(operation, result)
         if sent.made is not None:
             self.known.add(sent.made)

@@ -25,6 +25,7 @@ from pinecone_admin._concurrency.waiting import (
 )
 from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
 from pinecone_admin._http.attempt_event import warn
+from pinecone_admin._http.call_state import raising_404s
 from pinecone_admin._sync.workflows.absence import is_listed
 from pinecone_admin._sync.workflows.client_state import (
     get_work_in_progress,
@@ -322,7 +323,8 @@ class Run:
         sent = record_change(operation, change)
         self._sent.append(sent)
         try:
-            result = call()
+            with raising_404s():
+                result = call()
             check_response(change, operation, result, self.known)
         except PineconeError as error:
             sent.note_error(error)
@@ -333,7 +335,9 @@ class Run:
                 sent.is_api_404, sent.may_be_gone = listed is False, listed is None
             if change.action == "update" or not sent.is_api_404:
                 raise
-            return error
+            if error.outcome == "rejected":
+                return error
+            result = None  # an attempt whose response was lost has deleted it
         sent.note_result(operation, result)
         if sent.made is not None:
             self.known.add(sent.made)
