@@ -371,9 +371,9 @@ class Admin:
             drift: Carry out drift, too.
             allow_removals: Greatest number of removals to permit, from 0. A removal deletes a person, a service
                 account or an API key, or revokes all of its roles. Without this number, a plan is refused if it removes
-                more than three of one kind, and more than a third of them. A plan that was not saved also needs the
-                number for removals by ends (``until``) that have passed and are not in ``base``, because a year may be
-                mistyped.
+                more than three of one kind, and more than a third of them. A plan that is not from ``from_json`` also
+                needs the number for removals by ends (``until``) that have passed and are not in ``base``, because a
+                year may be mistyped.
             allow_own: Permit changes that delete the service account of this client or revoke its roles.
             client_id: Client id of this client's service account, if the client has an access token instead of
                 credentials. Without it, a plan that deletes a service account or revokes its roles is refused.
@@ -385,8 +385,8 @@ class Admin:
             RefusedError: A change no longer fits, or an end (``until``) has passed since the plan was made. Or the
                 changes together are refused. The reasons are: no user would be an OrgOwner, the account of this client
                 would lose a role, a member would have no organization role, or too much would be removed. Or no service
-                account has ``client_id``. Nothing was changed. If only ends of a plan that was not saved are refused,
-                the report lists them as ``not_run``, and the rest is carried out.
+                account has ``client_id``. Nothing was changed. If only ends of a plan that is not from ``from_json``
+                are refused, the report lists them as ``not_run``, and the rest is carried out.
             PineconeValueError: The plan creates secrets, and there is no ``store``. Or the plan was changed, and
                 ``ChangePlan.from_json`` would refuse it, too. Nothing was changed.
             ForbiddenError: The account is not known to be an OrgOwner.
