@@ -25,11 +25,12 @@ def raising_404s() -> Generator[None]:
 
     A workflow asks a list what the 404 means, as it does if nothing was lost.
     """
-    token = _believing_404s.set(False)
+    before = _believing_404s.get()
+    _believing_404s.set(False)
     try:
         yield
     finally:
-        _believing_404s.reset(token)
+        _believing_404s.set(before)  # no token: a coroutine may be closed in another context
 
 
 class BearerToken(Protocol):

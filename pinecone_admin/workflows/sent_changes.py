@@ -87,11 +87,12 @@ class IgnoreGone:
 @contextmanager
 def marking_undo() -> Generator[None, None, None]:
     """Mark the deletions of the block as those of what the workflow itself has created."""
-    token = _undoing.set(True)
+    before = _undoing.get()
+    _undoing.set(True)
     try:
         yield
     finally:
-        _undoing.reset(token)
+        _undoing.set(before)  # no token: a coroutine may be closed in another context
 
 
 class SentChange:

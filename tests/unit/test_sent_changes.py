@@ -1,15 +1,27 @@
-"""A resource that is found after a lost create is noted on that create, and on no other change."""
+"""What the records of changes say: of a create that was lost and found, and of changes that remain."""
 
 from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import AbstractContextManager
+from contextvars import Context
+from types import coroutine
 
 import pytest
 
 from generated_client.types import Operation
+from pinecone_admin._http.call_state import raising_404s
 from pinecone_admin.errors import Outcome, PineconeError
 from pinecone_admin.models import CreateProjectRequest, CreateRoleBindingRequest, RoleBinding, UpdateAPIKeyRequest
 from pinecone_admin.operations import create_project, create_role_binding, update_api_key
 from pinecone_admin.workflows.change_operations import read_change
-from pinecone_admin.workflows.sent_changes import note_found, record_change, reporting_remaining_changes
+from pinecone_admin.workflows.sent_changes import (
+    LeaveOutChanges,
+    marking_undo,
+    note_found,
+    record_change,
+    reporting_remaining_changes,
+)
 
 
 def grant_to(user_id: str) -> Operation[RoleBinding]:
@@ -52,3 +64,20 @@ def test_two_changes_of_one_thing_are_named_once(keys: list[str], verb: str) -> 
         rename_all()
     names = ", ".join(f"update_api_key {each}" for each in dict.fromkeys(keys))
     assert caught.value.__notes__ == [f"{names} {verb} done"]
+
+
+@pytest.mark.parametrize("enter", [raising_404s, marking_undo, reporting_remaining_changes, LeaveOutChanges])
+def test_a_block_of_a_coroutine_can_end_in_another_context(enter: Callable[[], AbstractContextManager[object]]) -> None:
+    """An event loop that is closed, or the garbage collector, closes a coroutine in its own context."""
+
+    @coroutine
+    def wait() -> Generator[None, None, None]:
+        yield
+
+    async def work(pause: Callable[[], Awaitable[None]]) -> None:
+        with enter():
+            await pause()
+
+    working = work(wait)
+    Context().run(working.send, None)
+    working.close()
