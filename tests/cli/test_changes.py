@@ -89,11 +89,37 @@ CONSEQUENCES = {
 
 @pytest.mark.parametrize("line", CONSEQUENCES)
 def test_a_question_says_what_cannot_be_had_back(line: str) -> None:
-    """It stands before what would be done."""
+    """It stands before what would be done, and in the notes of a dry run."""
     with example_organization() as emulator:
         done = run(*line.split(), terminal=True, stdin="n\n")
+        preview = run(*line.split(), "--dry-run", "-o", "json")
         assert (done.exit, sent_changes(emulator)) == (exit_codes.INTERRUPTED, []), done
     assert done.said.partition("About to: ")[0].strip() == CONSEQUENCES[line]
+    assert CONSEQUENCES[line] in [*preview.json.get("notes", ()), ""]
+
+
+@pytest.mark.parametrize(
+    ("place", "shown"),
+    [
+        (["--reveal"], "--reveal"),
+        (["--store", "file:{name}.key"], "--store file:{name}.key"),
+        (["--store", "exec:cat token=abc -"], "--store exec:cat"),
+    ],
+)
+def test_a_question_says_where_the_secret_goes(place: list[str], shown: str) -> None:
+    """Of a command, it shows only the first word, as the output does."""
+    with example_organization():
+        done = run("api-key", "create", "new", "--project", "search", *place, terminal=True, stdin="n\n")
+    assert f"About to: api-key create new --project search {shown}\n" in done.stderr
+    assert "token=abc" not in done.said
+
+
+def test_the_question_of_an_offboarding_shows_the_address_and_the_id() -> None:
+    """It has the form of every other question."""
+    with example_organization() as emulator:
+        ada = next(each for each in emulator.state.users.listing if each.email == "ada@example.com")
+        done = run("user", "offboard", "ada@example.com", terminal=True, stdin="n\n")
+    assert f"About to: user offboard ada@example.com ({ada.id})\n" in done.stderr
 
 
 def test_a_prompt_shows_the_name_and_the_id_of_what_is_deleted() -> None:
@@ -210,7 +236,8 @@ def test_what_removes_the_caller_itself_wants_the_name() -> None:
                 True,
             )
             preview = run(*command, "--dry-run")
-            assert (preview.exit, preview.stderr, preview.json["notes"]) == (0, f"{words}\n", [words])
+            assert (preview.exit, preview.stderr.endswith(f"{words}\n")) == (0, True), preview
+            assert preview.json["notes"][-1] == words
         assert sent_changes(emulator) == []
         assert run("service-account", "delete", "ci", "--yes").exit == 0
         assert run("role", "change", "--user", "ada@example.com", *member, "--yes").exit == 0

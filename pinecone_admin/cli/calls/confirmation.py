@@ -204,10 +204,14 @@ def confirm_change(call: Call, typed: Mapping[str, Any]) -> None:
         and (not session.is_dry_run or "confirm" in session.settings or (is_own and session.is_row))
     ):
         subject = call.own = call.remember(call.names.describe(call.own))
+    details = [command.consequence] if command.consequence else []
+    if session.is_dry_run and not session.is_row:
+        call.notes, details = [*details, *call.notes], []
+    place = None if call.destination is None else call.destination.spelling
     consent = Consent(
-        what=describe_change(command, typed, call.own),
+        what=" ".join(filter(None, [describe_change(command, typed, call.own), place])),
         notes=call.notes,
-        details=filter(None, [command.consequence]),
+        details=details,
         typed=(subject.name or subject.id) if subject is not None and command.may_ask_for_name else "",
         subject="" if subject is None else f"the {spell_noun(subject.noun)}",
         wants_typed=wants_typed,

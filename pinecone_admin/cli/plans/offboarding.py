@@ -34,6 +34,7 @@ from pinecone_admin.errors import NotFoundError, RefusedError
 from pinecone_admin.workflows import Left, OffboardManyReport, OffboardPlan, OffboardReport
 from pinecone_admin.workflows.offboarding import preview_plan
 from pinecone_admin.workflows.plans import describe_missing
+from pinecone_admin.workflows.quoting import describe_resource
 
 
 def offboard(session: Session, *, email: str | None, people: str | None, out: str | None) -> None:
@@ -66,7 +67,8 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
         return
     if preview.refusal is not None:
         raise RefusedError(preview.refusal, operation="offboard")
-    ask(session, Consent(what=f"user offboard: {email}", details=str(preview).splitlines()))
+    what = describe_resource("user offboard", email, None if preview.user is None else preview.user.id)
+    ask(session, Consent(what=what, details=str(preview).splitlines()))
     if preview.user is not None:
         session.ledger.note_name(preview.user.id, preview.user.email)
 

@@ -172,6 +172,13 @@ class Destination(StoreByName):
         return any(each is not None for each in (self._template, self._output, self.own_place))
 
     @property
+    def spelling(self) -> str:
+        """The option that says where secrets go, as a question shows it; empty if there is none."""
+        if self._output is not None:
+            return "--reveal"
+        return "" if self._template is None else f"--store {self._template.spelling}"
+
+    @property
     def is_open(self) -> bool:
         """Whether no place is given yet, and ``settle`` chooses it once it is known whose secret it is."""
         is_one = self.makes.is_irreversible and not self.makes.many and not self.is_given

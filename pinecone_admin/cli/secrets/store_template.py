@@ -50,6 +50,11 @@ class StoreTemplate:
     text: str
 
     @property
+    def spelling(self) -> str:
+        """How it was written; of a command, only the first word, since others may be confidential."""
+        return f"exec:{split_command(self.text.removeprefix('exec:'), '')[0]}" if self.form == "exec" else self.text
+
+    @property
     def placeholders(self) -> set[str]:
         """The names of its placeholders."""
         return names_of(self.words)
