@@ -30,10 +30,11 @@ PROJECT = {
     "organization_id": "-NM7af6f234168c4e44a",
     "created_at": "2026-01-01T00:00:00Z",
 }
-FIRST_PAGE = "00000001"
+PAGE_MARK = "page-num"
+"""Stands for the eight digits of the page: no other part of a page contains it."""
 BINDINGS = [
     {
-        "id": f"{FIRST_PAGE}-92d4-4c57-b1de-{number:012}",
+        "id": f"{PAGE_MARK}-92d4-4c57-b1de-{number:012}",
         "principal_type": "user",
         "principal_id": f"google-oauth2|{number:021}",
         "resource_type": "project",
@@ -58,7 +59,7 @@ RESPONSES = {
 }
 NOT_FOUND = render_response("404 Not Found", b"{}")
 PAGE_START = b'{"data":' + json.dumps(BINDINGS).encode() + b',"pagination":'
-"""Start of the first page. Those of the others differ in the ids, because no list has an item twice."""
+"""Start of each page. The pages differ in the ids, because no list has an item twice."""
 
 
 def respond(head: bytes) -> bytes:
@@ -69,7 +70,7 @@ def respond(head: bytes) -> bytes:
         token = PAGINATION_TOKEN.search(target)
         following = int(token[1]) + 1 if token else 1
         pagination = b'{"next":"%d"}' % following if following < PAGES else b"null"
-        start = PAGE_START.replace(FIRST_PAGE.encode(), b"%08x" % following)
+        start = PAGE_START.replace(PAGE_MARK.encode(), b"%08x" % following)
         return render_response("200 OK", start + pagination + b"}")
     return RESPONSES.get(method + b" " + path, NOT_FOUND)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import call
+from tests.benchmarks import call, call_server
 from tests.benchmarks.call import OTHER_ROWS, QUICK, list_rows, main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,3 +48,12 @@ def test_every_command_is_measured() -> None:
     measured = {group: list(each) for group, each in printed["figures"].items()}
     assert measured == {group: list(goals) for group, goals in printed["shape"]["goals"].items()}
     assert all(each["seconds"] > 0 for group in printed["figures"].values() for each in group.values())
+
+
+def test_the_server_sends_no_binding_twice() -> None:
+    """A client that drops what it has seen would find fewer than the list should have."""
+    ids = list[str]()
+    for token in ["", *(f"?paginationToken={page}" for page in (*range(1, 300), call_server.PAGES - 1))]:
+        response = call_server.respond(f"GET /admin/role-bindings{token} HTTP/1.1".encode())
+        ids += [each["id"] for each in json.loads(response.partition(b"\r\n\r\n")[2])["data"]]
+    assert len(set(ids)) == len(ids) == 301 * call_server.BINDINGS_PER_PAGE
