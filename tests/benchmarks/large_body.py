@@ -24,8 +24,10 @@ from pinecone_admin._http.call_state import MAX_RESPONSE_BYTES
 from pinecone_admin.errors import ResponseParsingError
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
 
+NUMBER = "000000000001"
+"""Stands for the number of an item, because a list drops an id that it has read before."""
 BINDING = {
-    "id": "9f000000-0000-4000-8000-000000000001",
+    "id": f"9f000000-0000-4000-8000-{NUMBER}",
     "principal_type": "user",
     "principal_id": "9f000000-0000-4000-8000-000000000002",
     "resource_type": "project",
@@ -45,8 +47,10 @@ ITEMS = {
 def measure(name: str) -> dict[str, object]:
     """Return what a body of an item costs: processor time in seconds, memory in bytes, and what the client found."""
     item = ITEMS[name]
-    start = '{"data":[' + ITEMS["role bindings"]
-    body = (start + f",{item}" * ((MAX_RESPONSE_BYTES - len(start) - 2) // (len(item) + 1)) + "]}").encode()
+    start = '{"data":[' + ITEMS["role bindings"].replace(NUMBER, "0" * len(NUMBER))
+    count = (MAX_RESPONSE_BYTES - len(start) - 2) // (len(item) + 1)
+    items = (f",{item.replace(NUMBER, f'{number:0{len(NUMBER)}}')}" for number in range(1, count + 1))
+    body = (start + "".join(items) + "]}").encode()
     admin = Admin(access_token="supplied", transport=ScriptedTransport(*[ScriptedResponse(body=body)] * 2))
     before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.thread_time()
     try:
