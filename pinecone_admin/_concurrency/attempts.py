@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from math import inf
 from types import TracebackType
 from typing import Any, Self, TypeAlias
@@ -72,19 +72,20 @@ class Attempt(AttemptProgress):
     def __init__(self, seconds: float | None = None, *, body_bytes: float = inf) -> None:
         self.body_bytes = body_bytes
         self._end = inf if seconds is None else time.monotonic() + seconds
-        self._token: Token[Attempt] | None = None
+        self._outer: Attempt | None = None
         self.arrived: object = None
         self.events: TraceEvents = TraceEvents()
 
     def __enter__(self) -> Self:
-        self._token = current_attempt.set(self)
+        self._outer = current_attempt.get()
+        current_attempt.set(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        assert self._token is not None  # noqa: S101 - set on entry
-        current_attempt.reset(self._token)
+        assert self._outer is not None  # noqa: S101 - set on entry
+        current_attempt.set(self._outer)  # no token: a coroutine may be closed in another context
 
     @property
     def seconds_left(self) -> float:

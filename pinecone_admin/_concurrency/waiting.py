@@ -22,6 +22,8 @@ from pinecone_admin.errors import ClientClosedError, PineconeTypeError
 
 _T = TypeVar("_T")
 
+_RAISED_EXIT = "store raised GeneratorExit"
+
 
 def fetch_first_token(first_token: Callable[[], object]) -> None:
     """Fetch the first token while the client is constructed, so that wrong credentials fail early."""
@@ -245,7 +247,7 @@ def call_store(store: Callable[[_T], object], secret: _T) -> None:
     Raises:
         PineconeTypeError: It returned something that has to be run, so it may have stored nothing yet.
     """
-    result = _begin_store(store, secret)
+    result = _begin(store, secret)
     if isawaitable(result):
         _close_coroutine(result)
         raise PineconeTypeError(Name("store"), " must be a synchronous function: its result is not awaited")
@@ -258,18 +260,18 @@ async def async_call_store(store: Callable[[_T], object], secret: _T) -> None:
     Raises:
         PineconeTypeError: It returned something else that has to be run, so it may have stored nothing yet.
     """
-    result = _begin_store(store, secret)
-    _check_has_run(await _await_store(result) if isawaitable(result) else result)
+    result = _begin(store, secret)
+    _check_has_run(await _await_result(result) if isawaitable(result) else result)
 
 
-async def _await_store(promise: Awaitable[_T]) -> _T:
+async def _await_result(promise: Awaitable[_T]) -> _T:
     try:
         return await promise
     except GeneratorExit as error:
         # If this coroutine is closed, it is raised here, and no frame follows. It can then await nothing.
         if error.__traceback__ is None or error.__traceback__.tb_next is None:
             raise
-        raise RuntimeError("store raised GeneratorExit") from error
+        raise RuntimeError(_RAISED_EXIT) from error
 
 
 def has_to_be_run(result: object) -> bool:
@@ -290,11 +292,12 @@ def _is_future(result: object) -> bool:
     return futures is not None and isinstance(result, futures.Future)
 
 
-def _begin_store(store: Callable[[_T], object], secret: _T) -> object:
+def _begin(function: Callable[[_T], object], argument: _T) -> object:
+    """Call ``store``, or its ``read``."""
     try:
-        return store(secret)
+        return function(argument)
     except GeneratorExit as error:  # it would be taken for the end of the workflow itself, which undoes nothing
-        raise RuntimeError("store raised GeneratorExit") from error
+        raise RuntimeError(_RAISED_EXIT) from error
 
 
 def _check_has_run(result: object) -> None:
@@ -323,7 +326,7 @@ def read_store(read: Callable[[_T], object], thing: _T) -> str | None:
     Raises:
         PineconeTypeError: It returned an awaitable, or something else that is neither a text nor None.
     """
-    found = read(thing)
+    found = _begin(read, thing)
     if isawaitable(found):
         _close_coroutine(found)
         raise PineconeTypeError(Name("store"), " must have a synchronous read: its result is not awaited")
@@ -336,8 +339,8 @@ async def async_read_store(read: Callable[[_T], object], thing: _T) -> str | Non
     Raises:
         PineconeTypeError: It returned something that is neither a text nor None.
     """
-    found = read(thing)
-    return _check_found(await _await_store(found) if isawaitable(found) else found)
+    found = _begin(read, thing)
+    return _check_found(await _await_result(found) if isawaitable(found) else found)
 
 
 def _check_found(found: object) -> str | None:

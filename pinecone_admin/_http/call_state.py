@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
+from pinecone_admin._concurrency.context import setting
 from pinecone_admin.errors import Masked, Outcome
 
 if TYPE_CHECKING:
@@ -19,18 +20,12 @@ MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 _believing_404s = ContextVar("pinecone_admin_believing_404s", default=True)
 
 
-@contextmanager
-def raising_404s() -> Generator[None]:
+def raising_404s() -> AbstractContextManager[None]:
     """Raise a 404 to the deletions of the block also if an earlier attempt, whose response was lost, may be the reason.
 
     A workflow asks a list what the 404 means, as it does if nothing was lost.
     """
-    before = _believing_404s.get()
-    _believing_404s.set(False)
-    try:
-        yield
-    finally:
-        _believing_404s.set(before)  # no token: a coroutine may be closed in another context
+    return setting(_believing_404s, value=False)
 
 
 class BearerToken(Protocol):

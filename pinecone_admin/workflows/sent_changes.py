@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 from operator import is_not
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, cast
 
+from pinecone_admin._concurrency.context import setting
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.errors import (
     ForbiddenError,
@@ -84,15 +85,9 @@ class IgnoreGone:
         return is_api_404(error)
 
 
-@contextmanager
-def marking_undo() -> Generator[None, None, None]:
+def marking_undo() -> AbstractContextManager[None]:
     """Mark the deletions of the block as those of what the workflow itself has created."""
-    before = _undoing.get()
-    _undoing.set(True)
-    try:
-        yield
-    finally:
-        _undoing.set(before)  # no token: a coroutine may be closed in another context
+    return setting(_undoing, value=True)
 
 
 class SentChange:

@@ -10,6 +10,7 @@ from types import coroutine
 import pytest
 
 from generated_client.types import Operation
+from pinecone_admin._concurrency.attempts import Attempt
 from pinecone_admin._http.call_state import raising_404s
 from pinecone_admin.errors import Outcome, PineconeError
 from pinecone_admin.models import CreateProjectRequest, CreateRoleBindingRequest, RoleBinding, UpdateAPIKeyRequest
@@ -66,7 +67,7 @@ def test_two_changes_of_one_thing_are_named_once(keys: list[str], verb: str) -> 
     assert caught.value.__notes__ == [f"{names} {verb} done"]
 
 
-@pytest.mark.parametrize("enter", [raising_404s, marking_undo, reporting_remaining_changes, LeaveOutChanges])
+@pytest.mark.parametrize("enter", [raising_404s, marking_undo, reporting_remaining_changes, LeaveOutChanges, Attempt])
 def test_a_block_of_a_coroutine_can_end_in_another_context(enter: Callable[[], AbstractContextManager[object]]) -> None:
     """An event loop that is closed, or the garbage collector, closes a coroutine in its own context."""
 

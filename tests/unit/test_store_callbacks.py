@@ -18,7 +18,7 @@ from pinecone_admin import (
     RefusedError,
     SecretNotStoredError,
 )
-from pinecone_admin._concurrency.waiting import async_call_store
+from pinecone_admin._concurrency.waiting import async_call_store, async_read_store, read_store
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import ReadableStore
 from pinecone_admin.workflows.name_tags import tag_as_unfinished
@@ -250,3 +250,19 @@ def test_a_workflow_that_is_closed_while_it_stores_ends_with_generator_exit() ->
     storing.send(None)
     with pytest.raises(GeneratorExit):
         storing.throw(GeneratorExit)
+
+
+def test_a_read_that_raises_generator_exit_fails_as_any_other() -> None:
+    """Awaited or not, it does not pass for the end of the workflow."""
+
+    def read(_: object) -> None:
+        raise GeneratorExit
+
+    async def read_later(_: object) -> None:
+        raise GeneratorExit
+
+    with pytest.raises(RuntimeError):
+        read_store(read, "key")
+    for each in (read, read_later):
+        with pytest.raises(RuntimeError):
+            async_read_store(each, "key").send(None)

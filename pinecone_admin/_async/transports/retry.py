@@ -146,7 +146,7 @@ class AsyncRetrier:
         except BaseException as exc:  # noqa: BLE001 - cancelled or interrupted
             raise remove_frames(exc, handled=handled)  # noqa: B904 - it is the same exception
         if call.ambiguous and call.believes_404 and request.method == "DELETE" and is_own_404(response):
-            # An earlier attempt whose response was lost has deleted it.
+            # Most likely, an earlier attempt whose response was lost has deleted it.
             response = BufferedResponse(HTTPStatus.NO_CONTENT, response.headers, b"", {}, date=response.date)
         if response.status in SUCCESSES:
             if not call.is_token_exchange:

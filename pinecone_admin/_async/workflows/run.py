@@ -338,7 +338,7 @@ class AsyncRun:
                 raise
             if error.outcome == "rejected":
                 return error
-            result = None  # an attempt whose response was lost has deleted it
+            result = None  # it is gone, most likely by an attempt whose response was lost
         sent.note_result(operation, result)
         if sent.made is not None:
             self.known.add(sent.made)

@@ -337,7 +337,7 @@ class Run:
                 raise
             if error.outcome == "rejected":
                 return error
-            result = None  # an attempt whose response was lost has deleted it
+            result = None  # it is gone, most likely by an attempt whose response was lost
         sent.note_result(operation, result)
         if sent.made is not None:
             self.known.add(sent.made)
