@@ -39,7 +39,7 @@ PACKAGES = ("generated_client.", "pinecone_admin.")
 OWN_MODULES = {
     "import": """
         generated_client.types pinecone_admin._concurrency pinecone_admin._concurrency.lazy
-        pinecone_admin._concurrency.locks
+        pinecone_admin._concurrency.context pinecone_admin._concurrency.locks
         pinecone_admin._concurrency.sharing pinecone_admin._concurrency.waiting pinecone_admin._http
         pinecone_admin._http.argument_checks pinecone_admin._http.attempt_event pinecone_admin._http.call_state
         pinecone_admin._http.retry_policy pinecone_admin._http.returned_errors pinecone_admin._sync

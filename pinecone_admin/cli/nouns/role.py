@@ -136,7 +136,7 @@ def revoke(call: Call, *, role_binding_id: str) -> None:
     To give another role in place of one, use role change.
 
     Without its only role, a user may no longer be in the organization. For such a role, and for a role of the account
-    of this client, you are asked for the role binding, as it is written above.
+    that the command itself uses, you are asked for the role binding, as it is written above.
     """
     call.admin.role_bindings.delete(role_binding_id=role_binding_id)
 
