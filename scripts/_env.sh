@@ -38,7 +38,8 @@ ensure_env() {
   wanted=$(cat "$root/scripts/requirements/$name.txt" "$root/pyproject.toml" | sha256sum)
   if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     echo "installing scripts/requirements/$name.txt"
-    "$python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$root/scripts/requirements/$name.txt"
+    "$python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+      -r "$root/scripts/requirements/$name.txt"
     "$python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable "$root"
     printf '%s\n' "$wanted" >"$stamp"
   fi
