@@ -201,7 +201,7 @@ class _Connection(httpx.HTTPTransport):
         self, origin: httpcore.Origin, *, ssl_context: ssl.SSLContext | None, proxy: httpx.Proxy | None, keep: bool
     ) -> None:
         # The constructor of httpx has no parameter for the backend, and only makes a pool; its methods use whatever is
-        # in its place. pyproject.toml pins httpx below 0.29.
+        # in its place. pyproject.toml pins httpx below 0.30.
         self.origin = origin
         self._keep = keep
         self._backend = BoundedBackend()
