@@ -117,8 +117,6 @@ def pytest_configure() -> None:
     """Let Ctrl-C interrupt the tests and what they run, also in the background, where a shell has them ignore it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if (measured := coverage.Coverage.current()) is not None:
-        os.register_at_fork(after_in_child=lambda: renew_lock(measured))
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -177,14 +175,6 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         set_tracers(tracer, thread_tracer)
         if settings is not None:
             os.environ["COVERAGE_PROCESS_CONFIG"] = settings
-
-
-def renew_lock(measured: coverage.Coverage) -> None:
-    """Give coverage a new lock in a forked child: one that another thread of the parent holds is never released there.
-
-    The first line that was traced in such a child waited for it without end.
-    """
-    measured._collector.data_lock = threading.Lock()  # type: ignore[union-attr] # there is no public way
 
 
 def is_traced(item: pytest.Item) -> bool:
