@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+import httpx
 import pytest
 from attrs import define, field
 
@@ -743,3 +744,29 @@ async def test_what_was_deleted_in_a_project_before_its_end_is_in_the_report(emu
     report = await (keys.delete_retired() if workflow == "delete_retired" else keys.rotate_due(**due))
     assert [each.state for each in report.steps] == ["done"]
     assert [each.id for each in report.deleted] == [old[0].id]
+
+
+@pytest.mark.parametrize("is_renamed", [False, True])
+async def test_an_old_key_that_is_to_be_kept_is_never_deleted(emulator: Emulator, *, is_renamed: bool) -> None:
+    """If the response to its rename shows the former name, a list shows when it may be deleted, or nothing is said."""
+    project = RotatedProject(emulator)
+    old = await project.create()
+
+    class Behind(FaultyTransport):
+        """Shows the former name of the old key; then somebody gives it another one."""
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            response = await super().handle_async_request(request)
+            if request.method != "PATCH" or not request.url.path.endswith(old):
+                return response
+            text = (await response.aread()).decode().replace(project.names()[old], "reader")
+            if is_renamed:
+                emulator.state.api_keys[old].name = "other"
+            return httpx.Response(200, text=text, headers={"date": response.headers["date"]})
+
+    transport = Behind(emulator)
+    with raises(RefusedError, "is kept, but named 'other' now") if is_renamed else nullcontext():
+        rotation = await project.rotate(old, admin=transport.async_admin())
+        assert rotation.delete_after == datetime(2026, 12, 3, 6, 45, tzinfo=UTC)
+    assert old in project.names()
+    assert not any(each.startswith("DELETE") for each in transport.requests)

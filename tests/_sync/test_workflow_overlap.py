@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+import httpx
 import pytest
 from attrs import define, field
 
@@ -741,3 +742,29 @@ def test_what_was_deleted_in_a_project_before_its_end_is_in_the_report(emulator:
     report = keys.delete_retired() if workflow == "delete_retired" else keys.rotate_due(**due)
     assert [each.state for each in report.steps] == ["done"]
     assert [each.id for each in report.deleted] == [old[0].id]
+
+
+@pytest.mark.parametrize("is_renamed", [False, True])
+def test_an_old_key_that_is_to_be_kept_is_never_deleted(emulator: Emulator, *, is_renamed: bool) -> None:
+    """If the response to its rename shows the former name, a list shows when it may be deleted, or nothing is said."""
+    project = RotatedProject(emulator)
+    old = project.create()
+
+    class Behind(FaultyTransport):
+        """Shows the former name of the old key; then somebody gives it another one."""
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            response = super().handle_request(request)
+            if request.method != "PATCH" or not request.url.path.endswith(old):
+                return response
+            text = (response.read()).decode().replace(project.names()[old], "reader")
+            if is_renamed:
+                emulator.state.api_keys[old].name = "other"
+            return httpx.Response(200, text=text, headers={"date": response.headers["date"]})
+
+    transport = Behind(emulator)
+    with raises(RefusedError, "is kept, but named 'other' now") if is_renamed else nullcontext():
+        rotation = project.rotate(old, admin=transport.admin())
+        assert rotation.delete_after == datetime(2026, 12, 3, 6, 45, tzinfo=UTC)
+    assert old in project.names()
+    assert not any(each.startswith("DELETE") for each in transport.requests)

@@ -279,9 +279,20 @@ async def _restore_old_name(
 async def _finish_rotation(
     run: AsyncRun, old: APIKey, new: APIKey, *, keys: Sequence[APIKey], keep_old_for: timedelta
 ) -> Rotation:
-    """Delete the old key and the leftovers, or keep both; return the report."""
-    moment = retired_keys.delete_after(old)
-    if keep_old_for and moment is not None:
+    """Delete the old key and the leftovers, or keep both; return the report.
+
+    Raises:
+        RefusedError: The old key must not be deleted, or the server has not given it the name with its deletion time.
+    """
+    if keep_old_for:
+        # The response to the rename may be behind, and so may the list.
+        shown = [*(key for key in keys if key.id == old.id), old]
+        moment = next(filter(None, map(retired_keys.delete_after, shown)), None)
+        if moment is None:
+            raise RefusedError(
+                f"API key {old.id} is kept, but named {shown[0].name!r} now, so no later run deletes it",
+                operation="rotate_api_key",
+            )
         for key in keys:
             if retired_keys.is_unfinished_successor(key, old):
                 await _retire_leftover(run, key, old, new, moment)
