@@ -15,6 +15,7 @@ A tag is in front of the name: ``~rotates:1f0c2a9b reader``. Each ends with a di
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
 
@@ -35,6 +36,15 @@ _TAG = re.compile(
     r"(?(1)(?::m([0-9a-f]{8}))?(?::([0-9a-f]{8}))?) ",
     re.ASCII,
 )
+
+_MEANINGS: Mapping[str, str] = {
+    "makes": "unfinished",
+    "rotates": "unfinished",
+    "delete-after": "old",
+    "lives-until": "temporary",
+    "empties": "temporary",
+}
+"""A word for each purpose of a tag."""
 
 
 @frozen
@@ -154,6 +164,12 @@ def original_name(old_name: str, new_name: str = "") -> str:
     if len(old.rest) <= _KEPT_LENGTH or new is None:
         return old.rest
     return old.rest[:_KEPT_LENGTH] + new.rest
+
+
+def describe_name(name: str) -> str:
+    """Return a name as people see it: without its tag, and with what the tag means, such as ``reader (old)``."""
+    tag = parse_tag(name)
+    return name if tag is None else f"{tag.rest} ({_MEANINGS[tag.purpose]})"
 
 
 def is_cut(old_name: str) -> bool:

@@ -548,11 +548,11 @@ def test_keys_that_a_rotation_keeps_are_rows_of_the_table_in_80_columns() -> Non
         assert run(*rotate).exit == 0
         names = [each["name"] for each in run("api-key", "list").json]
         for words in (("api-key", "list"), ("api-key", "list", "--project", "search")):
-            for columns, shown in (("80", "~… reader"), ("170", max(names, key=len))):
+            for columns, shown in (("80", "reader (old)"), ("170", max(names, key=len))):
                 done = run(*words, terminal=True, env={"COLUMNS": columns, "NO_COLOR": "1"})
-                (row,) = [line for line in done.stdout.splitlines() if "~" in line]
+                (row,) = [line for line in done.stdout.splitlines() if shown in line]
                 assert f"{shown}  " in row
-                assert ("Some names of old keys are cut off" in done.stderr) is (columns == "80")
+                assert ("Temporary names are shortened" in done.stderr) is (columns == "80")
 
 
 @pytest.mark.parametrize("name", ["tenant-" + "x" * 60 + "-eu", "東" * 40 + "京"])

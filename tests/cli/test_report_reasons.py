@@ -66,7 +66,17 @@ def test_no_finding_and_no_table_of_access_has_a_temporary_name() -> None:
     assert [each for each in texts if "~" in each] == []
     assert any(re.match(r"API key indexer \(\S+\) of project search was replaced", each) for each in texts)
     assert "~" not in table.stdout
-    assert "indexer (replaced)" in table.stdout
+    assert "indexer (old)" in table.stdout
+
+
+def test_all_commands_call_an_old_key_the_same() -> None:
+    """A narrow table of keys or of roles, the table of access, and what is deleted with a project."""
+    with example_organization() as emulator:
+        retire_key(emulator)
+        lines = ("api-key list", "role list", "access -o table", "project delete search --dry-run")
+        for line in lines:
+            done = run(*line.split(), terminal=True, env={"COLUMNS": "80", "NO_COLOR": "1"})
+            assert "indexer (old)" in done.stdout + done.said, done
 
 
 def test_a_store_that_fails_is_told_in_plain_words() -> None:

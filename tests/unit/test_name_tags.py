@@ -94,3 +94,16 @@ def test_only_the_tag_of_its_own_project_makes_a_key_temporary() -> None:
     for other in (no_minute, name[1:], name.upper(), f"x{name}", name.replace("until", "for"), "lives until 05:45"):
         assert find(other) == (None, None), other
     assert find(name, "other-id") == (None, None)
+
+
+def test_people_see_what_each_tag_means() -> None:
+    """A name without a tag stays as it is."""
+    tagged = {
+        "reader": "reader",
+        name_tags.tag_as_unfinished("reader", "04be6a1f"): "reader (unfinished)",
+        name_tags.tag_as_successor("k1", "reader"): "reader (unfinished)",
+        name_tags.tag_as_retired("k2", "reader", NOON): "reader (old)",
+        name_tags.tag_as_temporary("p1", NOON, "5d2e8f01"): "temporary 5d2e8f01 (temporary)",
+        f"{name_tags.name_tag('empties', 'p1')}reader": "reader (temporary)",
+    }
+    assert {each: name_tags.describe_name(each) for each in tagged} == tagged

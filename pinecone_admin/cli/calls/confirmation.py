@@ -18,7 +18,7 @@ from pinecone_admin.cli.identity.client import is_read_only
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.parameters import Reference, spell_noun
 from pinecone_admin.errors import ForbiddenError, ReadOnlyError
-from pinecone_admin.workflows.name_tags import has_purpose, original_name
+from pinecone_admin.workflows.name_tags import describe_name
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.naming import Thing
@@ -250,9 +250,8 @@ def describe_parts(session: Session, whole: str, lists: Mapping[str, Callable[[]
 
 
 def _name_part(part: Any) -> str:
-    """Return what a person calls a part; of a key that a rotation has replaced, also that it is the old one."""
-    name: str = getattr(part, "email", None) or part.name
-    return f"{original_name(name)} (old)" if has_purpose(name, "delete-after") else original_name(name)
+    """Return what a person calls a part."""
+    return describe_name(getattr(part, "email", None) or part.name)
 
 
 def join_first_names(names: Sequence[str]) -> str:

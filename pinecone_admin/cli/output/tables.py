@@ -88,12 +88,10 @@ def _shorten_tag(row: Row) -> str:
 
 
 def _without_tag(value: Plain) -> str:
-    """Return the name of a key, with only the first character of the tag that a rotation puts before it."""
-    from pinecone_admin.workflows.name_tags import parse_tag  # noqa: PLC0415 - explain loads no client
+    """Return a name without the tag of a workflow."""
+    from pinecone_admin.workflows.name_tags import describe_name  # noqa: PLC0415 - explain loads no client
 
-    name = show(value)
-    tag = parse_tag(name)
-    return name if tag is None else f"{name[0]}{_CUT} {tag.rest}"
+    return describe_name(show(value))
 
 
 def describe_omissions(layout: Layout, fullest: Layout, *, has_cut_names: bool = False) -> str:
@@ -101,7 +99,7 @@ def describe_omissions(layout: Layout, fullest: Layout, *, has_cut_names: bool =
     columns = layout.values()
     left_out = [f"there is no room for {name.upper()}" for name in fullest if name not in layout]
     if _shorten_tag in columns:
-        left_out.append("some names of old keys are cut off")
+        left_out.append("temporary names are shortened")
     elif not {_show_principal, _show_resource}.isdisjoint(columns):
         left_out.append("there is no room for all ids")
     if has_cut_names:

@@ -25,7 +25,7 @@ from pinecone_admin.cli.session import Session
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows import Access, AccessRow, Finding, Holder, Review
 from pinecone_admin.workflows.access import NOTE
-from pinecone_admin.workflows.name_tags import parse_tag
+from pinecone_admin.workflows.name_tags import describe_name
 from pinecone_admin.workflows.roles import highest_level, is_ownership
 from pinecone_admin.workflows.waivers import FINDING_KINDS
 
@@ -174,13 +174,10 @@ def _write_tables(session: Session, access: Access, review: Review, *, rows: boo
 
 
 def _describe_row(row: AccessRow) -> dict[str, Any]:
-    """Return a row of the table; a key that a workflow has renamed has the name without its tag."""
-    tag = parse_tag(row.principal) if row.principal_type == "api_key" else None
+    """Return a row of the table."""
     return {
         "project": row.project or "the organization",
-        "name": row.principal
-        if tag is None
-        else f"{tag.rest} ({'replaced' if tag.delete_after else 'temporary name'})",
+        "name": describe_name(row.principal),
         "kind": row.principal_type.replace("_", " "),
         "level": row.level,
         "roles": row.roles,
