@@ -39,13 +39,13 @@ ROLES = (*API_KEY_ROLES[:4], *ORGANIZATION_ROLES, *PROJECT_ROLES[4:])
 PRINCIPALS = ("user", "service-account", "api-key", "invite")
 ORGANIZATION = "organization"
 """The resource of a role that is on no project."""
+_KEY_HOLDER = "an API key"
 
 # The ids of organizations are made by a scheme whose first character can be a dash.
 DASHED_ID = re.compile(r"-[\w-]{19}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w)", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_MOST_SHOWN = 5
 _LEAST_LIKENESS = 0.75  # difflib's own 0.6 takes user for search
 _MOST_CHANGED = 2
 """Characters that differ in words of one spelling mistake: long words, such as addresses, are alike with more."""
@@ -93,32 +93,43 @@ def _select_items(words: Iterable[str], incomplete: str) -> list[CompletionItem]
 
 
 class Choice(click.Choice[str]):
-    """One of a few words, in capitals if case does not matter; another word is an error that says the nearest.
-
-    Args:
-        choices: The words.
-        case_sensitive: Whether case matters.
-        topic: The topic that says more about the words.
-    """
-
-    def __init__(self, choices: Sequence[str], *, case_sensitive: bool = True, topic: str = "") -> None:
-        super().__init__(choices, case_sensitive)
-        self.topic: str = topic
+    """One of a few words, in capitals if case does not matter; another word is an error that says the nearest."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the word."""
         words = list(map(str, self.choices))
         text = str(value) if self.case_sensitive else str(value).upper()
-        if ":" in text and self.topic == "roles":
-            self.fail(f"{value}: write the role alone, without a project.", param, ctx)
         if text not in words:
             instead = f"Write {list_words(words, 'or')} instead."
             self.fail(f"{value}: there is no such value. {suggest(str(value), words, instead)}", param, ctx)
         return text
 
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
-        """Return the words if there is room for them."""
-        return super().get_metavar(param, ctx) if len(self.choices) <= _MOST_SHOWN else "ROLE"
+
+class BareRole(click.Choice[str]):
+    """A role without a project.
+
+    Args:
+        choices: The roles that fit.
+        holder: Who cannot have the other roles; empty if all roles fit.
+    """
+
+    topic: str = "roles"
+
+    def __init__(self, choices: Sequence[str], holder: str = "") -> None:
+        super().__init__(choices)
+        self._holder = holder
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002 - click's signature
+        """Return the role."""
+        if ":" in str(value):
+            raise CLIError(f"{spell_parameter(param)} {value}: write the role alone, without a project.")
+        if value not in self.choices:
+            raise CLIError(_explain_unknown_role(spell_parameter(param), value, self.choices, self._holder))
+        return str(value)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002 - as above
+        """Return one word, because there are many roles."""
+        return "ROLE"
 
 
 class Count(click.ParamType[int]):
@@ -292,8 +303,8 @@ class Role(click.ParamType["WantedRole"]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> WantedRole:  # noqa: ARG002 - click's signature
         """Return the role."""
-        if self._may_be_of_key and value in PROJECT_ROLES:  # ``check_role`` knows whose it is
-            return WantedRole(value)
+        if self._may_be_of_key and value and ":" not in value and value not in ORGANIZATION_ROLES:
+            return WantedRole(value)  # ``check_role`` knows whose it is
         return parse_role(spell_parameter(param), value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - as above
@@ -319,7 +330,7 @@ class ProjectGrant(click.ParamType["WantedGrant"]):
         return _select_items([f"{who}:{role}" for role in PROJECT_ROLES] if ":" in who else [], incomplete)
 
 
-KEY_ROLE = Choice(API_KEY_ROLES, topic="roles")
+KEY_ROLE = BareRole(API_KEY_ROLES, _KEY_HOLDER)
 
 
 # Parameters
@@ -450,13 +461,29 @@ def check_role(param: click.Parameter, role: WantedRole, *, is_of_key: bool) -> 
     option = spell_parameter(param)
     if is_of_key:
         _check_key_role(option, role.role)
-    elif role.project is None and role.role in PROJECT_ROLES:
-        raise CLIError(_explain_role(option, role.role, ""))
+    elif role.project is None:
+        parse_role(option, role.role)
 
 
 def _check_key_role(option: str, role: str) -> None:
     if role not in API_KEY_ROLES:
-        raise CLIError(f"{option}: an API key cannot have the role {role}. {suggest(role, API_KEY_ROLES)}")
+        raise CLIError(_explain_unknown_role(option, role, API_KEY_ROLES, _KEY_HOLDER))
+
+
+def _explain_unknown_role(option: str, role: str, fitting: Iterable[str], holder: str = "") -> str:
+    """Return why a word cannot be the role, with the nearest role or all of them; of every option that has a role.
+
+    Args:
+        option: The option or the argument that has it.
+        role: The word.
+        fitting: The roles that could be meant, as they would be written.
+        holder: Who cannot have a role that is not one of them; empty if all roles are.
+    """
+    problem = f"{holder} cannot have the role {role}" if holder and role in ROLES else f"there is no role {role}"
+    spellings = {each.rpartition(":")[2]: each for each in fitting}
+    nearest = find_nearest(role, spellings)
+    remedy = f"Did you mean {spellings[nearest]}?" if nearest else f"Choose from {', '.join(spellings.values())}."
+    return f"{option}: {problem}. {remedy}"
 
 
 def parse_role(option: str, text: str, *, before: str = "") -> WantedRole:
@@ -490,13 +517,12 @@ def _explain_role(option: str, role: str, project: str, *, before: str = "") -> 
         project: The project that was named; empty for none.
         before: The text before a role on a project; by default, the option.
     """
-    fitting, others = (PROJECT_ROLES, ORGANIZATION_ROLES) if project else (ORGANIZATION_ROLES, PROJECT_ROLES)
-    where = "a project" if project else "the organization"
-    if role in others and project:
+    if role in ORGANIZATION_ROLES and project:
         return f"{role} is a role on the organization, so write it without a project: {option} {role}."
-    if role in others:
+    if role in PROJECT_ROLES and not project:
         return f"{role} is a role on a project, so say which one: {before or f'{option} '}search:{role}, for example."
-    return f"{option}: there is no role {role} on {where}. {suggest(role, fitting)}"
+    alone = [*ORGANIZATION_ROLES, *(each if before else f"PROJECT:{each}" for each in PROJECT_ROLES)]
+    return _explain_unknown_role(option, role, PROJECT_ROLES if project else alone)
 
 
 def parse_grant(option: str, text: str) -> WantedGrant:

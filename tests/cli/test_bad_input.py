@@ -17,6 +17,7 @@ import pytest
 from attrs import evolve
 
 from pinecone_admin.cli.commands import ROOT, Command, CommonOption
+from pinecone_admin.cli.failures import CLIError, spell_parameter
 from pinecone_admin.cli.main import main
 from tests.cli.command_line import COMMANDS, Run, example_organization, run
 
@@ -146,7 +147,7 @@ def test_every_choice_suggests_the_nearest_word() -> None:
             if isinstance(each.type, click.Choice):
                 choices += 1
                 word = str(each.type.choices[-1])
-                with pytest.raises(click.BadParameter, match=f"Did you mean {word}\\?"):
+                with pytest.raises((click.BadParameter, CLIError), match=f"Did you mean {word}\\?"):
                     each.type.convert(f"{word}x", each, None)
     assert choices > len(COMMANDS)
     with example_organization() as emulator:
@@ -486,3 +487,59 @@ def test_a_row_takes_a_name_as_an_option(tmp_path: Path) -> None:
         done = run("each", str(rows), "--yes", "--", "project", "create", "--name", "{n}")
         assert done.exit == 0, done.stderr
         assert {"--name", "b"} <= {each["name"] for each in run("project", "list").json}
+
+
+ROLE_PLACES = {
+    "api-key create --role": "api-key create x --project search --role {}",
+    "api-key ensure --role": "api-key ensure x --project search --role {}",
+    "api-key update --role": "api-key update reader --project search --role {}",
+    "invite create --role": "invite create eve@example.com --role {}",
+    "invite ensure --role": "invite ensure eve@example.com --role {}",
+    "project provision --grant": "project provision x --role ProjectEditor --grant user:ada@example.com:{}",
+    "project provision --role": "project provision x --role {}",
+    "role change --from": "role change --user ada@example.com --from {} --to OrgOwner",
+    "role change --to": "role change --user ada@example.com --from OrgMember --to {}",
+    "role describe ROLE-BINDING": "role describe user:ada@example.com:search:{}",
+    "role grant --role": "role grant --user ada@example.com --role {}",
+    "role list --role": "role list --role {}",
+    "role revoke ROLE-BINDING": "role revoke api-key:reader:{}",
+    "run --role": "run --project search --role {} -- true",
+    "service-account create --role": "service-account create x --role {}",
+    "service-account ensure --role": "service-account ensure x --role {}",
+    "user ensure --role": "user ensure eve@example.com --role {}",
+}
+"""A command line for each option and argument that has a role."""
+
+
+def test_every_place_of_a_role_has_a_command_line() -> None:
+    """Those are the parameters that refer to the topic on roles, and the role bindings."""
+    found = {
+        f"{spec.full_name} {spell_parameter(param)}"
+        for spec in COMMANDS
+        for param in spec.own_params
+        if getattr(param.type, "topic", "") == "roles" or param.name == "role_binding_id"
+    }
+    assert found == ROLE_PLACES.keys()
+
+
+@pytest.mark.parametrize("place", ROLE_PLACES)
+def test_a_role_that_does_not_exist_is_refused_with_the_option_and_those_that_do(place: str) -> None:
+    """The sentence is the same everywhere: the nearest role if one is near, or else all that fit."""
+    option = place.rpartition(" ")[2]
+    with example_organization() as emulator:
+        near = run(*ROLE_PLACES[place].format("ControlPlaneViewr").split())
+        far = run(*ROLE_PLACES[place].format("Admin").split())
+        assert not emulator.requests
+    assert near.exit == far.exit == (125 if place.startswith("run") else 2)
+    said = f"error: {option}: there is no role ControlPlaneViewr. Did you mean (PROJECT:)?ControlPlaneViewer. .PA101."
+    assert re.fullmatch(said, near.stderr.strip())
+    said = f"error: {option}: there is no role Admin. Choose from ([A-Za-z:]+, )*[A-Za-z:]+. .PA101."
+    assert re.fullmatch(said, far.stderr.strip())
+    assert "ProjectViewer" in far.stderr
+
+
+@pytest.mark.parametrize("place", [each for each in ROLE_PLACES if each.startswith(("api-key", "run"))])
+def test_a_role_that_a_key_cannot_have_is_refused_in_the_same_words(place: str) -> None:
+    """Whoever gave a role of users reads which roles a key can have."""
+    done = run(*ROLE_PLACES[place].format("ProjectOwner").split())
+    assert "--role: an API key cannot have the role ProjectOwner. Choose from ControlPlaneEditor, " in done.stderr

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pinecone_admin.cli.commands import Noun, argument, key_scope, limit, own_client_id, principal
-from pinecone_admin.cli.parameters import ORGANIZATION, ROLES, Choice, NameOrId, Reference, Role, RolePlace
+from pinecone_admin.cli.parameters import ORGANIZATION, ROLES, BareRole, NameOrId, Reference, Role, RolePlace
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.naming import Thing
@@ -64,7 +64,7 @@ def _warn_of_hidden_roles(call: Call) -> None:
     callback=_search_project_for_key,
     help="Only roles on the organization, or only roles on this project, given by its name or id.",
 )
-@click.option("--role", type=Choice(ROLES, topic="roles"), help="Only this role.")
+@click.option("--role", type=BareRole(ROLES), help="Only this role.")
 @limit
 def list_(call: Call, *, principal: Thing | None = None, on: str | None = None, role: RoleName | None = None) -> object:
     """List who holds which role.
@@ -155,7 +155,7 @@ def revoke(call: Call, *, role_binding_id: str) -> None:
     help="The present role, such as OrgMember or search:ProjectViewer; of an API key, alone.",
 )
 @click.option(
-    "--to", "to_role", type=Choice(ROLES, topic="roles"), required=True, help="Role to grant, without its project."
+    "--to", "to_role", type=BareRole(ROLES), required=True, help="Role to grant, without its project."
 )
 @principal
 @key_scope
