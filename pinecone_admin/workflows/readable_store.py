@@ -12,7 +12,8 @@ class ReadableStore(ABC):
     """Base class of a ``store`` whose secrets can be read again.
 
     If a run is killed after it has stored a secret, the next run finds the secret there and finishes the work. With any
-    other ``store``, the next run creates another secret.
+    other ``store``, the next run creates another secret. If it raises an exception, it is read at once: a new key or
+    service account whose secret it has is not deleted, since only its response may have been lost.
 
     Example:
         >>> secret_store = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -141,6 +142,82 @@ async def test_a_secret_that_an_interrupted_run_stored_is_not_made_again(
         check_completed(emulator, workflow, target.value)
         assert target.count == 1 or not is_stored
     assert number > 3
+
+
+@pytest.mark.parametrize("kind", [TimeoutError, KeyboardInterrupt])
+@each_workflow
+async def test_what_was_stored_before_the_store_failed_stays_valid(
+    workflow: Workflow, kind: type[BaseException]
+) -> None:
+    """Only the response of the secret store was lost: the error names what is kept, and the next run finishes it."""
+    emulator, start_id, target = await prepare(workflow)
+
+    class LateTarget(ReadableStore):
+        """A place that fails once it has the secret."""
+
+        def __call__(self, made: APIKeyWithSecret | ServiceAccountWithSecret, /) -> None:
+            target(made)
+            raise kind
+
+        def read(self, made: APIKey | ServiceAccount, /) -> str | None:
+            return target.read(made)
+
+    with pytest.raises(kind) as caught:
+        await workflow.run(emulator.async_admin(), start_id, LateTarget())
+    assert target.value in {
+        *(each.value for each in emulator.state.api_keys.values()),
+        *(each.client_secret for each in emulator.state.service_accounts.listing),
+    }
+    assert any("is kept because its" in note for note in caught.value.__notes__)
+    await workflow.run(emulator.async_admin(), start_id, target)
+    check_completed(emulator, workflow, target.value)
+    assert target.count == 1
+
+
+@pytest.mark.parametrize("found", ["another", None, OSError("the vault is sealed")])
+async def test_what_a_failed_store_does_not_show_is_deleted(found: str | Exception | None) -> None:
+    """If another secret is there, or none, or it cannot be read, nothing of this run remains, and notes say both."""
+
+    class Sealed(ReadableStore):
+        """A store that fails."""
+
+        def __call__(self, _: APIKeyWithSecret, /) -> None:
+            raise TimeoutError
+
+        def read(self, _: APIKey, /) -> str | None:
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+    emulator, project, _ = await prepare(WORKFLOWS["ensure key"])
+    with pytest.raises(TimeoutError) as caught:
+        await emulator.async_admin().api_keys.ensure(project_id=project, name="reader", store=Sealed())
+    assert not emulator.state.api_keys
+    doubt, deletion = caught.value.__notes__
+    assert re.fullmatch(r"if the value of API key \S+ was stored all the same, it is of no use: .+", doubt)
+    assert deletion.endswith("was deleted")
+
+
+async def test_no_traceback_shows_a_stored_value_that_is_not_that_of_the_key(emulator: Emulator) -> None:
+    """The value that was read for one key is no local of what fails while another one is read."""
+    admin = emulator.async_admin()
+    project = await admin.projects.create(name="p")
+    for number in range(2):
+        name = name_tags.add_value_digest(name_tags.tag_as_unfinished("reader", f"{number}" * 8), "0" * 8)
+        await admin.api_keys.create(project_id=project.id, name=name)
+    found = ["the value of some program"]
+
+    class Half(Target):
+        """A place that can be read once."""
+
+        def read(self, _: APIKey | ServiceAccount, /) -> str | None:
+            return found.pop()
+
+    with pytest.raises(IndexError) as caught:
+        await admin.api_keys.ensure(project_id=project.id, name="reader", store=Half())
+    assert not found
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert "some program" not in "".join(shown.format())
 
 
 @each_workflow

@@ -34,6 +34,7 @@ from pinecone_admin._concurrency.clock import SystemClock, use_clock
 from pinecone_admin._concurrency.sharing import PerLoop
 from pinecone_admin._concurrency.waiting import WORK_TIMEOUT, async_watch_cancellation
 from pinecone_admin.emulator import Emulator
+from pinecone_admin.workflows import ReadableStore
 from tests.faults.cases import (
     ALL_CLIENT_KINDS,
     Certificates,
@@ -689,3 +690,26 @@ def test_cancelled_aclose_closes_every_connection(backend: str) -> None:
     with Server(api_actions=[hold]) as server:
         anyio.run(close_in_cancelled_scope, server.url, backend=backend)
         wait_until(lambda: not server.open_sockets)
+
+
+@pytest.mark.anyio
+async def test_a_store_that_is_cancelled_is_read_before_anything_is_undone() -> None:
+    """The scope is cancelled once the vault has the value, so the key that has it is kept."""
+    emulator, kept = Emulator(seed=1), dict[str, str]()
+
+    class Vault(ReadableStore):
+        async def __call__(self, made: Any, /) -> None:
+            kept[made.key.name] = made.value
+            scope.cancel()
+            await anyio.lowlevel.checkpoint()
+
+        async def read(self, key: Any, /) -> str | None:
+            await anyio.lowlevel.checkpoint()
+            return kept.get(key.name)
+
+    admin = emulator.async_admin()
+    project = await admin.projects.create(name="p")
+    with anyio.CancelScope() as scope:
+        await admin.api_keys.ensure(project_id=project.id, name="reader", store=Vault())
+    assert scope.cancelled_caught
+    assert [each.value for each in emulator.state.api_keys.values()] == [kept["reader"]]

@@ -8,6 +8,7 @@ use.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, TypeAlias, TypeVar, cast
 
 from attrs import evolve
@@ -15,7 +16,13 @@ from attrs import evolve
 from pinecone_admin._async.workflows.client_state import find_caller, list_accounts_to_judge
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun
-from pinecone_admin._concurrency.waiting import async_call_store, async_read_store, has_to_be_run
+from pinecone_admin._concurrency.waiting import (
+    COMPLETION_TIMEOUT,
+    async_call_store,
+    async_read_store,
+    async_shield_from_cancellation,
+    has_to_be_run,
+)
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.errors import ForbiddenError, NotFoundError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
@@ -100,10 +107,15 @@ async def find_stored_key(
             tag = parse_tag(key.name)
             if tag is None or tag.value_digest is None:
                 continue
-            value = await async_read_store(store.read, evolve(key, name=name))
-            if value is not None and digest_value(value) == tag.value_digest:
+            if await _read_digest(store, evolve(key, name=name)) == tag.value_digest:
                 return key
     return None
+
+
+async def _read_digest(store: ReadableStore, key: APIKey) -> str | None:
+    """Return the digest of the stored value of a key; what ends a later read must not show the value as a local."""
+    found = await async_read_store(store.read, key)
+    return None if found is None else digest_value(found)
 
 
 async def update_key(run: AsyncRun, key: APIKey, final: APIKey) -> APIKey:
@@ -219,8 +231,32 @@ async def _store_and_keep(
             raise RuntimeError("store raised StopIteration")
         return results[0]
 
-    await store_secret(store_and_keep, new_secret)
+    made = new_secret.key if isinstance(new_secret, APIKeyWithSecret) else new_secret.service_account
+    named, kind = _name_secret(made)
+    run.note(f"if the {named} was stored all the same, it is of no use: the {kind} is not kept")
+    try:
+        await store_secret(store_and_keep, new_secret)
+    except GeneratorExit:
+        raise  # nothing can be awaited
+    except BaseException:
+        if await _is_found(store, new_secret):
+            run.keep(then_keep)
+        raise
     run.keep(then_keep)
+
+
+async def _is_found(store: Store[Any], new_secret: APIKeyWithSecret | ServiceAccountWithSecret) -> bool:
+    """Return whether a store that has failed, or was interrupted, has visibly stored the secret all the same.
+
+    The response of a secret store can be lost, too, and what is deleted then would have its secret in use.
+    """
+    if not isinstance(store, ReadableStore):
+        return False
+    with async_shield_from_cancellation(COMPLETION_TIMEOUT), suppress(Exception):
+        if isinstance(new_secret, APIKeyWithSecret):
+            return await async_read_store(store.read, new_secret.key) == new_secret.value
+        return await async_read_store(store.read, new_secret.service_account) == new_secret.client_secret
+    return False
 
 
 async def store_secret(store: Store[Any], new_secret: APIKeyWithSecret | ServiceAccountWithSecret) -> None:
@@ -238,8 +274,20 @@ async def store_secret(store: Store[Any], new_secret: APIKeyWithSecret | Service
 
 def note_deleted(run: AsyncRun, stored: APIKey | ServiceAccount) -> None:
     """Note on an error that somebody deleted what the stored secret belongs to, in place of how to go on with it."""
-    kind, secret = ("API key", "value") if isinstance(stored, APIKey) else ("service account", "secret")
-    run.keep(f"the {secret} of {kind} {stored.id} is stored, but somebody deleted the {kind.split()[-1]}")
+    named, kind = _name_secret(stored)
+    run.keep(f"the {named} is stored, but somebody deleted the {kind}")
+
+
+def _name_secret(made: APIKey | ServiceAccount) -> tuple[str, str]:
+    """Return what a secret is called, with the id of its owner, and what the owner is called."""
+    return (
+        (f"value of API key {made.id}", "key")
+        if isinstance(made, APIKey)
+        else (
+            f"secret of service account {made.id}",
+            "account",
+        )
+    )
 
 
 async def complete_or_create_account(
