@@ -9,7 +9,9 @@ from typing import Any, Literal, TypeAlias
 from attrs import evolve, field, frozen
 
 from generated_client.models import APIKey, Invite, Project, RoleBinding, ServiceAccount
+from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin.workflows.name_tags import describe_name
 from pinecone_admin.workflows.quoting import describe_resource, quote_name
 
 ChangeAction: TypeAlias = Literal["create", "update", "invite", "resend", "grant", "revoke", "rotate", "delete"]
@@ -173,6 +175,7 @@ class Change:
         roles: The role that is granted or revoked. For a new resource, its roles; for a deleted one, the roles that are
             deleted with it.
         replaces: Resources that a new one replaces: expired invites, or leftovers of interrupted runs.
+        also_deletes: Resources that the server deletes together with the target, such as the API keys of a project.
         cause: In a plan, why the plan contains the change; otherwise None.
         reason: Why the change is made, or why it is not made; None if this needs no explanation.
 
@@ -198,6 +201,8 @@ class Change:
     with it."""
     replaces: tuple[Ref, ...] = field(default=(), metadata=_ABSENT)
     """Resources that a new one replaces: expired invites, or leftovers of interrupted runs."""
+    also_deletes: tuple[Ref, ...] = field(default=(), metadata=_ABSENT)
+    """Resources that the server deletes together with the target, such as the API keys of a project."""
     cause: Cause | None = field(default=None, metadata=_ABSENT)
     """In a plan, why the plan contains the change; otherwise None."""
     reason: str | None = field(default=None, metadata=_ABSENT)
@@ -216,7 +221,8 @@ class Change:
     @property
     def is_sensitive(self) -> bool:
         """Whether the change concerns an OrgOwner, creates a secret, or deletes a resource with a secret."""
-        ends_secret = self.action == "delete" and self.target.kind in _HOLDS_SECRET
+        deleted = (self.target, *self.also_deletes) if self.action == "delete" else ()
+        ends_secret = any(each.kind in _HOLDS_SECRET for each in deleted)
         return self.makes_secret or ends_secret or any(each.role == "OrgOwner" for each in self.roles)
 
     @property
@@ -391,7 +397,7 @@ def _describe_object(change: Change) -> str:
         case _:
             pass
     roles = " and ".join(describe_roles(change.roles))
-    details = [*([roles] if roles else []), *_describe_fields(change)]
+    details = [*([roles] if roles else []), *_describe_fields(change), *_describe_also_deleted(change)]
     return f"{thing}{place} with {', '.join(details)}" if details else f"{thing}{place}"
 
 
@@ -401,6 +407,14 @@ def _describe_fields(change: Change) -> list[str]:
     fields.pop("name", None)  # the target has the name
     roles = fields.pop("roles", ())
     return [*([describe_value(roles)] if roles else []), *(f"{name} {value}" for name, value in fields.items())]
+
+
+def _describe_also_deleted(change: Change) -> list[str]:
+    """Return the names of what is deleted with something else, as one text for each kind."""
+    kinds = groupby(change.also_deletes, key=lambda each: each.kind)
+    found = [(kind, [quote_name(describe_name(each.name or str(each.id))) for each in some]) for kind, some in kinds]
+    nouns = {"api_key": "key", "service_account": "service account"}
+    return [f"{count_noun(len(names), nouns.get(kind, kind))}: {', '.join(names)}" for kind, names in found]
 
 
 def describe_roles(roles: Iterable[RoleAt]) -> list[str]:

@@ -70,6 +70,11 @@ def refer_to(thing: Thing, *, project: str | None = None) -> Ref:
             return Ref("service_account", thing.name, thing.id)
 
 
+def refer_to_parts(things: Iterable[Thing]) -> tuple[Ref, ...]:
+    """Return the references to what the deletion of its project or organization also deletes."""
+    return tuple(evolve(refer_to(each), project=None) for each in things)
+
+
 def find_present(report: object) -> list[Ref]:
     """Return what the report of a dry run is on and already exists, as far as such a report says that."""
     parts: list[Any] = [report.project, report.key] if isinstance(report, Provisioned) else [report]

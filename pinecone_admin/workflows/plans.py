@@ -31,6 +31,7 @@ from pinecone_admin.errors import (
 )
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.changes import Change, Ref, Step
+from pinecone_admin.workflows.name_tags import describe_name
 from pinecone_admin.workflows.reports import Content, OffboardReport, describe_unseen, name_temporary_keys
 from pinecone_admin.workflows.resources import Resources, Unread, name_unread
 from pinecone_admin.workflows.roles import describe_lost_owners
@@ -145,7 +146,8 @@ def describe_stale(project: StaleProject, *, is_read_now: bool = True) -> str:
         is_read_now: Whether the contents were read just now, and not when the plan was made.
     """
     named = [f"{content.kind} {content.name!r}" for content in project.contents]
-    contents = ", ".join([*named, *(f"API key {each.name!r}" for each in project.api_keys)]) or "nothing"
+    named += [f"API key {describe_name(str(each.name))!r}" for each in project.api_keys]
+    contents = ", ".join(named) or "nothing"
     contents += describe_unseen(project.unseen)
     created = f"created {describe_minute(project.created_at)}"
     contains = f"contains {contents}" if is_read_now else f"contained {contents} when the plan was made"

@@ -6,7 +6,7 @@ These are only the operations that emptying a project needs, as published for AP
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -155,6 +155,12 @@ def describe_deletion_of(content: Content, project: Ref) -> list[Change]:
         before=Settings(deletion_protection="enabled"),
     )
     return [*([lifted] if content.protected else []), Change(action="delete", target=target)]
+
+
+def describe_deletion_of_project(project: Ref, contents: Iterable[Content], keys: Iterable[Ref]) -> list[Change]:
+    """Return the changes that empty a project and delete it, with the API keys that are deleted with it."""
+    changes = [change for content in contents for change in describe_deletion_of(content, project)]
+    return [*changes, Change(action="delete", target=project, also_deletes=tuple(keys))]
 
 
 def list_contents_page(kind: ContentKind, token: str | None) -> Operation[ContentsPage]:

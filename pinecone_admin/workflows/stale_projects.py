@@ -56,7 +56,7 @@ def list_lasting_keys(keys: Sequence[APIKey]) -> list[Ref]:
     """Return the API keys that no workflow made for a time: with one that is not in the plan, a project is in use."""
     tags = [name_tags.parse_tag(each.name) for each in keys]
     return [
-        Ref("api_key", name_tags.original_name(key.name), key.id)
+        Ref("api_key", key.name, key.id)
         for key, tag in zip(keys, tags, strict=True)
         if tag is None or tag.purpose not in {"empties", "lives-until"} or not tag.refers_to(key.project_id)
     ]
@@ -65,7 +65,8 @@ def list_lasting_keys(keys: Sequence[APIKey]) -> list[Ref]:
 def find_new_keys(planned: StaleProject, keys: Sequence[APIKey]) -> str | None:
     """Return which API keys are not in the plan, or None; an earlier run may have deleted others."""
     known = {each.id for each in planned.api_keys}
-    new = [f"API key {each.name!r}" for each in list_lasting_keys(keys) if each.id not in known]
+    added = [each for each in list_lasting_keys(keys) if each.id not in known]
+    new = [f"API key {name_tags.describe_name(str(each.name))!r}" for each in added]
     return f"it has {', '.join(new)}, which is not in the plan" if new else None
 
 

@@ -78,6 +78,20 @@ async def test_the_contents_are_deleted_before_the_project(emulator: Emulator) -
     assert "deleted index people" in str(report)
 
 
+async def test_the_deletion_of_the_project_lists_the_keys_that_go_with_it(emulator: Emulator) -> None:
+    """The dry run and the run list the same keys, and no temporary key of their own."""
+    project_id = await create_full_project(emulator)
+    admin = emulator.async_admin()
+    keys = [(await admin.api_keys.create(project_id=project_id, name=each)).key for each in ("reader", "writer")]
+    for dry_run in (True, False):
+        report = await admin.projects.delete_with_cleanup(project_id=project_id, dry_run=dry_run)
+        deleted = report.steps[-1].change.also_deletes
+        assert [(each.kind, each.name, each.id) for each in deleted] == [
+            ("api_key", each.name, each.id) for each in keys
+        ]
+        assert "with 2 keys: reader, writer" in str(report)
+
+
 async def test_deletions_run_concurrently(emulator: Emulator) -> None:
     """Up to sixteen deletions run concurrently."""
     project_id = await create_full_project(emulator, backups=130)

@@ -77,6 +77,20 @@ def test_the_contents_are_deleted_before_the_project(emulator: Emulator) -> None
     assert "deleted index people" in str(report)
 
 
+def test_the_deletion_of_the_project_lists_the_keys_that_go_with_it(emulator: Emulator) -> None:
+    """The dry run and the run list the same keys, and no temporary key of their own."""
+    project_id = create_full_project(emulator)
+    admin = emulator.admin()
+    keys = [(admin.api_keys.create(project_id=project_id, name=each)).key for each in ("reader", "writer")]
+    for dry_run in (True, False):
+        report = admin.projects.delete_with_cleanup(project_id=project_id, dry_run=dry_run)
+        deleted = report.steps[-1].change.also_deletes
+        assert [(each.kind, each.name, each.id) for each in deleted] == [
+            ("api_key", each.name, each.id) for each in keys
+        ]
+        assert "with 2 keys: reader, writer" in str(report)
+
+
 def test_deletions_run_concurrently(emulator: Emulator) -> None:
     """Up to sixteen deletions run concurrently."""
     project_id = create_full_project(emulator, backups=130)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -122,6 +123,12 @@ def things(emulator: Emulator) -> dict[str, Any]:
     return {each.id: copy(each) for each in [*found, *state.role_bindings]}
 
 
+def find_would_do(text: str) -> list[Any]:
+    """Return what the JSON of a dry run has as data: the steps, of ``each`` of all rows."""
+    documents = [json.loads(text)] if text.startswith("{\n") else [json.loads(line) for line in text.splitlines()]
+    return [step for each in documents for step in each.get("result", each)["would_do"]]
+
+
 def is_of_temporary_key(thing: Any, known: Mapping[str, Any]) -> bool:
     """Return whether something is a temporary key, or the role of one."""
     key = known.get(thing.principal.id) if hasattr(thing, "principal") else thing
@@ -157,7 +164,7 @@ def _names_of(thing: Any) -> list[str]:
 
 @pytest.mark.parametrize("case", some_daily(CASES, 2), ids=lambda case: case.words)
 def test_a_dry_run_names_all_that_its_run_deletes(case: Case) -> None:
-    """In a table and in JSON; the run sends no deletion that the dry run does not name, and the dry run sends none."""
+    """In a table, in JSON, and there as data. The run sends no other deletion, and the dry run sends none."""
     with example_organization() as emulator:
         fill(emulator)
         if case.words.startswith("organization"):
@@ -169,13 +176,15 @@ def test_a_dry_run_names_all_that_its_run_deletes(case: Case) -> None:
         words, agree = (shlex.split(each.format(invite=invite)) for each in (case.words, case.agree))
         place = words.index("--") if "--" in words else len(words)
         emulator.requests.clear()
-        texts: list[str] = []
+        texts, planned = list[str](), ""
         for form in ("json",) if words[0] in {"each", "run"} else ("json", "table"):
             options = ["--dry-run", *(["--yes"] if case.asks else []), *(agree if words[0] == "each" else [])]
             options += ["-o", "table"] if form == "table" else []
             done = run(*words[:place], *options, *words[place:], env={"NO_COLOR": "1"})
             assert done.exit == 0, done
             texts.append(done.stdout + done.stderr)
+            if form == "json":
+                planned = json.dumps(find_would_do(done.stdout))
         if case.asks:  # a dry run that makes temporary keys also deletes those that killed runs left
             before = {id: each for id, each in before.items() if not is_of_temporary_key(each, before)}
         assert things(emulator).keys() == before.keys()
@@ -186,7 +195,7 @@ def test_a_dry_run_names_all_that_its_run_deletes(case: Case) -> None:
         assert made.exit == 0, made
         gone = {id: each for id, each in before.items() if id not in things(emulator)}
         assert len(gone) >= case.gone, gone
-        for text in texts:
+        for text in [*texts, planned]:
             assert [id for id in gone if not is_named(text, id, gone, before)] == [], (gone, text)
         sent = [each.path for each in emulator.requests if each.method == "DELETE"]
         known = {id: path for path in sent if (id := path.rpartition("/")[2]) in before or "/api-keys/" not in path}

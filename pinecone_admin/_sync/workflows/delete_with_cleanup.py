@@ -26,9 +26,9 @@ from pinecone_admin.errors import (
     UnauthorizedError,
 )
 from pinecone_admin.models import APIKey, Project
-from pinecone_admin.workflows.changes import Change, Step
-from pinecone_admin.workflows.ending import has_failed, refer_to
-from pinecone_admin.workflows.project_contents import describe_deletion_of
+from pinecone_admin.workflows.changes import Step
+from pinecone_admin.workflows.ending import has_failed, refer_to, refer_to_parts
+from pinecone_admin.workflows.project_contents import describe_deletion_of_project
 from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
 from pinecone_admin.workflows.retired_keys import find_overdue_temporary_keys
 from pinecone_admin.workflows.stale_projects import find_protection
@@ -102,10 +102,12 @@ def empty_and_delete(
         progress: Function that receives what is left.
         check_keys: Function that receives the API keys of the project, and raises if they must not be deleted.
     """
-    admin, project_id, end = run.admin, report.project.id, Change(action="delete", target=refer_to(report.project))
-    keys = admin.api_keys.list(project_id=project_id)
+    admin = run.admin
+    keys = admin.api_keys.list(project_id=report.project.id)
     check_keys(keys)
     leftovers = find_overdue_temporary_keys(keys, server_time(admin))
+    lasting = refer_to_parts(each for each in keys if each not in leftovers)
+    (end,) = describe_deletion_of_project(refer_to(report.project), [], lasting)
     ended = Run(admin, run.operation, dry_run=False, project=report.project.name)  # also in a dry run
     try:
         delete_left_keys(ended, leftovers)
@@ -124,7 +126,10 @@ def empty_and_delete(
         try:
             _empty_with_temporary_key(admin, report, backoff=backoff, find_refusal=find_refusal, progress=progress)
             if report.dry_run:
-                return _preview(report, find_refusal(report.contents))
+                refusal = find_refusal(report.contents)
+                changes = describe_deletion_of_project(end.target, report.contents, lasting)
+                steps = [] if refusal else [Step(change=each, state="planned") for each in changes]
+                return evolve(report, refusal=refusal, steps=steps)
             drop_refused()
             run.do(end)
             return evolve(report, deleted=True)
@@ -222,11 +227,3 @@ def _record_contents(
         total = len(report.contents)
         left = ", ".join(map(str, contents)) or "nothing"
         progress(Progress(done=total - len(contents), total=total, step=f"left: {left}"))
-
-
-def _preview(report: CleanupReport, refusal: str | None) -> CleanupReport:
-    project = refer_to(report.project)
-    changes = [change for content in report.contents for change in describe_deletion_of(content, project)]
-    changes.append(Change(action="delete", target=project))
-    steps = [] if refusal else [Step(change=each, state="planned") for each in changes]
-    return evolve(report, refusal=refusal, steps=steps)

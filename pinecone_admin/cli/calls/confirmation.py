@@ -18,6 +18,7 @@ from pinecone_admin.cli.identity.client import is_read_only
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.parameters import Reference, spell_noun
 from pinecone_admin.errors import ForbiddenError, ReadOnlyError
+from pinecone_admin.workflows.ending import refer_to_parts
 from pinecone_admin.workflows.name_tags import describe_name
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pinecone_admin.cli.calls.pipeline import Call
     from pinecone_admin.cli.commands import Command
     from pinecone_admin.cli.session import Session
+    from pinecone_admin.workflows.changes import Ref
 
 
 _MAKES_KEYS = "To read what projects contain, the command creates temporary API keys, and deletes them again."
@@ -222,36 +224,39 @@ def confirm_change(call: Call, typed: Mapping[str, Any]) -> None:
     ask(session, consent)
 
 
-def describe_parts(session: Session, whole: str, lists: Mapping[str, Callable[[], Iterable[Any]]]) -> list[str]:
-    """Return sentences on what is deleted with something else, if there is anything; a dry run names all of it.
+def find_parts(call: Call, whole: str, lists: Mapping[str, Callable[[], Iterable[Any]]]) -> list[str]:
+    """Read what is deleted with something else, and return sentences on it; the dry run has it as data, too.
 
     Args:
-        session: The session.
+        call: The call.
         whole: The beginning of the sentence that lists what is deleted with it.
         lists: The functions that return the resources of each kind, by the singular of the kind.
     """
-    counts, named, hidden = list[str](), list[str](), list[str]()
+    parts: dict[str, Sequence[Ref]] = {}
+    hidden: list[str] = []
     for noun, read in lists.items():
         try:
-            names = [_name_part(each) for each in read()]
+            parts[noun] = refer_to_parts(read())
         except ForbiddenError as error:
             if error.error_code is None:
                 raise
             plural = pluralize(noun)
             hidden.append(f"{whole} may have {plural} that this account cannot see. They would be deleted with it.")
-            continue
-        if names:
-            counts.append(count_noun(len(names), noun))
-            shown = ", ".join(names) if session.is_dry_run else join_first_names(names)
-            named.append(f"{whole} has {counts[-1]}, which would be deleted with it: {shown}.")
-    if len(named) > 1 and not session.is_dry_run:
-        named = [f"{whole} has {', '.join(counts)}, which would be deleted with it."]
-    return [*named, *hidden]
+    call.also_deletes += [each for refs in parts.values() for each in refs]
+    return [*describe_parts(whole, parts), *hidden]
 
 
-def _name_part(part: Any) -> str:
-    """Return what a person calls a part."""
-    return describe_name(getattr(part, "email", None) or part.name)
+def describe_parts(whole: str, parts: Mapping[str, Sequence[Ref]]) -> list[str]:
+    """Return a sentence on what is deleted with something else, if there is anything; names only if it is of one kind.
+
+    Args:
+        whole: The beginning of the sentence that lists what is deleted with it.
+        parts: The references, by the singular of the kind.
+    """
+    counts = [count_noun(len(refs), noun) for noun, refs in parts.items() if refs]
+    names = [describe_name(each.name or "") for refs in parts.values() for each in refs]
+    listed = f": {join_first_names(names)}" if len(counts) == 1 else ""
+    return [f"{whole} has {', '.join(counts)}, which would be deleted with it{listed}."] if counts else []
 
 
 def join_first_names(names: Sequence[str]) -> str:

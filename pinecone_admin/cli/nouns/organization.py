@@ -50,7 +50,7 @@ def _find_contents(call: Call) -> list[str]:
     Raises:
         RefusedError: The server would refuse the deletion, because of the plan, the payment status or the projects.
     """
-    from pinecone_admin.cli.calls.confirmation import describe_parts, join_first_names  # noqa: PLC0415 - loads the client
+    from pinecone_admin.cli.calls.confirmation import find_parts, join_first_names  # noqa: PLC0415 - loads the client
     from pinecone_admin.cli.calls.naming import Thing  # noqa: PLC0415 - as above
     from pinecone_admin.cli.identity.caller import read_if_allowed  # noqa: PLC0415 - as above
     from pinecone_admin.cli.sentences import list_words  # noqa: PLC0415 - as above
@@ -75,7 +75,7 @@ def _find_contents(call: Call) -> list[str]:
     if reasons:
         raise RefusedError(f"organization {found.name} cannot be deleted, because {list_words(reasons)}")
     hidden = f"{whole} may have projects that this account cannot see, and can be deleted only when it has none."
-    return [*([hidden] if projects is None else []), *describe_parts(call.session, whole, lists)]
+    return [*([hidden] if projects is None else []), *find_parts(call, whole, lists)]
 
 
 @NOUN.command(

@@ -125,7 +125,7 @@ def update(
 
 def _find_keys(call: Call) -> list[str]:
     """Return what is deleted with a project, and in a dry run what it does not read, as sentences."""
-    from pinecone_admin.cli.calls.confirmation import describe_parts  # noqa: PLC0415 - loads the client
+    from pinecone_admin.cli.calls.confirmation import find_parts  # noqa: PLC0415 - loads the client
 
     assert call.own is not None  # noqa: S101 - the command is about a project that exists
     call.own = call.remember(call.names.describe(call.own))  # what is not there is missed by its own name
@@ -134,7 +134,7 @@ def _find_keys(call: Call) -> list[str]:
     unread = (
         ["The contents were not read. If the project has more than API keys, the run is refused."] if is_unread else []
     )
-    return [*describe_parts(call.session, f"Project {call.own.name}", {"API key": read}), *unread]
+    return [*find_parts(call, f"Project {call.own.name}", {"API key": read}), *unread]
 
 
 def _need_contents(context: click.Context, option: click.Parameter, value: object) -> object:

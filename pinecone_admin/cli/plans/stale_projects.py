@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from generated_client.models import Project
+from generated_client.models import APIKey, Project
 from pinecone_admin._http.argument_checks import check_timedelta
 from pinecone_admin._sync.workflows.absence import owns_organization
 from pinecone_admin._sync.workflows.client_state import require_server_time
@@ -40,8 +40,11 @@ from pinecone_admin.cli.sentences import tidy
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeError
 from pinecone_admin.workflows import Left, StalePlan, StaleProject, StaleReport
-from pinecone_admin.workflows.changes import Change, Ref, Step
+from pinecone_admin.workflows.changes import Ref, Step
+from pinecone_admin.workflows.ending import refer_to_parts
+from pinecone_admin.workflows.name_tags import describe_name
 from pinecone_admin.workflows.plans import describe_left, describe_stale, explain_left, find_help_code
+from pinecone_admin.workflows.project_contents import describe_deletion_of_project
 from pinecone_admin.workflows.reports import describe_unseen
 from pinecone_admin.workflows.sent_changes import IgnoreGone
 from pinecone_admin.workflows.stale_projects import (
@@ -122,7 +125,7 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
         gone = {each.id for each in preview.leave if each.reason == _ALREADY_DELETED}
         # Others that the preview leaves count, too: the run reads them again, and may find nothing against them.
         there = [each for each in plan.projects if each.id not in gone]
-        keys = [each for project in preview.delete for each in _describe_keys(session, project)]
+        keys = [each for project in preview.delete for each in _describe_keys(project)]
     if there:
         number, names = len(there), join_first_names([each.name for each in there])
         notes = [f"This deletes {count_noun(number, 'project')} with all contents: {names}.", *keys]
@@ -160,11 +163,8 @@ def _end_with_kept_projects(session: Session, plan: StalePlan, left: Sequence[Le
         session.warn(f"{what}: {len(left)} of {count_noun(len(plan.projects), 'project')}.")
 
 
-def _describe_keys(session: Session, project: StaleProject) -> list[str]:
-    with IgnoreGone():
-        read = partial(session.admin.api_keys.list, project_id=project.id)
-        return describe_parts(session, f"Project {project.name}", {"API key": read})
-    return []
+def _describe_keys(project: StaleProject) -> list[str]:
+    return describe_parts(f"Project {project.name}", {"API key": project.api_keys})
 
 
 def _describe_planned(project: StaleProject) -> str:
@@ -172,7 +172,7 @@ def _describe_planned(project: StaleProject) -> str:
 
 
 def _list_contents(project: StaleProject) -> list[str]:
-    return [*map(str, project.contents), *(f"API key {each.name}" for each in project.api_keys)]
+    return [*map(str, project.contents), *(f"API key {describe_name(str(each.name))}" for each in project.api_keys)]
 
 
 def _list_rows(
@@ -211,7 +211,10 @@ def _name_temporary_keys(session: Session, ids: list[str]) -> None:
 
 @frozen(kw_only=True)
 class DeletionPreview:
-    """The projects that a plan would still delete, as far as reads show. Only a temporary key can read the contents."""
+    """The projects that a plan would still delete, as far as reads show, with the keys that they have now.
+
+    Only a temporary key can read the contents.
+    """
 
     delete: list[StaleProject]
     leave: list[Left]
@@ -219,8 +222,11 @@ class DeletionPreview:
     @property
     def steps(self) -> list[Step]:
         """The deletions."""
-        targets = [Ref("project", each.name, each.id) for each in self.delete]
-        return [Step(change=Change(action="delete", target=each), state="planned") for each in targets]
+        changes = (
+            describe_deletion_of_project(Ref("project", each.name, each.id), each.contents, each.api_keys)
+            for each in self.delete
+        )
+        return [Step(change=change, state="planned") for some in changes for change in some]
 
     def __str__(self) -> str:
         leave = (describe_left(each, "project") for each in self.leave)
@@ -231,16 +237,18 @@ class DeletionPreview:
 
 
 def _preview(session: Session, plan: StalePlan) -> DeletionPreview:
-    found = [(each, _find_kept_project(session, plan, each)) for each in plan.projects]
-    leave = [left for _, left in found if left is not None]
+    found = [_read_project(session, plan, each) for each in plan.projects]
+    leave = [each for each in found if isinstance(each, Left)]
     unseen = {each.id for each in leave if each.reason == NOT_SEEN}
     if unseen and owns_organization(session.admin):
         unseen -= {each.id for each in session.admin.projects.list()}
         leave = [evolve(each, reason=_ALREADY_DELETED) if each.id in unseen else each for each in leave]
-    return DeletionPreview(delete=[each for each, left in found if left is None], leave=leave)
+    return DeletionPreview(delete=[each for each in found if isinstance(each, StaleProject)], leave=leave)
 
 
-def _find_kept_project(session: Session, plan: StalePlan, planned: StaleProject) -> Left | None:
+def _read_project(session: Session, plan: StalePlan, planned: StaleProject) -> StaleProject | Left:
+    """Return a project with its present keys, or why it would be left."""
+    keys: Sequence[APIKey] = ()
     reason: str | None = NOT_SEEN
     code = None
     try:
@@ -249,7 +257,10 @@ def _find_kept_project(session: Session, plan: StalePlan, planned: StaleProject)
             now = require_server_time(session.admin, operation="delete_stale")
             reason = find_change(planned, project) or find_reason_to_keep(project, older_than=plan.older_than, now=now)
             if reason is None:
-                reason = find_new_keys(planned, session.admin.api_keys.list(project_id=planned.id))
+                keys = session.admin.api_keys.list(project_id=planned.id)
+                reason = find_new_keys(planned, keys)
     except PineconeError as error:  # as in a run, the others can still be deleted
         reason, code = explain_left(error, "project"), find_help_code(error)
-    return None if reason is None else Left(id=planned.id, name=planned.name, reason=reason, help_code=code)
+    if reason is None:
+        return evolve(planned, api_keys=[*refer_to_parts(keys)])
+    return Left(id=planned.id, name=planned.name, reason=reason, help_code=code)
