@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import quote, quote_plus
 
@@ -22,6 +23,21 @@ _ESCAPE_LEVELS = 3
 def list_forms(secret: str) -> set[str]:
     """Return a secret as it stands in text, in a URL and in HTML. The forms of JSON are recognized in any text."""
     return {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), html.escape(secret)}
+
+
+def list_stored_forms(secret: str) -> set[str]:
+    """Return the forms of a secret in the texts of a secret store, which may also contain it in Base64.
+
+    Kubernetes has it so. With what is around it, such as a user name, it begins at any of three places in a group.
+    """
+    data, forms = secret.encode(errors="surrogatepass"), list_forms(secret)
+    for encode in (b64encode, urlsafe_b64encode):
+        forms.add(encode(data).decode())
+        for place, first in enumerate((0, 2, 3)):  # what is before has a part in the first characters
+            text = encode(bytes(place) + data).decode().rstrip("=")
+            is_whole = (place + len(data)) % 3 == 0  # or what follows has a part in the last one
+            forms.add(text[first : None if is_whole else -1])
+    return forms
 
 
 def redact_text(text: str, secrets: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import evolve
 
 from pinecone_admin._http.lookup import normalize_email
-from pinecone_admin._http.redaction import list_forms, redact_text
+from pinecone_admin._http.redaction import list_stored_forms, redact_text
 from pinecone_admin.errors import (
     LeftoverError,
     Masked,
@@ -189,7 +189,7 @@ class PlanExecution:
     def redact(self, new_secret: NewSecret) -> None:
         """Mask a secret in the errors of steps from now on: what a store raises for the next one may quote it."""
         secret = new_secret.value if isinstance(new_secret, APIKeyWithSecret) else new_secret.client_secret
-        self._secrets.extend(map(Masked, list_forms(secret)))
+        self._secrets.extend(map(Masked, list_stored_forms(secret)))
 
     def begin(self, number: int) -> Change | None:
         """Return a change with the ids of what was created before it, or None if it must not be tried."""

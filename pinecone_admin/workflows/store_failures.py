@@ -7,7 +7,7 @@ from contextlib import suppress
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any, cast
 
-from pinecone_admin._http.redaction import list_forms, redact_body, redact_text
+from pinecone_admin._http.redaction import list_stored_forms, redact_body, redact_text
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 
@@ -23,7 +23,9 @@ def mask_secret(error: BaseException, new_secret: APIKeyWithSecret | ServiceAcco
         a group, whose message nobody can change. It is None if the exception does not show the secret, or must not be
         replaced, such as KeyboardInterrupt, which loses its links instead.
     """
-    forms = list_forms(new_secret.value if isinstance(new_secret, APIKeyWithSecret) else new_secret.client_secret)
+    forms = list_stored_forms(
+        new_secret.value if isinstance(new_secret, APIKeyWithSecret) else new_secret.client_secret
+    )
     revealing = [each for each in _list_linked(error) if _may_show(each, forms)]
     for each in revealing:
         with suppress(Exception):  # it comes from a class of the caller; what is left is asked below

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import logging
+import re
 import sqlite3
 import subprocess
 import traceback
+from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
@@ -115,6 +117,18 @@ FAILURES: dict[str, tuple[Callable[[str], Exception], type[Exception]]] = {
     "a text in a frozen class": (FrozenError, FrozenError),
     "a text in a frozen class of attrs": (FrozenAttrsError, FrozenAttrsError),
     "a text that cannot be read": (UnreadableError, RuntimeError),
+    "Base64": (lambda secret: RuntimeError(b64encode(secret.encode()).decode()), RuntimeError),
+    "Base64 of more": (
+        lambda secret: subprocess.CalledProcessError(
+            1,
+            [
+                "kubectl",
+                "-p",
+                *(urlsafe_b64encode(f"{each}{secret}{each}".encode()).decode() for each in ("a", "ab", "abc")),
+            ],
+        ),
+        subprocess.CalledProcessError,
+    ),
     "no secret": (lambda _: LookupError("full"), LookupError),
 }
 
@@ -124,6 +138,13 @@ def list_linked(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
+
+
+def decode_words(text: str) -> bytes:
+    """Return what the words of a text mean if they are Base64, wherever that begins in them."""
+    words = [word.translate({45: "+", 95: "/"}) for word in re.findall(r"[\w+/-]{20,}", text, re.ASCII)]
+    parts = [word[start:] for word in words for start in range(4)]
+    return b" ".join(b64decode(part[: len(part) // 4 * 4]) for part in parts)
 
 
 def rotate_account(admin: Admin, store: Callable[[Any], object]) -> object:
@@ -163,6 +184,7 @@ def test_no_traceback_shows_the_secret_that_a_store_puts_into_its_exception(
     text = "".join(shown.format())
     assert made[0].reveal() not in text
     assert made[0].reveal() not in repr([vars(each) for each in list_linked(caught.value)])
+    assert made[0].reveal()[8:-8].encode() not in decode_words(text)
     assert expected in {type(each) for each in list_linked(caught.value)}
     assert ("***" in text) >= (expected is not RuntimeError and name != "no secret")
 

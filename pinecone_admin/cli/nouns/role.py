@@ -154,9 +154,7 @@ def revoke(call: Call, *, role_binding_id: str) -> None:
     required=True,
     help="The present role, such as OrgMember or search:ProjectViewer; of an API key, alone.",
 )
-@click.option(
-    "--to", "to_role", type=BareRole(ROLES), required=True, help="Role to grant, without its project."
-)
+@click.option("--to", "to_role", type=BareRole(ROLES), required=True, help="Role to grant, without its project.")
 @principal
 @key_scope
 @own_client_id
