@@ -179,6 +179,10 @@ class SentChange:
         self.error_code = error.error_code
         self.is_api_404 = self.method == "DELETE" and is_api_404(error)
 
+    def note_absence(self, *, listed: bool | None) -> None:
+        """Note whether what got a 404 is listed; None if that cannot be seen."""
+        self.is_api_404, self.may_be_gone = listed is False, listed is None
+
     @property
     def is_repeatable(self) -> bool:
         """Whether it can be sent twice without a second effect."""

@@ -123,9 +123,9 @@ def test_an_interrupted_change_has_a_line() -> None:
         ledger.close()
 
     with pytest.raises(KeyboardInterrupt):
-        recorder.send(interrupt, DELETE)
+        recorder.send(interrupt, DELETE, lambda _: None)
     assert [each.outcome for each in settled] == ["unknown"]
-    recorder.send(end_before, DELETE)
+    recorder.send(end_before, DELETE, lambda _: None)
     assert settled == ledger.changes
 
 
@@ -135,7 +135,7 @@ def test_a_change_that_creates_is_about_nothing_that_exists(name: str, target: s
     ledger = Ledger()
     path = "/admin/policies/{policy_id}"
     operation = Operation(id=name, method="POST", path=path, path_parameters={"policy_id": "p"}, returns=None)
-    ChangeRecorder(ledger, Interruptions(print, ledger)).send(lambda _: None, operation)
+    ChangeRecorder(ledger, Interruptions(print, ledger)).send(lambda _: None, operation, lambda _: None)
     assert [each.target for each in ledger.changes] == [target]
 
 

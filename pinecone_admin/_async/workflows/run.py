@@ -333,7 +333,7 @@ class AsyncRun:
             if change.action in {"update", "delete", "revoke"}:
                 binding_id = sent.target if change.action == "revoke" else None
                 listed = await self._is_listed(change.target, binding_id) if is_api_404(error) else True
-                sent.is_api_404, sent.may_be_gone = listed is False, listed is None
+                sent.note_absence(listed=listed)
             if change.action == "update" or not sent.is_api_404:
                 raise
             if error.outcome == "rejected":

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def is_listed(admin: Admin, target: Ref, *, binding_id: str | None = None) -> bool | None:
     """Return whether something is listed, or, if its id is given, a role binding of it; None if that cannot be seen.
 
-    That it is not shows the list of the keys of the project, or another list that an OrgOwner reads. Contents of a
-    project have no ids; who deletes them has a key of the project.
+    That it is not shows the list of the keys of its project, if that is given, or another list that an OrgOwner reads.
+    Contents of a project have no ids; who deletes them has a key of the project.
     """
     if target.id is None:
         return False
@@ -44,11 +44,16 @@ def _find_in_list(admin: Admin, target: Ref, binding_id: str | None) -> bool:
         kind = cast("PrincipalType", target.kind)
         bindings = admin.role_bindings.list(principal_type=kind, principal_id=target.id)
         return binding_id in {each.id for each in bindings}
+    if target.kind == "api_key":
+        projects = admin.projects.list()
+        return target.id in {key.id for each in projects for key in admin.api_keys.list(project_id=each.id)}
     lists: dict[str, Any] = {
+        "organization": admin.organizations.list,
         "project": admin.projects.list,
         "user": admin.users.list,
         "invite": admin.invites.list,
         "service_account": admin.service_accounts.list,
+        "role_binding": admin.role_bindings.list,
     }
     return target.id in {each.id for each in lists[target.kind]()}
 

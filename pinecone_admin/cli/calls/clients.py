@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
-from pinecone_admin import Admin, AttemptEvent, Operation, PineconeError
+from pinecone_admin import Admin, ApiError, AttemptEvent, NotFoundError, Operation, PineconeError
+from pinecone_admin._http.call_state import raising_404s
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin.cli.interruption import Interruptions
-from pinecone_admin.cli.ledger import Ledger
-from pinecone_admin.workflows.sent_changes import SentChange, find_record
+from pinecone_admin.cli.ledger import Ledger, name_changed
+from pinecone_admin.errors import ErrorContext
+from pinecone_admin.workflows.sent_changes import SentChange, find_record, may_have_been_processed
 
 _T = TypeVar("_T")
 
@@ -41,11 +43,21 @@ class ChangeRecorder:
 
         change.change = with_known_names(change.change or read_change(operation), self._ledger.names)
 
-    def send(self, send: Callable[[Operation[_T]], _T], operation: Operation[_T]) -> _T:
-        """Send an operation, and enter it if it is a change."""
+    def send(
+        self,
+        send: Callable[[Operation[_T]], _T],
+        operation: Operation[_T],
+        is_listed: Callable[[Operation[Any]], bool | None],
+    ) -> _T | None:
+        """Send an operation, and enter it if it is a change.
+
+        Args:
+            send: Sends it.
+            operation: The operation.
+            is_listed: Returns whether a list has what an operation was to delete; None if that cannot be seen.
+        """
         if operation.method == "GET":
             return send(operation)
-        self._attempts.latest = None
         change = SentChange.of(operation, self._ledger.names)
         if (record := find_record(operation)) is not None:
             record.name = record.name if change.name is None else change.name
@@ -56,18 +68,59 @@ class ChangeRecorder:
         if change.undoes:
             self._interruptions.explain()
         try:
-            result = send(operation)
-        except PineconeError as error:
-            change.note_error(error)
-            raise
-        else:
+            if change is record:  # its run asks a list itself
+                result: _T | None = self._send_change(send, operation, change)
+            else:
+                with raising_404s():
+                    result = self._send_deletion(send, operation, change, is_listed)
             change.note_result(operation, result)
             return result
         finally:  # also if it is interrupted: then its outcome stays unknown
+            self._ledger.settle(change)
+
+    def _send_deletion(
+        self,
+        send: Callable[[Operation[_T]], _T],
+        operation: Operation[_T],
+        change: SentChange,
+        is_listed: Callable[[Operation[Any]], bool | None],
+    ) -> _T | None:
+        """Send a change; if it is a deletion, ask a list what a 404 means after an attempt whose response was lost."""
+        try:
+            return self._send_change(send, operation, change)
+        except NotFoundError as error:
+            if not (change.is_api_404 and may_have_been_processed(error)):
+                raise
+            listed = is_listed(operation)
+            change.note_absence(listed=listed)
+            if listed is None:
+                error.add_note("this account cannot see whether it still exists")
+                raise
+            if listed:
+                change.outcome = "rejected"
+                raise _describe_false_404(error, name_changed(change)) from error
+            return None
+
+    def _send_change(self, send: Callable[[Operation[_T]], _T], operation: Operation[_T], change: SentChange) -> _T:
+        self._attempts.latest = None
+        try:
+            return send(operation)
+        except PineconeError as error:
+            change.note_error(error)
+            raise
+        finally:
             attempt: AttemptEvent | None = self._attempts.latest
             if attempt is not None:
                 change.status, change.request_id = attempt.status_code, attempt.request_id
-            self._ledger.settle(change)
+
+
+def _describe_false_404(error: NotFoundError, thing: str) -> ApiError:
+    """Return the error of a 404 that a thing got although a list contains it: that is no ``NotFoundError``."""
+    context: Any = {name: getattr(error, name) for name in ErrorContext.__annotations__}
+    context["outcome"] = "rejected"
+    found = ApiError(error.message, details=error.details, body=error.body, headers=error.headers, **context)
+    found.add_note(f"{thing} still exists, because a list contains it")
+    return found
 
 
 def describe_attempt(event: AttemptEvent) -> str:
@@ -93,7 +146,15 @@ class RecordedAdmin(Admin):
 
     def send(self, operation: Operation[_T]) -> _T:
         """Send an operation, and record it if it is a change."""
-        return self.recorder.send(super().send, operation)
+        return cast("_T", self.recorder.send(super().send, operation, self._is_listed))
+
+    def _is_listed(self, operation: Operation[Any]) -> bool | None:
+        if operation.id == "send":  # it says nothing of what it is about
+            return None
+        from pinecone_admin._sync.workflows.absence import is_listed  # noqa: PLC0415 - only a 404 needs it
+        from pinecone_admin.workflows.change_operations import read_change  # noqa: PLC0415 - as above
+
+        return is_listed(self, read_change(operation).target)
 
     def with_options(self, **options: Any) -> Self:
         """Return a copy with other options."""
