@@ -275,7 +275,35 @@ def _find_flaw(changes: Sequence[Change]) -> str | None:
                 flaw = flaw or f"refers to {ref}, which {how}"
         if flaw is not None:
             return make_printable(f"changes[{number}] {flaw}")
+    return _find_contradiction(changes)
+
+
+def _find_contradiction(changes: Sequence[Change]) -> str | None:
+    """Return which change has another result than one before it, as in two plans that were joined; or None.
+
+    Both would be carried out, in any order.
+    """
+    results: dict[object, tuple[int, object]] = {}
+    for number, each in enumerate(changes):
+        for subject, result in _list_results(each):
+            first, known = results.setdefault(subject, (number, result))
+            if known != result:
+                return f"changes[{number}] contradicts changes[{first}]"
     return None
+
+
+def _list_results(change: Change) -> Iterable[tuple[object, object]]:
+    """Return what a change decides, each with the result: a setting, whether a role is held, and who has a name."""
+    target = change.target
+    owner = target.id or target
+    if change.action == "update":
+        yield from (((owner, name), value) for name, value in change.settings.fields.items())
+    if change.action in {"grant", "revoke"}:
+        for role in change.roles:
+            yield (owner, role.role, role.project and (role.project.id or role.project)), change.action
+    name = change.settings.name or (target.name if change.creates else None)
+    if name is not None and change.action != "invite":  # the server refuses a second one
+        yield (target.kind, target.project and (target.project.id or target.project), name), owner
 
 
 def _find_wrong_role(change: Change) -> str | None:

@@ -486,6 +486,16 @@ def test_an_edited_plan_permits_nothing_else(emulator: Emulator, field: str) -> 
         assert all((each.action, each.target.name, len(each.roles)) in permitted for each in changes)
 
 
+def rename(id: str, name: str) -> Change:
+    """Return the rename of a project."""
+    return Change(
+        action="update",
+        target=Ref("project", "search", id),
+        settings=Settings(name=name),
+        before=Settings(name="search"),
+    )
+
+
 @pytest.mark.parametrize(
     ("flaw", "edit"),
     [
@@ -509,6 +519,28 @@ def test_an_edited_plan_permits_nothing_else(emulator: Emulator, field: str) -> 
             lambda changes: [
                 *changes,
                 Change(action="grant", target=Ref("user", "bob@example.com", "u1"), roles=(RoleAt("ProjectOwner"),)),
+            ],
+        ),
+        ("changes[1] contradicts changes[0]", lambda _: [rename("p1", "a"), rename("p1", "b")]),
+        ("changes[1] contradicts changes[0]", lambda _: [rename("p1", "a"), rename("p2", "a")]),
+        (" contradicts changes[", lambda changes: [*changes, rename("p1", "shop")]),
+        (
+            "changes[1] contradicts changes[0]",
+            lambda _: [
+                Change(action=each, target=Ref("user", "bob@example.com", "u1"), roles=(RoleAt("OrgMember"),))
+                for each in ("revoke", "grant")
+            ],
+        ),
+        (
+            "changes[1] contradicts changes[0]",
+            lambda _: [
+                Change(
+                    action="update",
+                    target=Ref("api_key", "k", "k1", Ref("project", "search", "p1")),
+                    settings=Settings(roles=(each,)),
+                    before=Settings(roles=("ProjectEditor",)),
+                )
+                for each in ("ProjectViewer", "DataPlaneViewer")
             ],
         ),
     ],
