@@ -14,7 +14,7 @@ from pinecone_admin import Admin, NotFoundError
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing import emulate
 from pinecone_admin.workflows import ReadableStore
-from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError
+from tests.support.fault_injection import KILLS, FaultyTransport, InjectedFault, KilledError
 from tests.support.recipes import list_blocks
 
 (TEXT,) = [block.text for block in list_blocks("docs/workflows.md") if "class KeyFile" in block.text]
@@ -46,9 +46,10 @@ def check_file(file: Path, emulator: Emulator) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("kill", KILLS)
 @pytest.mark.parametrize("is_rotation", [False, True], ids=["ensure", "rotate"])
 def test_a_run_that_was_killed_at_any_request_goes_on_with_the_file(
-    store: ReadableStore, file: Path, *, is_rotation: bool
+    store: ReadableStore, file: Path, kill: InjectedFault, *, is_rotation: bool
 ) -> None:
     """Once the value is in the file, the next run does not replace it; a file of before, for everybody, is private."""
     replacements = 0
@@ -67,7 +68,7 @@ def test_a_run_that_was_killed_at_any_request_goes_on_with_the_file(
                 with suppress(NotFoundError):  # the run before was complete
                     admin.api_keys.rotate(api_key_id=key_id, store=store)
 
-        transport = FaultyTransport(emulator, {number: InjectedFault.KILL_AFTER})
+        transport = FaultyTransport(emulator, {number: kill})
         with suppress(KilledError):
             run(transport.admin())
         stored = file.read_text()
