@@ -18,7 +18,7 @@ def test_the_example_of_every_help_works() -> None:
         says_that_it_writes = spec.effect == "reads" and makes_keys
         assert done.exit == 0, done
         says_what_else = any(
-            words in done.stderr for words in (" which would be deleted with it: ", "is the default now")
+            words in done.stderr for words in (" which would be deleted with it", "is the default now")
         )
         assert (done.stderr != "") == says_that_it_writes or says_what_else, done
         if done.stdout and "--output" not in spec.example and spec.path not in TEXTS:

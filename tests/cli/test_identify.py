@@ -29,7 +29,7 @@ def test_the_exit_code_shows_whether_the_value_is_accepted() -> None:
     with example_organization() as emulator:
         key = make_key(emulator)
         found = run("api-key", "identify", "--project", "search", "--yes", stdin=f"{key.value}\n")
-        assert (found.exit, [each["key"]["name"] for each in found.json["candidates"]]) == (0, ["leaked"])
+        assert (found.exit, [each["name"] for each in found.json["candidates"]]) == (0, ["leaked"])
         table = run("api-key", "identify", "--output", "table", stdin=key.value)
         assert (table.exit, "the value was accepted at" in table.stdout) == (0, True)
         bare = run("api-key", "identify", "--output", "table", stdin="pcsk_bare")

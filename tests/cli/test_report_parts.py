@@ -11,11 +11,13 @@ import sys
 from datetime import date
 from inspect import signature
 from pathlib import Path
-from typing import get_args
+from types import UnionType
+from typing import get_args, get_origin
 
+import attrs
 import pytest
 
-from pinecone_admin import operations
+from pinecone_admin import operations, workflows
 from pinecone_admin._text.help_codes import HELP
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls import sending
@@ -23,13 +25,15 @@ from pinecone_admin.cli.calls.audit_log import AuditLog
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.help.explanations import FINDINGS, find_explanation, list_explanations
 from pinecone_admin.cli.help.topics import TOPICS
-from pinecone_admin.cli.output import files
+from pinecone_admin.cli.output import documents, files
 from pinecone_admin.cli.output.files import check_writable, read_text, write_report
+from pinecone_admin.cli.output.formats import to_plain
 from pinecone_admin.cli.output.progress_display import describe_times, estimate_remaining
 from pinecone_admin.cli.plans.plan_files import parse_people
 from pinecone_admin.cli.reports.waiver_files import parse_waivers
 from pinecone_admin.errors import PineconeValueError
-from pinecone_admin.workflows import Waiver
+from pinecone_admin.models import APIKey, Invite, RoleBinding, ServiceAccount, User
+from pinecone_admin.workflows import DueRotations, FailedRotation, Waiver
 from pinecone_admin.workflows.findings import FindingKind
 
 
@@ -132,6 +136,36 @@ def test_every_code_is_explained_for_people_who_do_not_know_python() -> None:
     assert find_explanation("pa205") == explanations["PA205"]
     assert find_explanation("5") == find_explanation("EXIT-5") == explanations["exit-5"]
     assert find_explanation("5.5") is None
+
+
+def test_every_record_about_one_thing_is_flat_in_json() -> None:
+    """As in the output of the command for one thing; a record of a saved plan is as the plan has it."""
+    things = {APIKey, ServiceAccount, User, Invite, RoleBinding}
+    nested: set[str] = set()
+    for name, kind in inspect.getmembers(workflows, attrs.has):
+        attrs.resolve_types(kind)
+        types = [each.type for each in attrs.fields(kind) if get_origin(each.type) in {None, UnionType}]
+        if any(len({each, *get_args(each)} & things) == 1 for each in types):
+            nested.add(name)
+    of_reports = {"DueAccountRotations", "OffboardReport"}  # which are about many
+    assert nested - of_reports == {*documents.THINGS} - {"Ensured"}
+
+
+def test_a_failure_about_no_key_has_the_fields_of_one() -> None:
+    """They are null, except what is known of the project."""
+    failed = FailedRotation(project_id="p1", project_name="search", key=None, reason="no keys", help_code="PA205")
+    assert to_plain(DueRotations(dry_run=False, failed=[failed]))["failed"] == [
+        {
+            "id": None,
+            "name": None,
+            "project_id": "p1",
+            "roles": None,
+            "created_at": None,
+            "project_name": "search",
+            "reason": "no keys",
+            "help_code": "PA205",
+        }
+    ]
 
 
 def test_pages_of_help_fit_a_terminal_of_80_columns() -> None:

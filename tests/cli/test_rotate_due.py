@@ -68,7 +68,7 @@ def test_each_value_goes_to_its_own_place_every_night(emulator: Emulator) -> Non
     before = values(emulator)
     first = rotate("file:{project}/{name}.key")
     assert (first.exit, first.stderr) == (0, "")
-    assert [each["key"]["name"] for each in first.json["rotated"]] == ["reader", "indexer", "reader"]
+    assert [each["name"] for each in first.json["rotated"]] == ["reader", "indexer", "reader"]
     assert {str(path)[:-4]: path.read_text() for path in Path().rglob("*.key")} == values(emulator)
     assert set(values(emulator)) == KEYS
     assert not set(before.values()) & set(values(emulator).values())
@@ -255,14 +255,14 @@ def test_a_place_that_fails_for_one_key_does_not_stop_the_others(emulator: Emula
     assert done.exit == 9
     assert done.stderr == "1 failure. The output shows why.\n"
     (failed,) = done.json["failed"]
-    assert failed["key"]["name"] == "indexer"
+    assert failed["name"] == "indexer"
     said = "ended with exit status 1. Its standard error ends with: sealed; if the value of API key "
     assert failed["reason"].startswith(f"The command of --store, {sys.executable}, {said}")
     assert len(done.json["rotated"]) == 2
     assert values(emulator)["search/indexer"] == before["search/indexer"]
     assert {name for name, value in values(emulator).items() if value != before[name]} == KEYS - {"search/indexer"}
     again = rotate("file:{project}-{name}")
-    assert (again.exit, [each["key"]["name"] for each in again.json["rotated"]]) == (0, ["indexer"])
+    assert (again.exit, [each["name"] for each in again.json["rotated"]]) == (0, ["indexer"])
 
 
 @pytest.mark.parametrize(
@@ -275,9 +275,9 @@ def test_a_project_that_cannot_be_listed_keeps_its_places(emulator: Emulator, pl
     emulator.faults.add("list_project_api_keys", id=shop, status=403)
     done = rotate(place)
     assert done.exit == 9
-    assert [each["key"]["name"] for each in done.json["rotated"]] == rotated
-    assert [each["project_id"] for each in done.json["failed"] if each["key"] is None] == [shop]
-    failed = {each["key"]["name"]: each["reason"] for each in done.json["failed"] if each["key"] is not None}
+    assert [each["name"] for each in done.json["rotated"]] == rotated
+    assert [each["project_id"] for each in done.json["failed"] if each["id"] is None] == [shop]
+    failed = {each["name"]: each["reason"] for each in done.json["failed"] if each["id"] is not None}
     assert failed.keys() == {"reader", "indexer"} - {*rotated}
     assert all("if a project whose keys could not be listed" in reason for reason in failed.values())
 
@@ -372,7 +372,7 @@ def test_keys_whose_places_do_not_suit_are_not_rotated(emulator: Emulator, store
         done = rotate(store, more=("--project", "search", *more))
         assert (done.exit, changes(emulator)) == (9, []), done
         failed = done.json.get("report", done.json)["failed"]
-        assert [each["key"]["name"] for each in failed] == ["reader", "indexer"]
+        assert [each["name"] for each in failed] == ["reader", "indexer"]
         assert message in failed[0]["reason"]
     assert [path for path in Path().rglob("*") if path.is_file() and "pinecone" not in str(path)] == []
 
@@ -386,8 +386,8 @@ def test_a_name_that_has_no_place_fails_alone(emulator: Emulator, name: str) -> 
     emulator.clock.advance(91 * DAYS)
     done = rotate("file:{project}-{name}.key")
     assert done.exit == 9
-    failed = {each["key"]["name"]: each["reason"] for each in done.json["failed"]}
-    rotated = {each["key"]["name"] for each in done.json["rotated"]}
+    failed = {each["name"]: each["reason"] for each in done.json["failed"]}
+    rotated = {each["name"] for each in done.json["rotated"]}
     if name == "Reader":
         assert failed.keys() == {"Reader", "reader"}
         assert all("differ only in capitals. Rename one of them" in each for each in failed.values())
@@ -411,10 +411,10 @@ def test_a_second_key_of_a_name_stops_only_the_keys_of_that_name(emulator: Emula
         emulator.clock.advance((91 if is_old else 2) * DAYS)
         done = rotate("file:{project}-{name}.key")
         assert done.exit == 9
-        assert [each["key"]["name"] for each in done.json["failed"]] == ["reader"] * (1 + is_old)
+        assert [each["name"] for each in done.json["failed"]] == ["reader"] * (1 + is_old)
         assert "2 keys with the same name, shop/reader" in done.json["failed"][0]["reason"]
         assert "Rename one of them" in done.json["failed"][-1]["reason"]
-        assert [each["key"]["name"] for each in done.json["rotated"]] == ["reader", "indexer"]
+        assert [each["name"] for each in done.json["rotated"]] == ["reader", "indexer"]
         assert len(done.json["deleted"]) == 3
         assert {path: path.read_text() for path in Path().glob("shop-*.key")} == stored
         admin.api_keys.update(api_key_id=twin.id, name="writer")
@@ -436,7 +436,7 @@ def test_a_place_that_is_gone_meanwhile_fails_alone() -> None:
     with intercepted(delete_folder):
         done = rotate("file:{project}/{name}.key")
     assert done.exit == 9
-    assert [each["key"]["name"] for each in done.json["rotated"]] == ["reader", "indexer"]
+    assert [each["name"] for each in done.json["rotated"]] == ["reader", "indexer"]
     (failed,) = done.json["failed"]
     assert "the folder" in failed["reason"]
     assert "does not exist" in failed["reason"]

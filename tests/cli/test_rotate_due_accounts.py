@@ -100,7 +100,7 @@ def test_the_own_account_is_listed_and_fails_if_it_is_due(emulator: Emulator) ->
     emulator.clock.advance(91 * 86_400)
     done = rotate()
     own = next(each for each in emulator.state.service_accounts.listing if each.client_id == emulator.client_id)
-    assert (done.exit, [each["name"] for each in done.json["failed"] if each["account"]["id"] == own.id]) == (
+    assert (done.exit, [each["name"] for each in done.json["failed"] if each["id"] == own.id]) == (
         9,
         [own.name],
     )

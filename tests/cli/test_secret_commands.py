@@ -512,7 +512,7 @@ def test_a_rotation_with_overlap_is_finished_by_deleting_retired_keys(tmp_path: 
         assert old.id in emulator.state.api_keys
         (new,) = [each for each in emulator.state.api_keys.values() if each.name == "reader"]
         assert env.read_text() == f"HOST=x\nexport PINECONE_API_KEY={new.value}\n"
-        assert [each["key"]["id"] for each in run(*retire).json["kept"]] == [old.id]
+        assert [each["id"] for each in run(*retire).json["kept"]] == [old.id]
         emulator.clock.advance(8 * 24 * 3600)
         assert [each["id"] for each in run(*retire).json["deleted"]] == [old.id]
         assert old.id not in emulator.state.api_keys

@@ -50,7 +50,7 @@ def identify_value(session: Session, projects: Sequence[Reference]) -> None:
     if session.output == "table":
         session.stdout.write(f"{name_options(str(result))}\n")
     else:
-        write_value(session, result.to_dict())
+        write_value(session, result)
     session.exit_code = _EXITS[result.state]
     if session.exit_code == exit_codes.DONE and not result.candidates and len(result.compared) < len(found):
         missing = count_noun(len(found) - len(result.compared), "project")

@@ -15,6 +15,18 @@ if TYPE_CHECKING:
     from pinecone_admin.models import APIKey, RoleBinding
 
 
+THINGS: Mapping[str, str] = {
+    "Ensured": "value",
+    "FailedAccountRotation": "account",
+    "FailedRotation": "key",
+    "KeptKey": "key",
+    "KeyCandidate": "key",
+    "RoleChange": "binding",
+    "Rotation": "key",
+}
+"""The records that are about one thing, with their fields that contain it. Their module loads most models."""
+
+
 @frozen
 class KeyOfProject:
     """An API key in a list of the keys of all projects.
@@ -64,7 +76,8 @@ class NamedBinding:
 def build_document(result: object, *, for_people: bool = False, for_columns: bool = False) -> dict[str, Any]:
     """Return a result as plain JSON values, as ``to_plain`` does.
 
-    The report on one thing is its fields, then what was done; a dry run that would create it has no fields.
+    What is known of one thing is its fields, then the rest, also in a list; a dry run that would create it has no
+    fields.
     """
     if isinstance(result, KeyOfProject):
         return {**to_dict(result.key), "project_name": result.project_name}
@@ -72,23 +85,29 @@ def build_document(result: object, *, for_people: bool = False, for_columns: boo
         return result.to_document()
     if type(result).__module__.startswith("generated_client."):
         return to_dict(result)
-    # The module of the reports loads most models, which takes 5 ms.
-    from pinecone_admin.workflows import Ensured, Provisioned, RoleChange, Rotation  # noqa: PLC0415 - as above
-
-    things: Mapping[object, str] = {Ensured: "value", RoleChange: "binding", Rotation: "key"}
-    if type(result) in things:
+    name = THINGS.get(type(result).__name__)
+    if name is not None:
         report = to_dict(result)
-        if for_people:
-            report["steps"] = [*map(str, cast("Ensured[object] | RoleChange | Rotation", result).steps)]
-        thing: dict[str, Any] | None = report.pop(things[type(result)])
-        return {**(thing or {}), **report}
+        if for_people and "steps" in report:
+            report["steps"] = [*map(str, cast("Any", result).steps)]
+        thing: dict[str, Any] = report.pop(name) or _list_absent_fields(result).get(name, {})
+        return {**thing, **report}
+    # The module of the reports loads most models, which takes 5 ms.
+    from pinecone_admin.workflows import Provisioned  # noqa: PLC0415 - as above
+
     if isinstance(result, Provisioned):
         return {
             "project": build_document(result.project, for_people=for_people),
             "key": build_document(result.key, for_people=for_people),
             "bindings": [build_document(each, for_people=for_people) for each in result.bindings],
         }
-    return {**to_dict(result), **(_list_absent_fields(result) if for_columns else {})}
+    fields: dict[str, Any] = attrs.asdict(cast("Any", result), recurse=False)
+    things = {
+        name: [build_document(each) for each in value]
+        for name, value in fields.items()
+        if isinstance(value, list) and any(type(each).__name__ in THINGS for each in cast("list[object]", value))
+    }
+    return {**to_dict(result), **things, **(_list_absent_fields(result) if for_columns else {})}
 
 
 def _list_absent_fields(result: object) -> dict[str, dict[str, None]]:
