@@ -21,6 +21,7 @@ from tests.support.concurrency import (
     async_run_concurrently,
     async_run_with_action,
     async_wait_for_event,
+    wait_for_child,
     wait_for_exchanges,
 )
 from tests.support.errors import SECRET, check_promises, raises
@@ -403,7 +404,7 @@ async def test_fork(make_client: Callable[..., AsyncAdmin], clock: VirtualClock)
             kept = mine.token.value == "token-1" and mine.jitter != jitter and 0 <= mine.jitter <= 0.2
             os._exit(0 if kept and tokens._lock is not lock and tokens._pending is None else 1)
     held.release()
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0  # noqa: ASYNC222 - the child exits at once
+    assert wait_for_child(child) == 0
     wait_for_exchanges()
     assert await async_fetch_token(admin) == "token-2"
 

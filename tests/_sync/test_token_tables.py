@@ -20,6 +20,7 @@ from tests.support.concurrency import (
     fetch_token,
     run_concurrently,
     run_with_action,
+    wait_for_child,
     wait_for_event,
     wait_for_exchanges,
 )
@@ -382,7 +383,7 @@ def test_fork(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
             kept = mine.token.value == "token-1" and mine.jitter != jitter and 0 <= mine.jitter <= 0.2
             os._exit(0 if kept and tokens._lock is not lock and tokens._pending is None else 1)
     held.release()
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert wait_for_child(child) == 0
     wait_for_exchanges()
     assert fetch_token(admin) == "token-2"
 

@@ -30,7 +30,7 @@ from pinecone_admin.emulator.model.records import Principal
 from pinecone_admin.testing import emulate
 from pinecone_admin.workflows import name_tags
 from tests.support.clock import VirtualClock
-from tests.support.concurrency import wait_for_background, wait_until
+from tests.support.concurrency import wait_for_background, wait_for_child, wait_until
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, OtherDates
 
@@ -430,7 +430,7 @@ def test_a_forked_child_deletes_nothing(emulator: Emulator, project_id: str) -> 
                 warnings.simplefilter("ignore", DeprecationWarning)  # forking with threads is what this tests
                 child = os.fork()
             if child:
-                os.waitpid(child, 0)
+                wait_for_child(child)
     finally:
         if not child:
             os.write(writer, bytes([len(transport.requests) - sent, len(names(emulator))]))

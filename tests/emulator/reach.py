@@ -148,6 +148,8 @@ def use_and_return_status(client: str) -> int:
 
 def run_forked(work: Callable[[], int]) -> int:
     """Fork a child that ends with the status that the work returns, and return its exit status."""
+    from tests.support.concurrency import wait_for_child  # noqa: PLC0415 - takes long
+
     sys.stdout.flush()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside the thread that serves
@@ -159,7 +161,7 @@ def run_forked(work: Callable[[], int]) -> int:
         finally:
             sys.stderr.flush()
             os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return wait_for_child(child)
 
 
 def run_row(client: str) -> list[str]:

@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,8 @@ def test_eight_workers_create_eight_projects(method: str, cached: bool, tmp_path
     folder = str(tmp_path / "tokens") if cached else None
     context: Any = multiprocessing.get_context(method)
     names = [f"project-{number}" for number in range(8)]
-    with emulate(serve=True) as emulator, ProcessPoolExecutor(4, mp_context=context) as pool:
+    limit = partial(signal.alarm, int(PATIENCE))  # a worker that waits without end is killed
+    with emulate(serve=True) as emulator, ProcessPoolExecutor(4, context, limit) as pool:
         work = [child_work.create_project, child_work.create_project_async]
         done: list[Future[str]] = [pool.submit(work[number % 2], name, folder) for number, name in enumerate(names)]
         assert [each.result() for each in done] == names
@@ -113,12 +115,13 @@ def test_eight_processes_share_a_token_file(tmp_path: Path) -> None:
     names = [f"project-{number}" for number in range(8)]
     with emulate(serve=True) as emulator:
         processes = [
-            context.Process(target=child_work.create_project, args=(name, str(tmp_path / "tokens"))) for name in names
+            context.Process(target=child_work.create_project, args=(name, str(tmp_path / "tokens")), daemon=True)
+            for name in names
         ]
         for each in processes:
             each.start()
         for each in processes:
-            each.join()
+            each.join(PATIENCE)
         assert [each.exitcode for each in processes] == [0] * 8
         assert list_names(emulator) == names
 
@@ -321,7 +324,7 @@ def test_a_started_child_is_refused(method: str, tmp_path: Path) -> None:
     with emulate() as emulator, context.Pool(1) as pool:
         child_work.create_project("kept", str(tmp_path / "tokens"))
         for folder in (None, str(tmp_path / "tokens")):
-            kind, outcome, attempts, text = pool.apply(child_work.describe_error, ("lost", folder))
+            kind, outcome, attempts, text = pool.apply_async(child_work.describe_error, ("lost", folder)).get(PATIENCE)
             assert (kind, outcome, attempts) == ("PineconeConnectionError", "not_sent", 1)
             assert "emulate(serve=True)" in text
             assert EMULATED_VARIABLE in text
@@ -442,11 +445,11 @@ def test_forks_at_the_start_of_an_emulation_do_not_block() -> None:
     def hold() -> None:
         with _emulations._lock:
             locked.set()
-            done.wait()
+            done.wait(PATIENCE)
 
     with ThreadPoolExecutor(1) as pool:
         pool.submit(hold)
-        locked.wait()
+        locked.wait(PATIENCE)
         try:
             run_in_fork(enter)
         finally:

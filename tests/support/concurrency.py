@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -97,6 +99,19 @@ def wait_until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.001)
+
+
+def wait_for_child(process_id: int) -> int:
+    """Return the exit code of a forked child, which is killed if it does not end in time.
+
+    A child that goes on keeps the pipe of pytest-xdist open, which would then never see that the worker has ended.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while not (ended := os.waitpid(process_id, os.WNOHANG))[0]:
+        if time.monotonic() > deadline:
+            os.kill(process_id, signal.SIGKILL)
+        time.sleep(0.001)
+    return os.waitstatus_to_exitcode(ended[1])
 
 
 async def async_wait_for_background() -> None:

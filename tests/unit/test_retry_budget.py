@@ -7,7 +7,7 @@ import threading
 import warnings
 
 from pinecone_admin._http.retry_budget import RetryBudget
-from tests.support.concurrency import PATIENCE
+from tests.support.concurrency import PATIENCE, wait_for_child
 
 
 def test_threads_never_spend_more_than_there_is() -> None:
@@ -52,7 +52,7 @@ def test_a_forked_child_has_its_own_tokens() -> None:
         child = os.fork()
         if not child:
             os._exit(0 if budget.spend("api.example", 5, budget=5) else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert wait_for_child(child) == 0
     assert not budget.spend("api.example", 1, budget=5)
     budget.refund("api.example", 5)
     assert budget.spend("api.example", 5, budget=5)
