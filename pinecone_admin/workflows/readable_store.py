@@ -65,11 +65,13 @@ class SecretOwner(NamedTuple):
         kind: ``"api_key"`` or ``"service_account"``.
         project: Name of the project of a key; empty for an account.
         name: Name of the key or the account.
+        client_id: Client id of an account that exists, if it is known.
     """
 
     kind: str
     project: str
     name: str
+    client_id: str | None = None
 
 
 class StoreByName(ABC):

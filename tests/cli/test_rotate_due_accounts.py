@@ -85,6 +85,43 @@ def test_a_destination_that_does_not_hold_the_secret_fails_alone(emulator: Emula
     assert [stored(each) for each in NAMES[1:]] == [find(emulator, each).client_secret for each in NAMES[1:]]
 
 
+def _spoil(name: str, content: str | None, mode: int = 0o600) -> None:
+    path = Path(f"{name}.json")
+    path.unlink()
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_text(content)
+        path.chmod(mode)
+
+
+OTHERS = '{"client_id": "someone", "client_secret": "s"}'
+
+
+@pytest.mark.parametrize("content", [None, "hello", "pcsk_abc_" + "x" * 60, OTHERS, '{"client_id": 5}', "readable"])
+def test_a_place_that_a_rotation_refuses_is_found_before_the_first_change(
+    emulator: Emulator, content: str | None
+) -> None:
+    """In the words of the command for one account, and in those of the dry run; the accounts before it are rotated."""
+    _spoil("report", content, 0o644 if content == "readable" else 0o600)
+    alone = run("service-account", "rotate", "report", "--store", "file:{name}.json", "--yes")
+    assert alone.exit in {2, 5}, alone
+    emulator.requests.clear()
+    planned, done = rotate("--dry-run"), rotate()
+    reasons = [each["reason"] for run in (planned.json["report"], done.json) for each in run["failed"]]
+    assert (planned.exit, done.exit, len(reasons)) == (9, 9, 2)
+    (reason,) = set(reasons)
+    *_, cause = reason.partition("report: ")
+    assert cause in alone.said, (cause, alone.said)
+    assert [each["name"] for each in done.json["rotated"]] == [*NAMES[:2]]
+    touched = {
+        each.path.split("/")[3]
+        for each in emulator.requests
+        if each.method in {"PATCH", "POST"} and "admin" in each.path
+    }
+    assert find(emulator, "report").id not in touched
+
+
 def test_a_command_needs_allow_unreadable(emulator: Emulator) -> None:
     """Nothing shows whether the secrets that it stored are the present ones."""
     refused = rotate(store="exec:cat {name}")

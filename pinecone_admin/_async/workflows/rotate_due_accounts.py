@@ -295,4 +295,4 @@ class AsyncDueAccountRun:
 
 
 def _describe_owner(account: ServiceAccount) -> SecretOwner:
-    return SecretOwner("service_account", "", account.name)
+    return SecretOwner("service_account", "", account.name, account.client_id)

@@ -296,4 +296,4 @@ class DueAccountRun:
 
 
 def _describe_owner(account: ServiceAccount) -> SecretOwner:
-    return SecretOwner("service_account", "", account.name)
+    return SecretOwner("service_account", "", account.name, account.client_id)

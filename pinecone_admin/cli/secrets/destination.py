@@ -371,6 +371,8 @@ class Destination(StoreByName):
                 continue
             try:
                 place.check(tried)
+                if isinstance(owner, SecretOwner) and owner.client_id is not None:
+                    place.check_owner(owner.client_id)
                 targets[-1] = place.targets()
                 if any(each.resource in written for each in targets[-1]):
                     raise WrongPlaceError(
