@@ -7,7 +7,7 @@ import traceback
 
 import pytest
 
-from pinecone_admin import AsyncAdmin, LeftoverError, NotFoundError, PaginationError, PineconeValueError
+from pinecone_admin import AsyncAdmin, LeftoverError, NotFoundError, PaginationError, PineconeError, PineconeValueError
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKeyRole, APIKeyWithSecret
 from pinecone_admin.workflows.key_identification import describe_form, find_slug, read_label
@@ -200,6 +200,17 @@ async def test_a_temporary_key_that_cannot_be_deleted_is_named(emulator: Emulato
             await admin.api_keys.identify(value=made.value, project_ids=[made.key.project_id])
     (left,) = set(emulator.state.api_keys) - {made.key.id}
     assert left in str(caught.value)
+
+
+@pytest.mark.parametrize("failing", ["create_api_key", "delete_api_key", "list_project_api_keys"])
+async def test_an_error_has_what_the_value_has_shown(emulator: Emulator, failing: str) -> None:
+    """Whichever request of the comparison fails, its notes say whether the value was accepted."""
+    async with emulator.async_admin() as admin:
+        made = await make_key(admin, emulator)
+        emulator.faults.add(failing, status=400, times=None)
+        with pytest.raises(PineconeError) as caught:
+            await admin.api_keys.identify(value=made.value, project_ids=[made.key.project_id])
+    assert any(note.startswith("the value was accepted at ") for note in caught.value.__notes__)
 
 
 def test_the_part_of_a_host_that_names_a_project_is_what_follows_the_name() -> None:

@@ -44,6 +44,7 @@ from pinecone_admin.workflows.key_identification import (
     read_label,
 )
 from pinecone_admin.workflows.quoting import describe_resource
+from pinecone_admin.workflows.sent_changes import add_note
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -87,10 +88,15 @@ async def identify_key(run: AsyncRun, *, value: Masked, project_ids: Sequence[st
         return _advise(found)
     if not found.slugs:
         return _note(found, "no project can be compared, because the value shows no index of its project")
-    for project in projects:
-        found = await _compare(admin, found, project)
-        if found.candidates:
-            break
+    try:
+        for project in projects:
+            found = await _compare(admin, found, project)
+            if found.candidates:
+                break
+    except BaseException as error:
+        for line in found.evidence:  # what the value has shown must not be lost
+            add_note(error, line)
+        raise
     return found
 
 
