@@ -297,10 +297,17 @@ def _find_own(changes: Sequence[Change], organization: Resources, caller: Caller
 def _find_unknown(changes: Sequence[Change], organization: Resources, caller: Caller) -> RefusedChanges | None:
     taking = tuple(change for change in changes if takes_from_account(change))
     unknown = explain_unknown(caller, organization.service_accounts)
-    if unknown is None or not taking:
+    allowed_by: Literal["client_id", "allow_own"] = "client_id"
+    if unknown is None:
+        # Who owns only a project sees no accounts. Without that role, it could not take this back.
+        seen = {account.id for account in organization.service_accounts}
+        taking = tuple(each for each in taking if each.target.id not in seen and _takes_project(each))
+        unknown = "this client does not see service accounts: use another account, or allow_own"
+        allowed_by = "allow_own"
+    if not taking:
         return None
     reason = f"{taking[0].target} may be the caller's own, because {unknown}"
-    return RefusedChanges(reason=reason, changes=taking, allowed_by="client_id")
+    return RefusedChanges(reason=reason, changes=taking, allowed_by=allowed_by)
 
 
 def _find_members_without_role(changes: Sequence[Change], organization: Resources) -> list[RefusedChanges]:
@@ -321,6 +328,10 @@ def _find_members_without_role(changes: Sequence[Change], organization: Resource
             taking = (each for each in own if each.action == "revoke" and held_role(each.roles[0])[1] is None)
             found.append(RefusedChanges(reason=f"{target} would {problem}", changes=tuple(taking)))
     return found
+
+
+def _takes_project(change: Change) -> bool:
+    return change.action == "revoke" and any(each.role == "ProjectOwner" for each in change.roles)
 
 
 def _is_owner(change: Change) -> bool:

@@ -19,6 +19,7 @@ from pinecone_admin import (
     RefusedError,
     RetryPolicy,
     on_organization,
+    on_project,
 )
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import Principal
@@ -150,6 +151,32 @@ async def test_a_role_of_the_caller_is_changed_only_if_that_is_allowed(emulator:
     assert await list_roles(admin, other) == ["OrgMember"]
     changed = await admin.role_bindings.change_role(**change, principal_id=own.id, allow_own=True)
     assert changed.binding.role == "OrgManager"
+
+
+async def test_an_owner_of_a_project_does_not_take_it_from_itself_unknowingly(emulator: Emulator) -> None:
+    """It sees no service account, so each one that owns the project may be its own; other roles are not guarded."""
+    project = (await emulator.async_admin().projects.create(name="p")).id
+    bindings = [on_project(project, "ProjectOwner")]
+    own, other = [
+        await emulator.async_admin().service_accounts.create(name=each, role_bindings=bindings) for each in ("me", "ci")
+    ]
+    admin = AsyncAdmin(
+        client_id=own.service_account.client_id,
+        client_secret=own.client_secret,
+        transport=emulator.transport,
+        oauth_transport=emulator.transport,
+    )
+    for account in (other, own):
+        change: dict[str, Any] = {"principal_type": "service_account", "principal_id": account.service_account.id}
+        change |= {"resource_type": "project", "resource_id": project, "to_role": "ProjectEditor"}
+        for dry_run in (True, False):
+            with raises(RefusedError, match="may be the caller's own, because this client does not see .* allow_own"):
+                await admin.role_bindings.change_role(**change, from_role="ProjectOwner", dry_run=dry_run)
+        changed = await admin.role_bindings.change_role(**change, from_role="ProjectOwner", allow_own=True)
+        assert changed.binding.role == "ProjectEditor"
+        if account is other:
+            change |= {"from_role": "ProjectEditor", "to_role": "ProjectViewer"}
+            assert (await admin.role_bindings.change_role(**change)).binding.role == "ProjectViewer"
 
 
 @pytest.mark.parametrize("status", [403, 503])

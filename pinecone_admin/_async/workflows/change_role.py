@@ -69,7 +69,7 @@ async def change_role(
     if any(each.role == from_role for each in held):
         accounts = []
         if principal.kind == "service_account":
-            with IgnoreGone():  # an owner of the project alone sees no accounts, and the server decides
+            with IgnoreGone():  # an owner of the project alone sees no accounts
                 accounts = [await run.admin.service_accounts.describe(service_account_id=principal_id)]
         changes = [
             Change(action="grant", target=principal, roles=(granted,)),
