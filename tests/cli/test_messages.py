@@ -273,7 +273,10 @@ def _(_: World) -> Run:
     return run("api-key", "create", "writer", "--project", "search", *ENV_STORE)
 
 
-@says("12", "PINECONE_API_KEY in .env will be replaced. Nothing shows whether the value there is that of this key.")
+@says(
+    "12",
+    "PINECONE_API_KEY in .env exists, and --store replaces its value. Nothing shows whether it is that of this key.",
+)
 def _(_: World) -> Run:
     write(".env", "PINECONE_API_KEY=pcsk_abc\n")
     return run("api-key", "rotate", "reader", "--keep-old-for", "7d", *ENV_STORE)

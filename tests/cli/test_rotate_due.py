@@ -230,7 +230,7 @@ def test_a_value_that_may_be_of_a_project_that_is_not_listed_is_told() -> None:
     second = rotate("file:{name}.key", more=("--project", "shop"))
     assert second.exit == 0
     assert second.stderr == (
-        "The value of reader.key will be replaced. Nothing shows whether the value there is that of this key.\n"
+        "reader.key exists, and --store replaces its value. Nothing shows whether it is that of this key.\n"
     )
 
 

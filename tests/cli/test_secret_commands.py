@@ -579,11 +579,11 @@ def test_a_rotation_says_what_it_cannot_know_and_refuses_what_is_something_else(
     with example_organization() as emulator:
         before = live_secrets(emulator)
         assert (
-            f"KEY in {env} will be replaced. Nothing shows whether the value there is that of this key."
+            f"KEY in {env} exists, and --store replaces its value. Nothing shows whether it is that of this key."
             in run(*rotate).stderr
         )
         missing = run(*["nothing" if word == "reader" else word for word in rotate])
-        assert (missing.exit, "will be replaced" in missing.stderr) == (4, False), missing
+        assert (missing.exit, "replaces its value" in missing.stderr) == (4, False), missing
         path = f"/admin/service-accounts/{list(emulator.state.service_accounts)[-1]}/rotate-secret"
         other = ("--store", f"env-file:{env}#OTHER")
         for words in (words_of(ROTATES_ACCOUNT, *other), ["send", "POST", path, *other, "--yes"]):

@@ -181,6 +181,15 @@ class FilePlace(SecretPlace):
         """The name of the place in messages."""
         return self.path if self.variable is None else f"{self.variable} in {self.path}"
 
+    @property
+    def _owner(self) -> str:
+        return "service account" if self.is_for_account else "key"
+
+    @property
+    def _doubt(self) -> str:
+        """What cannot be known of a value without a client id beside it."""
+        return f"Nothing shows whether it is that of this {self._owner}."
+
     def _variables(self) -> list[str]:
         """Return the variables that a secret sets, first the one of the secret itself."""
         if self.variable is None:
@@ -224,9 +233,7 @@ class FilePlace(SecretPlace):
         present = self._parse(self._find_file().read()) if self.replaces else PresentSecret()
         if not present.value or present.client_id:
             return None
-        owner = "service account" if self.is_for_account else "key"
-        value = f"The value of {self.path}" if self.variable is None else self._name
-        return f"{value} will be replaced. Nothing shows whether the value there is that of this {owner}."
+        return f"{self._name} exists, and --store replaces its value. {self._doubt}"
 
     def read(self) -> PresentSecret:
         """Return what is at the place; nothing if it cannot be read."""
@@ -236,18 +243,16 @@ class FilePlace(SecretPlace):
 
     def describe_content(self, client_id: str | None) -> str:
         """Return whether there is a value, and whether it is known to be that of this account."""
-        owner = "service account" if self.is_for_account else "key"
-        name = self.path if self.variable is None else self._name
         try:
             present = self._parse(self._find_file().read())
         except StoreError:
-            return f"{name} cannot be read, or has something else than the secret of a {owner}."
+            return f"{self._name} cannot be read, or has something else than the secret of a {self._owner}."
         if not present.value:
-            return f"{name} has no value."
+            return f"{self._name} has no value."
         if present.client_id:
             whose = "this" if present.client_id == client_id else "another"
-            return f"{name} has a secret beside the client id of {whose} service account."
-        return f"{name} has a value. Nothing shows whether it is that of this {owner}."
+            return f"{self._name} has a secret beside the client id of {whose} service account."
+        return f"{self._name} has a value. {self._doubt}"
 
     def write(self, secret: NewSecret) -> None:
         """Put the secret in its place under the lock of the file, and read it back."""
