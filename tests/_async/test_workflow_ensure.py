@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from enum import Enum
 from typing import Any, cast
 
@@ -88,6 +89,53 @@ async def test_a_member_of_an_enum_differs_from_nothing(admin: AsyncAdmin) -> No
         to_role=cast("Any", Choice.MANAGER),
     )
     assert describe_roles(change.steps) == [("grant", ["OrgManager"]), ("revoke", ["OrgMember"])]
+
+
+class Word(str, Enum):  # noqa: UP042 - formatting a member of a StrEnum returns its value anyway
+    """Names and addresses as members of an Enum, whose format is not their value."""
+
+    NAME = "shop"
+    EMAIL = "ada@example.com"
+
+
+TAKES_TEXTS: dict[str, Callable[[AsyncAdmin, str, Callable[[Any], None]], Awaitable[object]]] = {
+    "projects.ensure": lambda admin, _, __: admin.projects.ensure(name=Word.NAME),
+    "projects.provision": lambda admin, _, store: admin.projects.provision(
+        name=Word.NAME, key_roles=["ProjectViewer"], store=store
+    ),
+    "projects.delete_stale": lambda admin, _, __: admin.projects.delete_stale(
+        name_pattern=Word.NAME, older_than=timedelta(1)
+    ),
+    "api_keys.ensure": lambda admin, project, store: admin.api_keys.ensure(
+        project_id=project, name=Word.NAME, store=store
+    ),
+    "service_accounts.ensure": lambda admin, _, store: admin.service_accounts.ensure(name=Word.NAME, store=store),
+    "users.ensure": lambda admin, _, __: admin.users.ensure(
+        email=Word.EMAIL, role_bindings=[on_organization("OrgMember")]
+    ),
+    "invites.ensure": lambda admin, _, __: admin.invites.ensure(
+        email=Word.EMAIL, role_bindings=[on_organization("OrgMember")]
+    ),
+    "users.offboard": lambda admin, _, __: invite_and_offboard(admin),
+    "users.offboard_many": lambda admin, _, __: admin.users.offboard_many(emails=[Word.EMAIL]),
+}
+
+
+async def invite_and_offboard(admin: AsyncAdmin) -> object:
+    """Remove a person who has an invite."""
+    await admin.users.ensure(email="ada@example.com", role_bindings=[on_organization("OrgMember")])
+    return await admin.users.offboard(email=Word.EMAIL)
+
+
+@pytest.mark.parametrize("name", TAKES_TEXTS)
+async def test_a_report_and_a_store_get_the_value_of_a_member_of_an_enum(admin: AsyncAdmin, name: str) -> None:
+    """A store puts a secret where its name says, and the next run knows only the value."""
+    stored: list[Any] = []
+    project = await admin.projects.create(name="other")
+    report = await TAKES_TEXTS[name](admin, project.id, stored.append)
+    assert "Word." not in f"{report!r} {report}"
+    names = [each.key.name if isinstance(each, APIKeyWithSecret) else each.service_account.name for each in stored]
+    assert {type(each) for each in names} <= {str}
 
 
 async def test_an_existing_role_binding_is_returned(admin: AsyncAdmin) -> None:

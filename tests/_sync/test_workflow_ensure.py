@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from enum import Enum
 from typing import Any, cast
 
@@ -88,6 +89,53 @@ def test_a_member_of_an_enum_differs_from_nothing(admin: Admin) -> None:
         to_role=cast("Any", Choice.MANAGER),
     )
     assert describe_roles(change.steps) == [("grant", ["OrgManager"]), ("revoke", ["OrgMember"])]
+
+
+class Word(str, Enum):  # noqa: UP042 - formatting a member of a StrEnum returns its value anyway
+    """Names and addresses as members of an Enum, whose format is not their value."""
+
+    NAME = "shop"
+    EMAIL = "ada@example.com"
+
+
+TAKES_TEXTS: dict[str, Callable[[Admin, str, Callable[[Any], None]], object]] = {
+    "projects.ensure": lambda admin, _, __: admin.projects.ensure(name=Word.NAME),
+    "projects.provision": lambda admin, _, store: admin.projects.provision(
+        name=Word.NAME, key_roles=["ProjectViewer"], store=store
+    ),
+    "projects.delete_stale": lambda admin, _, __: admin.projects.delete_stale(
+        name_pattern=Word.NAME, older_than=timedelta(1)
+    ),
+    "api_keys.ensure": lambda admin, project, store: admin.api_keys.ensure(
+        project_id=project, name=Word.NAME, store=store
+    ),
+    "service_accounts.ensure": lambda admin, _, store: admin.service_accounts.ensure(name=Word.NAME, store=store),
+    "users.ensure": lambda admin, _, __: admin.users.ensure(
+        email=Word.EMAIL, role_bindings=[on_organization("OrgMember")]
+    ),
+    "invites.ensure": lambda admin, _, __: admin.invites.ensure(
+        email=Word.EMAIL, role_bindings=[on_organization("OrgMember")]
+    ),
+    "users.offboard": lambda admin, _, __: invite_and_offboard(admin),
+    "users.offboard_many": lambda admin, _, __: admin.users.offboard_many(emails=[Word.EMAIL]),
+}
+
+
+def invite_and_offboard(admin: Admin) -> object:
+    """Remove a person who has an invite."""
+    admin.users.ensure(email="ada@example.com", role_bindings=[on_organization("OrgMember")])
+    return admin.users.offboard(email=Word.EMAIL)
+
+
+@pytest.mark.parametrize("name", TAKES_TEXTS)
+def test_a_report_and_a_store_get_the_value_of_a_member_of_an_enum(admin: Admin, name: str) -> None:
+    """A store puts a secret where its name says, and the next run knows only the value."""
+    stored: list[Any] = []
+    project = admin.projects.create(name="other")
+    report = TAKES_TEXTS[name](admin, project.id, stored.append)
+    assert "Word." not in f"{report!r} {report}"
+    names = [each.key.name if isinstance(each, APIKeyWithSecret) else each.service_account.name for each in stored]
+    assert {type(each) for each in names} <= {str}
 
 
 def test_an_existing_role_binding_is_returned(admin: Admin) -> None:

@@ -17,6 +17,7 @@ from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
 from pinecone_admin._http.argument_checks import (
+    as_plain_value,
     check_function,
     check_integer,
     check_text,
@@ -91,6 +92,7 @@ async def plan_deletion(
 ) -> StalePlan:
     """Read the contents of all stale projects."""
     with set_operation_on_errors("delete_stale"):
+        name_pattern = as_plain_value(name_pattern)
         _check_arguments(concurrency, progress)
         if name_pattern is None or older_than is None:
             raise PineconeValueError(

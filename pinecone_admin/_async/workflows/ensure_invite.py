@@ -8,7 +8,7 @@ from functools import partial
 from pinecone_admin._async.workflows.ensure_binding import check_organization_ids
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun
-from pinecone_admin._http.argument_checks import copy_bindings, set_operation_on_errors
+from pinecone_admin._http.argument_checks import as_plain_value, copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin.models import (
@@ -40,6 +40,7 @@ async def ensure_invite(
     revoke_unlisted: bool = False,
 ) -> Ensured[Invite]:
     """Ensure that a pending invite for this address exists; an expired one is sent again only with these roles."""
+    email = as_plain_value(email)
     policy, began = DifferencePolicy("ensure_invite", on_difference, revoke_unlisted), len(run.steps)
     with set_operation_on_errors("ensure_invite"):
         policy.check()

@@ -9,7 +9,7 @@ from attrs import evolve
 
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy
 from pinecone_admin._async.workflows.run import AsyncRun
-from pinecone_admin._http.argument_checks import set_operation_on_errors
+from pinecone_admin._http.argument_checks import as_plain_value, set_operation_on_errors
 from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin.errors import RefusedError
@@ -34,6 +34,7 @@ async def ensure_project(
     on_difference: OnDifference = "report",
 ) -> Ensured[Project]:
     """Ensure that a project with this name exists."""
+    name = as_plain_value(name)
     policy, began = DifferencePolicy("ensure_project", on_difference), len(run.steps)
     with set_operation_on_errors("ensure_project"):
         policy.check()

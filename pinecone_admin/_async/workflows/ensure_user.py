@@ -9,7 +9,7 @@ from pinecone_admin._async.workflows.ensure_binding import check_organization_id
 from pinecone_admin._async.workflows.ensure_invite import delete_expired, fits_invite, require_pending
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun
-from pinecone_admin._http.argument_checks import copy_bindings, set_operation_on_errors
+from pinecone_admin._http.argument_checks import as_plain_value, copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import find_user, is_same_email
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin.models import CreateInviteRequest, Invite, RoleBindingDict, RoleBindingInput, RoleBindingLike, User
@@ -27,6 +27,7 @@ async def ensure_user(
     revoke_unlisted: bool,
 ) -> Ensured[User | Invite]:
     """Grant a member or a pending invite the missing roles, and invite anybody else."""
+    email = as_plain_value(email)
     policy = DifferencePolicy("ensure_user", "update", revoke_unlisted)
     with set_operation_on_errors("ensure_user"):
         policy.check()

@@ -17,6 +17,7 @@ from pinecone_admin._async.workflows.ensure_binding import check_organization_id
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import (
+    as_plain_value,
     async_check_function,
     copy_bindings,
     copy_to_list,
@@ -55,6 +56,7 @@ async def ensure_api_key(
     on_difference: OnDifference = "report",
 ) -> Ensured[APIKeyWithSecret | APIKey]:
     """Ensure that a project has a key with this name."""
+    name = as_plain_value(name)
     policy, began = DifferencePolicy("ensure_api_key", on_difference), len(run.steps)
     with set_operation_on_errors("ensure_api_key"):
         async_check_function("store", store, optional=True)
@@ -97,6 +99,7 @@ async def ensure_service_account(
     client_id: str | None = None,
 ) -> Ensured[ServiceAccountWithSecret | ServiceAccount]:
     """Ensure that a service account with this name exists."""
+    name = as_plain_value(name)
     policy = DifferencePolicy("ensure_service_account", on_difference, revoke_unlisted)
     wanted = None if role_bindings is None else copy_bindings(role_bindings)
     with set_operation_on_errors("ensure_service_account"):

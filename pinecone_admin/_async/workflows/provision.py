@@ -47,6 +47,7 @@ async def provision(
 
     The key comes last: once its value is stored, nothing is left that could fail for a wrong argument.
     """
+    name = as_plain_value(name)
     with set_operation_on_errors("provision"):
         roles = parse_project_roles(bindings)
         _check_arguments(name, key_roles, store, roles)

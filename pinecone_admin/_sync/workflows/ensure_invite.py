@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from pinecone_admin._http.argument_checks import copy_bindings, set_operation_on_errors
+from pinecone_admin._http.argument_checks import as_plain_value, copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import is_same_email, require_single
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.ensure_binding import check_organization_ids
@@ -41,6 +41,7 @@ def ensure_invite(
     revoke_unlisted: bool = False,
 ) -> Ensured[Invite]:
     """Ensure that a pending invite for this address exists; an expired one is sent again only with these roles."""
+    email = as_plain_value(email)
     policy, began = DifferencePolicy("ensure_invite", on_difference, revoke_unlisted), len(run.steps)
     with set_operation_on_errors("ensure_invite"):
         policy.check()

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from pinecone_admin._http.argument_checks import copy_bindings, set_operation_on_errors
+from pinecone_admin._http.argument_checks import as_plain_value, copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import find_user, is_same_email
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.ensure_binding import check_organization_ids
@@ -28,6 +28,7 @@ def ensure_user(
     revoke_unlisted: bool,
 ) -> Ensured[User | Invite]:
     """Grant a member or a pending invite the missing roles, and invite anybody else."""
+    email = as_plain_value(email)
     policy = DifferencePolicy("ensure_user", "update", revoke_unlisted)
     with set_operation_on_errors("ensure_user"):
         policy.check()

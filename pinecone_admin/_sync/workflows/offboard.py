@@ -10,6 +10,7 @@ from attrs import evolve
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import (
+    as_plain_value,
     check_email,
     check_sequence,
     place_in,
@@ -71,6 +72,7 @@ def offboard(run: Run, *, email: str, begin: Callable[[OffboardReport], object] 
     one can still report them. Before the first change, ``begin`` gets the report, which has every step at the end, also
     after an interruption.
     """
+    email = as_plain_value(email)
     with set_operation_on_errors("offboard"):
         check_email("email", email)
     inventory = _read_access_of(run.admin, email)
@@ -170,7 +172,8 @@ def _check_emails(emails: Sequence[str] | None) -> list[str]:
     distinct: dict[str, str] = {}
     for position, email in enumerate(check_sequence("emails", emails)):
         check_email(place_in("emails", f"[{position}]"), email)
-        distinct.setdefault(normalize_email(str(email)), str(email))
+        plain = str(as_plain_value(email))
+        distinct.setdefault(normalize_email(plain), plain)
     return list(distinct.values())
 
 
