@@ -344,6 +344,7 @@ class Command(click.Command):
         makes: The secret that it makes, if it does.
         is_workflow: Whether its method is a workflow. A workflow has a dry run, and finishes the work of an interrupted
             run.
+        lists_planned: Whether it does not name what it changes, so that a question lists that.
         confirms: Whether it deletes so much that the name must be typed.
         finds_more: Returns sentences on what else a run would delete; if there is any, the name must be typed.
         rows_warning: Sentence on what rows of ``each`` would delete, too; empty for none.
@@ -373,6 +374,7 @@ class Command(click.Command):
         takes_session: bool = False,
         makes: Secret | None = None,
         is_workflow: bool = False,
+        lists_planned: bool = False,
         confirms: bool = False,
         finds_more: Callable[[Call], Sequence[str]] | None = None,
         rows_warning: str = "",
@@ -396,6 +398,7 @@ class Command(click.Command):
         self.takes_session: bool = takes_session
         self.makes: Secret | None = makes
         self.is_workflow: bool = is_workflow
+        self.lists_planned: bool = lists_planned
         self.confirms: bool = confirms
         self.finds_more: Callable[[Call], Sequence[str]] | None = finds_more
         self.rows_warning: str = rows_warning

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
 import signal
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -16,8 +18,9 @@ from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.calls.pipeline import Call
 from pinecone_admin.cli.commands import Command, argument
 from pinecone_admin.cli.nouns.project import NOUN
-from pinecone_admin.cli.parameters import NameOrId
+from pinecone_admin.cli.parameters import Duration, NameOrId
 from pinecone_admin.emulator import Emulator
+from pinecone_admin.workflows.name_tags import tag_as_temporary
 from tests.cli.command_line import COMMANDS, CTRL_C, example_organization, make_deletable, run
 from tests.cli.secret_makers import intercepted
 
@@ -94,9 +97,61 @@ def test_a_question_says_what_cannot_be_had_back(line: str) -> None:
         done = run(*line.split(), terminal=True, stdin="n\n")
         preview = run(*line.split(), "--dry-run", "-o", "json")
         assert (done.exit, sent_changes(emulator)) == (exit_codes.INTERRUPTED, []), done
-    assert done.said.partition("About to: ")[0].strip() == CONSEQUENCES[line]
+    before = done.said.partition("About to: ")[0].strip()
+    assert before == CONSEQUENCES[line] if "-due" not in line else before.endswith(CONSEQUENCES[line])
     noted = {*preview.json.get("notes", ())} & {*CONSEQUENCES.values()}
     assert noted == {CONSEQUENCES[line]} - {""}
+
+
+LISTING = (
+    "api-key rotate-due --older-than 7d --keep-old-for 7d --store file:{project}-{name}",
+    "api-key delete-retired",
+    "service-account rotate-due --older-than 7d --store file:{name}",
+)
+
+
+@pytest.mark.parametrize("line", LISTING)
+def test_a_question_on_what_no_word_names_lists_it(line: str) -> None:
+    """At most ten lines of the dry run and a count; a no leaves everything, and a yes does all of it."""
+    with example_organization() as emulator:
+        fill(emulator, 12)
+        emulator.requests.clear()
+        preview = run(*line.split(), "--dry-run", "-o", "table").stdout.splitlines()[1:-1]
+        assert len(preview) > 10
+        done = run(*line.split(), terminal=True, stdin="n\n", env={"COLUMNS": "400", "NO_COLOR": "1"})
+        assert (done.exit, done.stdout, sent_changes(emulator)) == (exit_codes.INTERRUPTED, "", []), done
+        shown = done.stderr.splitlines()
+        assert shown[:11] == [*preview[:10], f"… and {len(preview) - 10} more."]
+        agreed = run(*line.split(), terminal=True, stdin="y\n", env={"COLUMNS": "400", "NO_COLOR": "1"})
+        assert agreed.exit in {0, 9}, agreed
+        assert len(sent_changes(emulator)) >= 12
+
+
+def test_every_command_that_names_nothing_lists_what_it_would_do() -> None:
+    """Those that change something and need nothing but times."""
+    silent = {
+        each.full_name
+        for each in CHANGES
+        if not [param for param in each.own_params if param.required and not isinstance(param.type, Duration)]
+    }
+    assert silent == {each.full_name for each in COMMANDS if each.lists_planned}
+    assert silent == {" ".join(line.split()[:2]) for line in LISTING}
+
+
+def fill(emulator: Emulator, number: int) -> None:
+    """Add keys, temporary keys, and accounts whose secrets are in files, all of them older than 7 days."""
+    with emulator.admin() as admin:
+        search = admin.projects.describe_by_name(name="search")
+        for each in range(number):
+            name = tag_as_temporary(search.id, emulator.clock.now() + timedelta(days=1), f"{each}")
+            admin.api_keys.create(project_id=search.id, name=f"key-{each}")
+            admin.api_keys.create(project_id=search.id, name=name)
+            account = admin.service_accounts.create(name=f"account-{each}")
+            document = {"client_id": account.service_account.client_id, "client_secret": account.client_secret}
+            path = Path(f"account-{each}")
+            path.touch(mode=0o600)
+            path.write_text(json.dumps(document))
+    emulator.clock.advance(timedelta(days=30).total_seconds())
 
 
 @pytest.mark.parametrize(

@@ -541,16 +541,16 @@ def test_a_value_is_one_word_of_a_command_that_stores(tmp_path: Path) -> None:
 
 def test_a_person_is_asked_once_and_sees_the_first_commands() -> None:
     """The question has the number of rows; standard input, which cannot be shown first, needs --yes."""
-    rows = "name\n" + "".join(f"p {number}\n" for number in range(5))
+    rows = "name\n" + "".join(f"p {number}\n" for number in range(12))
     with example_organization() as emulator:
         declined = each(CREATE, rows=rows, terminal=True, stdin="n\n")
         assert (declined.exit, declined.stdout, changes_of(emulator)) == (130, "", 0)
         shown = declined.stderr.splitlines()
-        assert shown[:3] == [f"project create 'p {number}'" for number in range(3)]
-        assert shown[3] == "About to: project create, for 5 rows of rows.csv"
-        assert shown[4].startswith("In organization Emulated Organization (")
+        assert shown[:11] == [*(f"project create 'p {number}'" for number in range(10)), "… and 2 more."]
+        assert shown[11] == "About to: project create, for 12 rows of rows.csv"
+        assert shown[12].startswith("In organization Emulated Organization (")
         agreed = each(CREATE, rows=rows, terminal=True, stdin="y\n")
-        assert (agreed.exit, agreed.stderr.count("Go on?"), len(lines_of(agreed))) == (0, 1, 5)
+        assert (agreed.exit, agreed.stderr.count("Go on?"), len(lines_of(agreed))) == (0, 1, 12)
         silent = each(CREATE, rows=rows)
         assert (silent.exit, silent.stdout) == (2, "")
         assert "Add --yes to go ahead" in silent.stderr
@@ -558,8 +558,8 @@ def test_a_person_is_asked_once_and_sees_the_first_commands() -> None:
         assert (piped.exit, "can be read only once" in piped.stderr) == (2, True)
         assert each(EXISTS, file="-", stdin=rows).exit == 0
         deleting = each(("project", "delete", "{name}"), rows=rows, terminal=True, stdin="n\n")
-        assert "About to: project delete, for 5 rows of rows.csv\n" in deleting.stderr
-        assert deleting.stderr.count("5 rows") == 1
+        assert "About to: project delete, for 12 rows of rows.csv\n" in deleting.stderr
+        assert deleting.stderr.count("12 rows") == 1
         lost = each(("service-account", "rotate", "{name}", "--store", "file:{name}"), rows=rows, terminal=True)
         assert "The old secret stops working within seconds.\nAbout to: service-account rotate, for" in lost.stderr
         for kept, is_deleted in (("0", True), ("0d", True), ("{name}", True), ("{name}d", True), ("7d", False)):
@@ -575,7 +575,7 @@ def test_a_person_is_asked_once_and_sees_the_first_commands() -> None:
         env_file.touch(mode=0o600)
         env_file.write_text("PINECONE_CLIENT_ID=x\nPINECONE_CLIENT_SECRET=y\n")
         ended = each(("project", "describe", "{name}", "--env-file", "e.env"), rows=rows)
-        assert (ended.exit, ended.stderr.partition("\n")[0]) == (2, "5 rows did not run."), ended
+        assert (ended.exit, ended.stderr.partition("\n")[0]) == (2, "12 rows did not run."), ended
 
 
 DELETIONS: list[tuple[Sequence[str], str]] = [

@@ -29,6 +29,7 @@ from pinecone_admin.cli.calls.confirmation import (
     ask,
     confirm_temporary_keys,
     join_first_names,
+    list_first,
     needs_answer,
     require_change_allowed,
 )
@@ -48,8 +49,6 @@ from pinecone_admin.workflows.sent_changes import SentChange
 if TYPE_CHECKING:
     from pinecone_admin import Admin
 
-_SHOWN = 3
-"""Commands that the question shows."""
 _OF_EACH = frozenset({"confirm", "overwrite"})
 """Options of ``each`` itself, whatever the command has of that name: the number of rows, and for its own file."""
 
@@ -196,8 +195,8 @@ def _ask(session: Session, template: Template, file: RowFile, total: int | None)
     rows = "the rows" if total is None else count_noun(total, "row")
     what = f"{name}, for {rows} of {file.name}"
     if session.is_interactive and needs_answer(session, wants_typed=deletes):
-        for row in islice(file.rows(), _SHOWN):
-            session.notify(template.show(row))
+        for line in list_first(map(template.show, file.rows()), total or 0):
+            session.notify(line)
     if deletes or changes:
         notes: list[str] = []
         if deletes and not session.is_dry_run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 _MAKES_KEYS = "To read what projects contain, the command creates temporary API keys, and deletes them again."
 _MOST_NAMED = 5
 """Names that a sentence has."""
+_MOST_LISTED = 10
+"""Lines on what would be done that a question has."""
 _CANNOT_BE_UNDONE = "This cannot be undone."
 
 
@@ -181,12 +184,13 @@ def _show_value(value: Any) -> str:
     return describe_duration(value) if isinstance(value, timedelta) else str(value)
 
 
-def confirm_change(call: Call, typed: Mapping[str, Any]) -> None:
+def confirm_change(call: Call, typed: Mapping[str, Any], *, planned: Iterable[str] = ()) -> None:
     """Return if a change is agreed to; raise if it is not, or if nobody can be asked.
 
     Args:
         call: The call, with the thing that it is about.
         typed: Values of the parameters of its command.
+        planned: Lines on what it would do, of a command that does not name it.
     """
     session, command, subject = call.session, call.command, call.own or call.principal
     is_own = call.concerns_caller
@@ -206,9 +210,10 @@ def confirm_change(call: Call, typed: Mapping[str, Any]) -> None:
         and (not session.is_dry_run or "confirm" in session.settings or (is_own and session.is_row))
     ):
         subject = call.own = call.remember(call.names.describe(call.own))
-    details = [command.consequence] if command.consequence else []
+    consequences = [command.consequence] if command.consequence else []
+    details = chain(planned, consequences)
     if session.is_dry_run and not session.is_row:
-        call.notes, details = [*details, *call.notes], []
+        call.notes, details = [*consequences, *call.notes], chain()
     place = None if call.destination is None else call.destination.spelling
     consent = Consent(
         what=" ".join(filter(None, [describe_change(command, typed, call.own), place])),
@@ -262,6 +267,12 @@ def describe_parts(whole: str, parts: Mapping[str, Sequence[Ref]]) -> list[str]:
 def join_first_names(names: Sequence[str]) -> str:
     """Return names for a sentence, of many only the first."""
     return ", ".join(names[:_MOST_NAMED]) + (", …" if names[_MOST_NAMED:] else "")
+
+
+def list_first(lines: Iterable[str], total: int) -> list[str]:
+    """Return the lines before a question: the first ones, and how many there are besides."""
+    rest = total - _MOST_LISTED
+    return [*islice(lines, _MOST_LISTED), *([f"… and {rest} more."] if rest > 0 else [])]
 
 
 def ask_for_number(

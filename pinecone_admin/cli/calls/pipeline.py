@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from copy import copy
 from functools import cached_property, partial
 from itertools import islice
 from types import SimpleNamespace
@@ -93,6 +94,11 @@ class Call:
         self.session.ledger.note_name(thing.id, thing.name)
         return thing
 
+    @property
+    def is_for_question(self) -> bool:
+        """Whether it only reads what a run would do, for the question before the run."""
+        return self.is_dry_run and not self.session.is_dry_run
+
     @cached_property
     def concerns_caller(self) -> bool:
         """Whether the command is about the account that it uses itself, or about a role of it."""
@@ -128,7 +134,7 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
     if command.effect != "reads":
         from pinecone_admin.cli.calls.confirmation import confirm_change  # noqa: PLC0415 - as above
 
-        confirm_change(call, typed)
+        confirm_change(call, typed, planned=_list_planned(call, arguments) if command.lists_planned else ())
     function = partial(_call_function, call, arguments)
     try:
         if destination is None or owner is None or session.is_dry_run:
@@ -149,6 +155,26 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
         session.warn(f"{count_noun(len(failed), 'failure')}. The output shows why.")
         codes = [each.help_code for each in failed]
         session.exit_code = find_exit_code_of_report(codes, session.ledger)
+
+
+def _list_planned(call: Call, arguments: Mapping[str, Any]) -> Generator[str]:
+    """Yield for a question the lines of the dry run; nothing is read until the first one is wanted."""
+    from pinecone_admin.cli.calls.confirmation import list_first  # noqa: PLC0415 - only a question needs it
+    from pinecone_admin.cli.output.report_lines import NOTHING_CHANGED, list_lines  # noqa: PLC0415 - as above
+
+    session, trial = call.session, copy(call)
+    trial.is_dry_run, trial.begun = True, []
+    if call.destination is not None and call.destination.is_given:
+        trial.store = call.destination
+    claimed, session.claimed = session.claimed, {}
+    try:
+        with show_progress(session, "reading what is due"):
+            report = call.command.function(trial, **arguments)
+    finally:
+        session.claimed = claimed
+    call.names.add_names(report, call.found.values())
+    lines = [each for each in list_lines(report, session.ledger, is_dry_run=True) if each != NOTHING_CHANGED]
+    yield from list_first(lines, len(lines))
 
 
 def _preview(call: Call, operation: Operation[Any]) -> None:

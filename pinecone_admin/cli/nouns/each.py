@@ -52,7 +52,7 @@ def each(
     checked one by one. A row that fails does not stop the others. A value never becomes an option or a second word.
     If FILE comes from a list command, write it with -o json, because csv changes some names.
 
-    --yes and --confirm stand before --. On a terminal, one question shows the first three commands and their number. A
+    --yes and --confirm stand before --. On a terminal, one question shows the first ten commands and their number. A
     command that deletes needs that number, typed or as --confirm N. A secret needs a --store with {COLUMN} in it.
 
     The output has one line of JSON per row, with row, exit, and result or error. --query selects from the result.

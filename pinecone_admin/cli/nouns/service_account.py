@@ -154,6 +154,7 @@ def rotate(call: Call, *, service_account_id: str) -> object:
     makes=Secret("service-account", replaces=True, many=True),
     consequence="The old secrets stop working within seconds.",
     is_workflow=True,
+    lists_planned=True,
 )
 @click.option("--older-than", type=Duration(), required=True, help="Least age of a secret to rotate, such as 90d.")
 @click.option(

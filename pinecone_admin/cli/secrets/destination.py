@@ -148,6 +148,7 @@ class Destination(StoreByName):
         self._template: StoreTemplate | None = None if store is None else parse_template(store, session.columns)
         self.columns: set[str] = set() if self._template is None else self._template.placeholders & {*session.columns}
         self._output: StandardOutput | None = None
+        self._told: set[str] = set()
         self.own_place: OwnSecretFile | None = None
         if session.settings.get("reveal"):
             if store is not None:
@@ -260,7 +261,9 @@ class Destination(StoreByName):
     def tell_replacements(self, owners: Sequence[_Owner]) -> None:
         """Say of each stored value that will be replaced if nothing shows whose it is; names are known by now."""
         for place in map(self._find_place, owners) if self.is_given else ():
-            if isinstance(place, FilePlace) and (remark := place.describe_replacement()) is not None:
+            remark = place.describe_replacement() if isinstance(place, FilePlace) else None
+            if remark is not None and remark not in self._told:  # a question shows it before the run
+                self._told.add(remark)
                 self.session.notify(remark)
 
     def check_account(self, owner: SecretOwner, account_id: str) -> None:
