@@ -29,8 +29,9 @@ HELP: Mapping[str, Help] = {
     "PA100": Help(
         "The call failed unexpectedly.",
         "A function that the call uses ended in an unusual way.",
-        "Read the message. If it does not name a function that you passed, report the error with the traceback.",
-        "Read the message. If it does not help, report the error with the command.",
+        "If the message names a function that you passed, correct this function. Otherwise report the error with the "
+        "traceback.",
+        "If a command after `exec:` failed, correct this command. Otherwise report the error with the command.",
     ),
     "PA101": Help(
         "An argument or an environment variable has an invalid value.",
@@ -79,9 +80,13 @@ HELP: Mapping[str, Help] = {
     ),
     "PA204": Help(
         "The caller is not allowed to do this (403).",
-        "The caller lacks a role, the plan lacks the feature, or a quota is used up.",
-        "Grant the account a role that permits the request, such as OrgOwner for people. Or raise the limit in the "
-        "message.",
+        "Your service account lacks a role, a limit of the plan is reached, or the plan has no service accounts.",
+        "If `error_code` is `PERMISSION_DENIED`, an owner must grant your account OrgOwner, or ProjectOwner of the "
+        "project. If it is `QUOTA_EXCEEDED`, delete what you do not need, or change the plan. If it is `FORBIDDEN`, "
+        "change the plan.",
+        "If the code after 403 is `PERMISSION_DENIED`, an owner must grant your account OrgOwner, or ProjectOwner of "
+        "the project. `whoami` shows its roles. If it is `QUOTA_EXCEEDED`, delete what you do not need, or change the "
+        "plan. If it is `FORBIDDEN`, change the plan.",
     ),
     "PA205": Help(
         "The resource does not exist, or the caller cannot see it (404).",
@@ -92,9 +97,12 @@ HELP: Mapping[str, Help] = {
     ),
     "PA206": Help(
         "The request conflicts with the present state (409).",
-        "The resource exists, its state does not allow the change, or an identity provider (SCIM) manages the person.",
-        "Read `error_code`. An `ensure` method accepts what exists. Change managed people at the identity provider.",
-        "Check what exists. An `ensure` command accepts it. Change managed people at the identity provider.",
+        "The resource exists, the last owner or the last role of a user would go, the invite was accepted, or an "
+        "identity provider (SCIM) manages the person.",
+        "Use the `ensure` method, which accepts what exists. Make another user an owner first. Delete the user in "
+        "place of the accepted invite or the last role. Change managed people at the identity provider.",
+        "Use the `ensure` command, which accepts what exists. Make another user an owner first. Delete the user in "
+        "place of the accepted invite or the last role. Change managed people at the identity provider.",
     ),
     "PA207": Help(
         "Something must be removed first (412).",
@@ -140,7 +148,7 @@ HELP: Mapping[str, Help] = {
         "No complete response arrived in time.",
         "The server or the network is slow. Or a complete list, such as that of the projects, has too many pages.",
         "Raise `timeout`, and read `outcome` before you repeat a create.",
-        "Before you repeat a change, check whether it was made.",
+        "Before you repeat a change, check whether it was made. You can repeat a read at any time.",
     ),
     "PA501": Help(
         "The client could not read the response to a successful request.",
@@ -162,9 +170,12 @@ HELP: Mapping[str, Help] = {
     ),
     "PA602": Help(
         "A workflow stopped because it would be unsafe to continue.",
-        "The message shows the reason, such as deletion protection or the last owner.",
-        "Resolve the reason in the message, and run the workflow again.",
-        "Resolve the reason in the message, and run the command again.",
+        "Deletion protection is on, the last owner or your own account would lose access, the organization has changed "
+        "since the plan was made, or another run works on the same resource.",
+        "Depending on the reason, pass `lift_protection=True`, make another user an OrgOwner, use another service "
+        "account, make a new plan, or wait for the other run. Then run the workflow again.",
+        "Depending on the reason, add `--lift-protection`, make another user an OrgOwner, use another service account, "
+        "make a new plan, or wait for the other run. Then run the command again.",
     ),
     "PA603": Help(
         "A new secret was created but not stored.",
@@ -175,7 +186,9 @@ HELP: Mapping[str, Help] = {
     "PA604": Help(
         "A workflow may have left resources or roles.",
         "A deletion failed or had no response, or another run has changed the same resource.",
-        "Read the message before you delete what `error.left` lists. After a failed deletion, the next run repeats it.",
-        "Read the message before you delete what it lists. After a failed deletion, the next run repeats it.",
+        "If `safe_to_retry` is True, run the workflow again, which repeats the deletion. Of two keys with one name, "
+        "delete the one whose value is not in your store. `error.left` lists what may remain.",
+        "Run the command again, which repeats a failed deletion. Of two keys with one name, delete the one whose value "
+        "is not in your store. The message lists what may remain.",
     ),
 }

@@ -32,6 +32,13 @@ def test_help_is_complete_sentences() -> None:
         assert each.command_remedy != each.remedy
 
 
+def test_help_explains_an_error_without_its_message() -> None:
+    """The reason names causes, and no remedy begins with reading; what a message adds are names and values."""
+    for code, each in HELP.items():
+        assert "message" not in each.reason, code
+        assert not re.search(r"\b[Rr]ead (the message|`error_code`)|the reason in the message", " ".join(each)), code
+
+
 def test_a_code_is_not_part_of_the_text() -> None:
     """str() of an error does not have its code."""
     error = errors.RefusedError("m", operation="o")

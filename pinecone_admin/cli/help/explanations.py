@@ -27,19 +27,22 @@ class Explanation(NamedTuple):
 
 _EXIT_REMEDIES: Mapping[int, str] = {
     0: "Nothing.",
-    1: "Read the message, and explain the code in it.",
+    1: "Run pinecone-admin explain with the code in brackets at the end of the message, such as PA200.",
     2: "Correct what the message names. --help shows an example.",
     3: "Sign in with pinecone-admin login, or run pinecone-admin doctor.",
     4: "List what is there, and compare ids and names.",
-    5: "Read the message. If several things have the name, use an id.",
+    5: "If it exists, use it, or run the command ensure. If several things have the name, use an id. If the "
+    "change would be unsafe, run pinecone-admin explain PA602.",
     6: "Look whether the change was made, then decide. Rotate a secret again if it may have been rotated.",
     7: "Run the same command again later.",
-    8: "Read the output: the command did its work.",
-    9: "Read what is left. The same command usually continues where it stopped. To go on with rows, run "
+    8: "Nothing has to be repeated. The output lists the findings or differences.",
+    9: "Run the same command again, which usually continues where it stopped. To go on with rows, run "
     "pinecone-admin each with the file of --failed-rows.",
-    10: "Give the service account a role that permits it, or raise the limit that the message names.",
-    125: "Read the message, and explain the code in it.",
-    130: "After a no, nothing was changed. After an interruption, read the messages, then run the command again.",
+    10: "An owner must grant the service account a role, such as OrgOwner. If a quota is used up, delete what you do "
+    "not need, or change the plan.",
+    125: "Check that the program exists and can be run. If the key could not be created, run pinecone-admin explain "
+    "with the code in brackets.",
+    130: "After a no, nothing was changed. After an interruption, the messages show what was done. Run the command again.",
 }
 
 FINDINGS: Mapping[str, tuple[str, str, str]] = {
