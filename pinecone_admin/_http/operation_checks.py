@@ -28,6 +28,7 @@ from generated_client.types import (
 )
 from pinecone_admin._http.argument_checks import (
     BINDING_FIELDS,
+    as_plain_value,
     check_bool,
     check_email,
     check_header_value,
@@ -157,6 +158,19 @@ def check_key_roles(argument: str | Name, value: object) -> None:
         place = place_in(argument, f"[{position}]")
         check_identifier(place, role)
         _check_role(place, role, "APIKeyRole", "an API key")
+    check_each_role_once(argument, [(as_plain_value(role),) for role in roles])
+
+
+def check_each_role_once(argument: str | Name, roles: Sequence[tuple[object, ...]]) -> None:
+    """Raise if a role is given twice: most likely, another one was meant.
+
+    Args:
+        argument: The argument that has the roles.
+        roles: For each role, what tells it from others; its name is the last part.
+    """
+    for position, role in enumerate(roles):
+        if role in roles[:position]:
+            raise value_error(place_in(argument, f"[{position}]"), f"repeats {role[-1]!r}: give each role once")
 
 
 def _check_role(place: Name, role: object, literal: str, holder: str) -> None:
@@ -343,8 +357,16 @@ def _check_bindings(body: object) -> None:
     model: Any = type(body)
     bindings = getattr(body, "role_bindings", None)
     if bindings is not None and "resource_id" in _entry_names(model, "role_bindings"):
-        for position, entry in enumerate(bindings):
-            check_scope(binding_fields(entry) or {}, place_in("role_bindings", f"[{position}]"))
+        entries = [binding_fields(entry) or {} for entry in bindings]
+        for position, entry in enumerate(entries):
+            check_scope(entry, place_in("role_bindings", f"[{position}]"))
+        check_each_role_once("role_bindings", [_identify_role(entry) for entry in entries])
+
+
+def _identify_role(binding: Mapping[object, object]) -> tuple[object, ...]:
+    """Return the place and the role of a binding; the caller has only one organization."""
+    place, id, role = (as_plain_value(binding.get(name)) for name in ("resource_type", "resource_id", "role"))
+    return place, None if place == "organization" else id, role
 
 
 def _check_own_scope(body: object) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Self
 from attrs import evolve, field, frozen
 
 from pinecone_admin._http.argument_checks import value_error
-from pinecone_admin._http.operation_checks import check_key_roles, check_scope
+from pinecone_admin._http.operation_checks import check_each_role_once, check_key_roles, check_scope
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.moments import describe_minute
 from pinecone_admin._text.printable import make_printable
@@ -316,6 +316,7 @@ def _find_wrong_role(change: Change) -> str | None:
         for role in change.roles:
             place = "organization" if role.project is None else "project"
             check_scope({"resource_type": place, "resource_id": place, "role": role.role})
+        check_each_role_once("roles", [(role.project, role.role) for role in change.roles])
     except PineconeValueError as error:
         return f"cannot be made: {error}"
     return None

@@ -795,7 +795,6 @@ def describe_binding(binding: RoleBinding) -> str:
 
 
 def keys_of_wanted_bindings(bindings: Iterable[object]) -> list[BindingKey]:
-    """Return what identifies role bindings to create, given as models or mappings; each once, in their order."""
+    """Return what identifies role bindings to create, given as models or mappings, in their order."""
     found = [cast("Mapping[str, Any]", binding_fields(binding) or {}) for binding in bindings]
-    keys = [key_of_binding(each["role"], each["resource_type"], each.get("resource_id")) for each in found]
-    return list(dict.fromkeys(keys))
+    return [key_of_binding(each["role"], each["resource_type"], each.get("resource_id")) for each in found]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Callable, Mapping
 from enum import Enum
 from types import SimpleNamespace
@@ -29,6 +30,7 @@ from pinecone_admin import (
 )
 from pinecone_admin._sync.client import NAMESPACES
 from pinecone_admin.models import RoleBindingInput
+from pinecone_admin.workflows import ProjectRole
 from tests.support.errors import check_promises, raises
 from tests.support.resources import METHODS, Place
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
@@ -371,6 +373,34 @@ def test_a_role_binding_is_checked_in_both_forms(
             assert outcome.startswith(f"{'T' if 'must be' in problem else 'V'} role_bindings[1]: {problem}")
 
 
+REPEATED: Mapping[str, list[Any]] = {
+    "roles": ["ProjectViewer", "ProjectEditor", as_member("ProjectViewer")],
+    "role_bindings": [ORG, PROJECT, on_organization("OrgMember")],
+    "bindings": [
+        {"principal_type": "user", "principal_id": "u", "role": "ProjectViewer"},
+        {"principal_type": "user", "principal_id": "v", "role": "ProjectViewer"},
+        ProjectRole(principal_type="user", principal_id="u", role="ProjectViewer"),
+    ],
+}
+"""Roles of which the third is the first one, by the argument that has them."""
+
+
+@pytest.mark.parametrize(
+    ("method", "name"), [(method, name) for method, name in CASES if name.removeprefix("key_") in REPEATED]
+)
+def test_a_role_that_is_given_twice_is_refused(method: str, name: str, make_client: Callable[..., Admin]) -> None:
+    """Most likely another role was meant. Every method that takes several roles refuses it before any request."""
+    others = {other: argument.valid for other, argument in METHODS[method].items()}
+    roles = REPEATED[name.removeprefix("key_")]
+    for some, is_refused in ((roles[:2], False), (roles, True)):
+        script = ScriptedTransport(ScriptedResponse(404))
+        error = find_rejection(script, make_client, method, **others | {name: some})
+        assert (error is not None) is is_refused, error
+        if error is not None:
+            assert error.argument == name
+            assert re.match(rf"{name}\[2\] repeats '(OrgMember|ProjectViewer)'", error.message), error
+
+
 @pytest.mark.parametrize(
     ("method", "count", "rejected"),
     [
@@ -388,7 +418,9 @@ def test_the_number_of_role_bindings_is_limited(
 ) -> None:
     """An invite has 1 to 100 role bindings, and a service account 0 to 100."""
     others = {other: argument.valid for other, argument in METHODS[method].items()}
-    bindings = [on_organization("OrgMember")] * count
+    bindings = [on_organization("OrgMember"), *(on_project(str(n), "ProjectViewer") for n in range(99)), PROJECT][
+        :count
+    ]
     outcome = classify_call(
         ScriptedTransport(ScriptedResponse(404)), make_client, method, **others | {"role_bindings": bindings}
     )

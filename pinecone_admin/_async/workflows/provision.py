@@ -10,7 +10,7 @@ from pinecone_admin._async.workflows.ensure_project import ensure_project
 from pinecone_admin._async.workflows.ensure_with_secret import ensure_api_key
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import as_plain_value, async_check_function, set_operation_on_errors
-from pinecone_admin._http.operation_checks import check_key_roles, check_operation
+from pinecone_admin._http.operation_checks import check_each_role_once, check_key_roles, check_operation
 from pinecone_admin.models import (
     APIKey,
     APIKeyRole,
@@ -123,3 +123,5 @@ def _check_arguments(name: str, key_roles: Sequence[APIKeyRole], store: object, 
             role=wanted.role,
         )
         check_operation(create_role_binding(body=body))
+    holders = [(each.principal_type, each.principal_id, each.role) for each in roles]
+    check_each_role_once("bindings", [tuple(map(as_plain_value, each)) for each in holders])

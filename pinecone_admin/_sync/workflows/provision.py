@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pinecone_admin._http.argument_checks import as_plain_value, check_function, set_operation_on_errors
-from pinecone_admin._http.operation_checks import check_key_roles, check_operation
+from pinecone_admin._http.operation_checks import check_each_role_once, check_key_roles, check_operation
 from pinecone_admin._sync.workflows.create_with_secret import Store, check_unused, complete_or_create_key
 from pinecone_admin._sync.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._sync.workflows.ensure_project import ensure_project
@@ -122,3 +122,5 @@ def _check_arguments(name: str, key_roles: Sequence[APIKeyRole], store: object, 
             role=wanted.role,
         )
         check_operation(create_role_binding(body=body))
+    holders = [(each.principal_type, each.principal_id, each.role) for each in roles]
+    check_each_role_once("bindings", [tuple(map(as_plain_value, each)) for each in holders])
