@@ -770,3 +770,24 @@ async def test_an_old_key_that_is_to_be_kept_is_never_deleted(emulator: Emulator
         assert rotation.delete_after == datetime(2026, 12, 3, 6, 45, tzinfo=UTC)
     assert old in project.names()
     assert not any(each.startswith("DELETE") for each in transport.requests)
+
+
+async def test_a_key_that_somebody_else_deletes_is_not_said_to_be_deleted(emulator: Emulator) -> None:
+    """A key that is gone when its deletion is sent is only in the steps, also of a run that rotates."""
+    project = RotatedProject(emulator)
+    for is_due in (False, True):
+        old = await project.create()
+        await project.rotate(old)
+        project.advance(2 * HOUR)
+        transport = FaultyTransport(emulator)
+
+        def delete(old: str = old, transport: FaultyTransport = transport) -> None:
+            if transport.requests[-1].startswith("DELETE"):
+                emulator.state.projects[project.id].api_keys.pop(old)
+
+        transport.before_request = delete
+        keys = transport.async_admin().api_keys
+        options: dict[str, Any] = {"older_than": 24 * HOUR, "keep_old_for": HOUR, "store": project.store}
+        report = await (keys.rotate_due(**options) if is_due else keys.delete_retired())
+        assert report.deleted == []
+        assert [each.change.reason for each in report.steps] == ["it was already deleted"]

@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 from pinecone_admin import LeftoverError, PineconeError
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import Grant
-from pinecone_admin.workflows import Step
+from pinecone_admin.workflows import DueRotations, RetiredKeys, Step
 
 _GONE = re.compile("no longer exist|somebody deleted|already deleted|was deleted")
 """The text about something that others or an undo have deleted."""
@@ -365,6 +365,14 @@ def judge_adopted(run: Run) -> Iterable[str]:
         yield f"said to be created, but no step has created it: {_describe(run, [value.id])}"
 
 
+def judge_deleted(run: Run) -> Iterable[str]:
+    """The keys that a report calls deleted were deleted by this run."""
+    if isinstance(run.report, RetiredKeys | DueRotations):
+        done = {each.change.target.id for each in run.steps if (each.change.action, each.state) == ("delete", "done")}
+        if others := {each.id for each in run.report.deleted} - done:
+            yield f"said to be deleted, but no step has deleted it: {_describe(run, others)}"
+
+
 JUDGES = {
     "steps": judge_steps,
     "outcome": judge_outcome,
@@ -375,6 +383,7 @@ JUDGES = {
     "error": judge_error,
     "claims": judge_claims,
     "adopted": judge_adopted,
+    "deleted": judge_deleted,
 }
 """The judges of a run, by the kind of the problem."""
 
