@@ -13,6 +13,7 @@ import inspect
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import fill
 
 from derived_page import render_table, write_or_check
 from pinecone_admin import PineconeError, errors
@@ -59,7 +60,8 @@ def render_section(code: str, name: str, entry: Help) -> str:
     remedies = {"What to do": entry.remedy}
     if entry.command_remedy:
         remedies = {"What to do in Python": entry.remedy, "On the command line": entry.command_remedy}
-    lines = [f"- **{label}:** {text}" for label, text in {"Why": entry.reason, **remedies}.items()]
+    items = [f"- **{label}:** {text}" for label, text in {"Why": entry.reason, **remedies}.items()]
+    lines = [fill(item, 120, subsequent_indent="  ", break_on_hyphens=False) for item in items]
     return "\n".join([f"## {code}\n\n`{name}`: {entry.meaning}\n", *lines, ""])
 
 

@@ -31,9 +31,14 @@ def test_a_vertical_bar_stays_within_its_cell() -> None:
     assert render_table(["a"], [["b|c"]]) == "| a |\n| --- |\n| b\\|c |\n"
 
 
+def join_lines(page: str) -> str:
+    """Return a page with each item of a list on one line."""
+    return page.replace("\n  ", " ")
+
+
 def test_the_index_of_errors_has_a_section_for_each_code() -> None:
     """Each code has a heading of its own, so that #pa209 is its anchor, with its error and all its texts."""
-    page = error_index.render_page(HELP, error_index.list_kinds())
+    page = join_lines(error_index.render_page(HELP, error_index.list_kinds()))
     sections = dict(zip(HELP, page.split("\n## ")[1:], strict=True))
     for code, (meaning, reason, *remedies) in HELP.items():
         heading, _, text = sections[code].partition("\n")
@@ -53,7 +58,7 @@ def test_the_index_of_errors_names_what_else_catches_an_error() -> None:
 
 def test_the_index_of_errors_says_what_explain_says() -> None:
     """The section of a code has the text of explain, with a labelled remedy if the remedy differs in Python."""
-    sections = error_index.PAGE.read_text(encoding="utf-8").replace("`", "").split("\n## ")[1:]
+    sections = join_lines(error_index.PAGE.read_text(encoding="utf-8").replace("`", "")).split("\n## ")[1:]
     explained = [each for each in list_explanations() if each.code.startswith("PA")]
     assert [section[: section.index("\n")] for section in sections] == [each.code for each in explained]
     for section, each in zip(sections, explained, strict=True):

@@ -42,7 +42,8 @@ _EXIT_REMEDIES: Mapping[int, str] = {
     "not need, or change the plan.",
     125: "Check that the program exists and can be run. If the key could not be created, run pinecone-admin explain "
     "with the code in brackets.",
-    130: "After a no, nothing was changed. After an interruption, the messages show what was done. Run the command again.",
+    130: "After a no, nothing was changed. After an interruption, the messages show what was done, and you can run the "
+    "command again.",
 }
 
 FINDINGS: Mapping[str, tuple[str, str, str]] = {
