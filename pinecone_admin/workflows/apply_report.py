@@ -43,7 +43,7 @@ class ApplyReport:
     Example:
         >>> plan = admin.plan(admin.inventory().to_desired_state())
         >>> print(admin.apply(plan))
-        nothing was changed
+        nothing was changed: the organization already has all that the plan lists
     """
 
     organization_id: str
@@ -103,9 +103,15 @@ class ApplyReport:
     def _select(self, states: Collection[StepState]) -> list[Step]:
         return [step for step in self.steps if step.state in states]
 
+    def _describe_nothing(self) -> str:
+        if self.stopped:  # these were not compared
+            return "nothing was changed"
+        source = self.source or "the plan"
+        return make_printable(f"nothing was changed: the organization already has all that {source} lists")
+
     def __str__(self) -> str:
         """Return the report as text, one line for each step, in the order of execution."""
-        lines = [*map(str, self.steps)] or ["nothing was changed"]
+        lines = [*map(str, self.steps)] or [self._describe_nothing()]
         lines += [make_printable(f"left out: {each}") for each in self.stopped]
         return "\n".join([*lines, *(str(evolve(each, steps=[])) for each in self.offboarded)])
 

@@ -29,6 +29,28 @@ def _names(emulator: Emulator) -> set[str]:
     return {each.name for each in emulator.state.projects.values()}
 
 
+@pytest.mark.parametrize("kind", ["file", "plan of a file", "plan of projects", "plan of people"])
+def test_to_apply_a_plan_without_changes_says_why_nothing_was_done(kind: str) -> None:
+    """In a table, which has no row; the dry run names the same reason or counts the changes."""
+    with example_organization():
+        Path("org.yaml").write_text(run("export").stdout)
+        assert run("plan", "org.yaml", "--out", "plan.json").exit == 0
+        assert run("project", "stale", "--match", "x", "--older-than", "7d", "--out", "stale.json", "--yes").exit == 0
+        Path("people.csv").write_text("email\nada@example.com\n")
+        assert run("user", "offboard", "--people", "people.csv", "--out", "people.json").exit == 0
+        Path("people.json").write_text(json.dumps({**json.loads(Path("people.json").read_text()), "reports": []}))
+        file, said, planned = {
+            "file": ("org.yaml", "the organization already has all that org.yaml lists", ": 0 changes"),
+            "plan of a file": ("plan.json", "the organization already has all that org.yaml lists", ": 0 changes"),
+            "plan of projects": ("stale.json", "The plan has no projects, so nothing was deleted.", "no projects"),
+            "plan of people": ("people.json", "The plan has no people, so nobody was removed.", "no people"),
+        }[kind]
+        done, preview = run("apply", file, "-o", "table"), run("apply", file, "-o", "table", "--dry-run")
+    assert (done.exit, said in done.stdout + done.stderr) == (0, True), done
+    assert (preview.exit, planned in preview.stdout) == (0, True), preview
+    assert "nothing to show" not in done.stderr + preview.stderr
+
+
 def test_a_plan_deletes_the_stale_projects_and_no_others(tmp_path: Path) -> None:
     """The plan is private, deletes nothing by itself, and is carried out as it says; a second run changes nothing."""
     plan = tmp_path / "plan.json"

@@ -133,7 +133,7 @@ def carry_out_plan(session: Session, text: str, path: str, save: str | None) -> 
     def write(report: OffboardManyReport) -> None:
         removed = [_describe_person(each) for each in report.reports]
         rows = [*_describe_missing(report), *removed, *map(_describe_kept_person, report.left)]
-        write_result(session, report.to_dict(), rows)
+        write_result(session, report.to_dict(), rows, nothing="The plan has no people, so nobody was removed.")
         if session.output == "table" and any(each["may_know"] for each in removed):
             named = f"{path} names, and the keys that were created since" if save is None else f"{save} names"
             session.notify(f"These people may know secrets. Rotate those that {named}.")

@@ -204,19 +204,34 @@ def _rescue(session: Session, text: str) -> None:
 
 
 def write_result(
-    session: Session, document: dict[str, Any], rows: Sequence[dict[str, Any]], planned: Sequence[Step] = ()
+    session: Session,
+    document: dict[str, Any],
+    rows: Sequence[dict[str, Any]],
+    planned: Sequence[Step] = (),
+    *,
+    nothing: str = "",
 ) -> None:
-    """Write a plan or a report: rows for a table and a spreadsheet, else all of it; a dry run has planned steps."""
+    """Write a plan or a report: rows for a table and a spreadsheet, else all of it.
+
+    Args:
+        session: The session.
+        document: All of it.
+        rows: The rows.
+        planned: The steps of a dry run.
+        nothing: Why there are no rows, as a sentence; empty if the command itself says that.
+    """
     if write_whole(session, document, planned):
         return
     rows = [clean_reasons(row) for row in rows]
-    if session.output == "table" and rows:
+    if session.output != "table":
+        write_items(session, rows)
+    elif rows:
         from pinecone_admin.cli.output.tables import write_rows  # noqa: PLC0415 - only tables need it
 
         with session.until_closed():
             write_rows(session, [{name: row[name] for name in row if name != "id"} for row in rows])
-    else:
-        write_items(session, rows)
+    elif nothing:
+        session.notify(nothing)
 
 
 def write_whole(session: Session, document: dict[str, Any], planned: Sequence[Step]) -> bool:

@@ -147,7 +147,7 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
         rows = _list_rows(report.deleted, report.left, done="deleted", known=plan.projects)
         skipped = {step.change.target.id: step.change.reason for step in report.steps if step.state == "skipped"}
         rows = [{**row, "result": skipped.get(row["id"], row["result"])} for row in rows]
-        write_result(session, report.to_dict(), rows)
+        write_result(session, report.to_dict(), rows, nothing="The plan has no projects, so nothing was deleted.")
         _name_temporary_keys(session, report.temporary_keys)
         _end_with_kept_projects(session, plan, report.left, "Not deleted, or perhaps not deleted")
 
@@ -232,7 +232,7 @@ class DeletionPreview:
         leave = (describe_left(each, "project") for each in self.leave)
         return (
             "\n".join([*(f"would delete {_describe_planned(each)}" for each in self.delete), *map(str, leave)])
-            or "nothing to do"
+            or "the plan has no projects; nothing to do"
         )
 
 
