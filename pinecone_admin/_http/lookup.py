@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError
 
 
@@ -35,7 +36,7 @@ def find_by_name(name: str, items: Sequence[_N], *, noun: str, operation: str) -
         NotFoundError: No item has the name.
         AmbiguousNameError: Several items have the name.
     """
-    return require_match([item for item in items if item.name == name], noun, f"named {name!r}", operation)
+    return require_match([item for item in items if item.name == name], noun, f"named {quote_name(name)}", operation)
 
 
 def find_by_email(email: str, items: Sequence[_A], *, noun: str, operation: str) -> _A:
@@ -46,7 +47,7 @@ def find_by_email(email: str, items: Sequence[_A], *, noun: str, operation: str)
         AmbiguousNameError: Several items have the address.
     """
     found = [item for item in items if is_same_email(item.email, email)]
-    return require_match(found, noun, f"with the email address {email!r}", operation)
+    return require_match(found, noun, f"with the email address {quote_name(email)}", operation)
 
 
 def find_user(users: Iterable[_A], email: str, *, operation: str) -> _A | None:
@@ -56,7 +57,11 @@ def find_user(users: Iterable[_A], email: str, *, operation: str) -> _A | None:
         AmbiguousNameError: Several users have the address, so that a report on one of them would say too little.
     """
     found = [each for each in users if is_same_email(each.email, email)]
-    return require_single(found, f"users with the email address {email!r}", operation=operation) if found else None
+    return (
+        require_single(found, f"users with the email address {quote_name(email)}", operation=operation)
+        if found
+        else None
+    )
 
 
 def is_same_email(one: str, other: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
 from pinecone_admin._text.counts import count_noun
+from pinecone_admin._text.quoting import describe_resource
 from pinecone_admin.workflows.sent_changes import MAY_NOT_BE_DELETED, NOT_DELETED, Effects, SentChange, find_effects
 
 SecretState: TypeAlias = Literal["undelivered", "stored", "shown", "rescued", "lost"]
@@ -213,7 +214,7 @@ def name_changed(change: SentChange, *, with_id: bool = True) -> str:
     noun = re.sub("(.*) secret", r"the secret of \1", noun)
     id = change.made or change.target
     if change.name is not None:
-        return f"{noun} {change.name} ({id})" if id and with_id else f"{noun} {change.name}"
+        return describe_resource(noun, change.name, id if with_id else None)
     if id is not None:
         return f"{noun} {id}"
     return f"{'an' if noun[0] in 'aeiouA' else 'a'} {noun}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import click
 
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.cli.failures import CLIError, describe_refusal, spell_parameter
 from pinecone_admin.cli.sentences import join_sentences, list_words
 from pinecone_admin.errors import PineconeValueError
@@ -101,7 +102,9 @@ class Choice(click.Choice[str]):
         text = str(value) if self.case_sensitive else str(value).upper()
         if text not in words:
             instead = f"Write {list_words(words, 'or')} instead."
-            self.fail(f"{value}: there is no such value. {suggest(str(value), words, instead)}", param, ctx)
+            self.fail(
+                f"{quote_name(str(value))}: there is no such value. {suggest(str(value), words, instead)}", param, ctx
+            )
         return text
 
 
@@ -151,7 +154,7 @@ class Count(click.ParamType[int]):
         number = int(value) if re.fullmatch(r"\d{1,9}", str(value), re.ASCII) else -1
         if number < self._least or (self._most is not None and number > self._most):
             limit = "" if self._most is None else f" to {self._most}"
-            self.fail(f"{value}: write a whole number from {self._least}{limit}.", param, ctx)
+            self.fail(f"{quote_name(str(value))}: write a whole number from {self._least}{limit}.", param, ctx)
         return number
 
 
@@ -166,7 +169,9 @@ class Duration(click.ParamType[timedelta]):
             return value
         duration = parse_duration(value)
         if duration is None:
-            self.fail(f"{value}: write a number with a unit, such as 90s, 30m, 12h, 7d or 2w.", param, ctx)
+            self.fail(
+                f"{quote_name(str(value))}: write a number with a unit, such as 90s, 30m, 12h, 7d or 2w.", param, ctx
+            )
         return duration
 
 
@@ -479,7 +484,11 @@ def _explain_unknown_role(option: str, role: str, fitting: Iterable[str], holder
         fitting: The roles that could be meant, as they would be written.
         holder: Who cannot have a role that is not one of them; empty if all roles are.
     """
-    problem = f"{holder} cannot have the role {role}" if holder and role in ROLES else f"there is no role {role}"
+    problem = (
+        f"{holder} cannot have the role {quote_name(role)}"
+        if holder and role in ROLES
+        else f"there is no role {quote_name(role)}"
+    )
     spellings = {each.rpartition(":")[2]: each for each in fitting}
     nearest = find_nearest(role, spellings)
     remedy = f"Did you mean {spellings[nearest]}?" if nearest else f"Choose from {', '.join(spellings.values())}."

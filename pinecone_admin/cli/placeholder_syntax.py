@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.cli.failures import CLIError
 
 BRACES = re.compile(r"\{\{|\}\}|\{([^{}]+)\}|[{}]")
@@ -34,7 +35,9 @@ def parse_word(text: str) -> Word:
         if found[1]:
             parts.append(Placeholder(found[1]))
         elif len(found[0]) == 1:
-            raise CLIError(f"{text!r} has a single brace: write {{NAME}} for a value, and {{{{ or }}}} for a brace")
+            raise CLIError(
+                f"{quote_name(text)} has a single brace: write {{NAME}} for a value, and {{{{ or }}}} for a brace"
+            )
         else:
             parts.append(found[0][0])
     return [part for part in [*parts, text[end:]] if part]

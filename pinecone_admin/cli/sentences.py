@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from pinecone_admin._text.quoting import describe_resource
+
 # These patterns are compiled when something fails, like those of failures.py.
 _PLAIN_WORD = r"[a-z]+(?:-[a-z]+)?(?=[ ,:]|'s |$)"
 """A word that begins a clause in small letters; a name of a file, a field or an option has other characters."""
@@ -100,8 +102,6 @@ def name_ids(text: str, names: Mapping[str, str]) -> str:
     found = [id for id in names if id in text]
     if not found:
         return text
-    from pinecone_admin.workflows.quoting import describe_resource  # noqa: PLC0415 - few texts have an id
-
     named = set[str]()
 
     def name_id(match: re.Match[str]) -> str:

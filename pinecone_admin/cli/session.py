@@ -148,7 +148,7 @@ class Session:
         """Finds things by their names."""
         from pinecone_admin.cli.calls.naming import NameLookup  # noqa: PLC0415 - loads the client
 
-        return NameLookup(self.admin)
+        return NameLookup(self.admin, self.ledger.note_name)
 
     def find_names(self, noun: str) -> list[str]:
         """Return the names that a shell completes."""

@@ -16,11 +16,11 @@ from pinecone_admin._http.operation_checks import check_each_role_once, check_ke
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.moments import describe_minute
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin._text.quoting import describe_resource
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.workflows.changes import Change, Ref, find_flaw
 from pinecone_admin.workflows.name_tags import original_name
 from pinecone_admin.workflows.plans import SavablePlan
-from pinecone_admin.workflows.quoting import describe_resource
 
 _FIRST = "Owners and secrets"
 _MAX_MARKDOWN = 60_000
@@ -170,7 +170,9 @@ class ChangePlan(SavablePlan):
         counts += [f"{len(self.stopped)} left out"] if self.stopped else []
         if self.next_end is not None:
             counts.append(f"next end after {self.next_end - timedelta(days=1):%Y-%m-%d}")
-        return make_printable(f"organization {self.organization} ({self.organization_id}): {', '.join(counts)}")
+        return make_printable(
+            f"{describe_resource('organization', self.organization, self.organization_id)}: {', '.join(counts)}"
+        )
 
     def __str__(self) -> str:
         """Return the plan as text, one line for each change, in the order of execution."""

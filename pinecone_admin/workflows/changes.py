@@ -11,8 +11,8 @@ from attrs import evolve, field, frozen
 from generated_client.models import APIKey, Invite, Project, RoleBinding, ServiceAccount
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin._text.quoting import describe_resource, quote_name
 from pinecone_admin.workflows.name_tags import describe_name
-from pinecone_admin.workflows.quoting import describe_resource, quote_name
 
 ChangeAction: TypeAlias = Literal["create", "update", "invite", "resend", "grant", "revoke", "rotate", "delete"]
 """The action of a change. The target of ``grant`` and ``revoke`` is the principal."""
@@ -412,7 +412,7 @@ def _describe_fields(change: Change) -> list[str]:
 def _describe_also_deleted(change: Change) -> list[str]:
     """Return the names of what is deleted with something else, as one text for each kind."""
     kinds = groupby(change.also_deletes, key=lambda each: each.kind)
-    found = [(kind, [quote_name(describe_name(each.name or str(each.id))) for each in some]) for kind, some in kinds]
+    found = [(kind, [describe_name(each.name or str(each.id), quote_name) for each in some]) for kind, some in kinds]
     nouns = {"api_key": "key", "service_account": "service account"}
     return [f"{count_noun(len(names), nouns.get(kind, kind))}: {', '.join(names)}" for kind, names in found]
 

@@ -10,6 +10,7 @@ from attrs import evolve
 
 from generated_client.models import APIKey, Invite, ServiceAccount, User
 from pinecone_admin._http.lookup import is_same_email
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows.change_operations import fits
 from pinecone_admin.workflows.changes import Change, Ref, describe_roles, describe_value, with_known_ids
@@ -147,7 +148,7 @@ class _Comparison:
         name = name_of(found)
         is_same = is_same_email(name, ref.name or "") if ref.kind in _PEOPLE else name == ref.name
         if not is_same and name != self._new_names.get(found.id):
-            raise _StaleError(f"the {ref.kind.replace('_', ' ').replace('api', 'API')} is now named {name!r}")
+            raise _StaleError(f"the {ref.kind.replace('_', ' ').replace('api', 'API')} is now named {quote_name(name)}")
 
     def _find_target(self, change: Change) -> Thing | None:
         """Return the target, by its id; a member who has accepted an invite takes its place."""

@@ -27,6 +27,7 @@ from pinecone_admin._http.lookup import normalize_email
 from pinecone_admin._http.operation_checks import check_name
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable, quote_input
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.errors import PineconeError, PineconeValueError
 from pinecone_admin.models import literal_values
 from pinecone_admin.workflows.strict_yaml import NotText, line_of, read_text
@@ -87,7 +88,7 @@ class DesiredItem:
         return [each for each in self.ends if each not in (self.roles or ())]
 
     def __str__(self) -> str:
-        return f"{self.kind.removeprefix('api_').replace('_', ' ')} {self.name!r}"
+        return f"{self.kind.removeprefix('api_').replace('_', ' ')} {quote_name(self.name)}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the item as the file has it."""
@@ -237,7 +238,7 @@ def suggest(text: str, known: Collection[str]) -> str:
     """Return the end of a message that names the nearest spelling, or the few that there are."""
     near = get_close_matches(text, known, 1)
     if near:
-        return f": did you mean {near[0]!r}?"
+        return f": did you mean {quote_name(near[0])}?"
     return f": use one of {', '.join(known)}" if 0 < len(known) <= len(literal_values("RoleName")) else ""
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from attrs import evolve
 
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.workflows.desired_state import DesiredItem, DesiredState
 
 NO_DATE = "no response of the server had a valid Date, and ends are not carried out by the clock of this machine"
@@ -70,7 +71,7 @@ def describe_lost_ends(state: DesiredState, base: DesiredState) -> list[str]:
         for role, day in former.ends.items():
             if (until is None or until > day) and (item is None or _leaves_role(item, role)):
                 state_now = _LIFTED if item is not None and role in (item.roles or ()) else _LOST
-                notes.append(f"role {role!r} of {former} had an end, {day}, and {state_now}")
+                notes.append(f"role {quote_name(role)} of {former} had an end, {day}, and {state_now}")
     return notes
 
 

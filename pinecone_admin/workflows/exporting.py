@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from generated_client.models import APIKey, Project, RoleName, ServiceAccount
 from pinecone_admin._http.lookup import normalize_email
 from pinecone_admin._text.counts import count_noun
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.models import literal_values
 from pinecone_admin.workflows.desired_state import SETTINGS, DesiredItem, DesiredState, ItemKind, add_digest
 from pinecone_admin.workflows.plans import find_organization, require_full_view
@@ -58,7 +59,9 @@ class _Exporter:
             service_accounts=_describe(
                 "service_account",
                 accounts,
-                lambda each: self._describe_roles("service_account", each.id, f"service account {each.name!r}"),
+                lambda each: self._describe_roles(
+                    "service_account", each.id, f"service account {quote_name(each.name)}"
+                ),
             ),
             people=self._describe_people(),
             notes=self._notes,
@@ -68,14 +71,14 @@ class _Exporter:
     def _describe_project(self, project: Project, keys: Sequence[APIKey]) -> dict[str, Any]:
         kept, unfinished = separate_unfinished(keys, ())
         waiting = [each for each in unfinished if waits_for_deletion(each, keys)]
-        place = f"in project {project.name!r}"
+        place = f"in project {quote_name(project.name)}"
         temporary = [each for each in waiting if expiry_of_temporary_key(each) is not None]
         self._note_left_out(len(temporary), "temporary key", place)
         self._note_left_out(len(waiting) - len(temporary), "old key", f"of finished rotations {place}")
         self._note_left_out(len(unfinished) - len(waiting), "key", f"of unfinished work {place}")
         named = [each for each in kept if each.roles and not _list_unknown(each.roles, "APIKeyRole")]
         left = len(kept) - len(named)
-        self._note_left_out(left, "key", f"of project {project.name!r} without a role that a file can have")
+        self._note_left_out(left, "key", f"of project {quote_name(project.name)} without a role that a file can have")
         return {
             "settings": {name: getattr(project, name) for name in SETTINGS},
             "keys": _describe("api_key", named, lambda each: {"settings": {"roles": sorted(each.roles)}}),

@@ -18,9 +18,9 @@ from attrs import field, frozen
 from generated_client.models import APIKey, Project
 from generated_client.types import Operation, list_of, read_field, read_object, read_optional_field, read_string
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin._text.quoting import describe_resource
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.project_contents import API_VERSION
-from pinecone_admin.workflows.quoting import describe_resource
 
 KeyState: TypeAlias = Literal["accepted", "restricted", "not_accepted", "no_response"]
 

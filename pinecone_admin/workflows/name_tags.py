@@ -15,13 +15,14 @@ A tag is in front of the name: ``~rotates:1f0c2a9b reader``. Each ends with a di
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
 
 from attrs import frozen
 
 from pinecone_admin._http.argument_checks import value_error
+from pinecone_admin._text.quoting import quote_name
 
 MAX_NAME_LENGTH = 80
 """Limit of the API: characters in the name of a key, UTF-8 bytes in the name of a service account."""
@@ -97,7 +98,7 @@ def parse_tag(name: str) -> NameTag | None:
 def check_untagged(name: str) -> None:
     """Raise PineconeValueError if a name has a tag: a workflow would take what has it for unfinished work."""
     if parse_tag(name) is not None:
-        raise value_error("name", f"must not have the form of a temporary name, as {name!r} is")
+        raise value_error("name", f"must not have the form of a temporary name, as {quote_name(name)} is")
 
 
 def has_purpose(name: str, purpose: str) -> bool:
@@ -166,10 +167,15 @@ def original_name(old_name: str, new_name: str = "") -> str:
     return old.rest[:_KEPT_LENGTH] + new.rest
 
 
-def describe_name(name: str) -> str:
-    """Return a name as people see it: without its tag, and with what the tag means, such as ``reader (old)``."""
+def describe_name(name: str, show: Callable[[str], str] = str) -> str:
+    """Return a name as people see it: without its tag, and with what the tag means, such as ``reader (old)``.
+
+    Args:
+        name: The name.
+        show: Returns the name without its tag as it is shown.
+    """
     tag = parse_tag(name)
-    return name if tag is None else f"{tag.rest} ({_MEANINGS[tag.purpose]})"
+    return show(name) if tag is None else f"{show(tag.rest)} ({_MEANINGS[tag.purpose]})"
 
 
 def is_cut(old_name: str) -> bool:

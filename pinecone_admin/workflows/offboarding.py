@@ -9,6 +9,7 @@ from attrs import evolve
 
 from generated_client.models import Invite, User
 from pinecone_admin._http.lookup import find_user, is_same_email
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.errors import ForbiddenError, RefusedError
 from pinecone_admin.workflows.changes import Change, Step
 from pinecone_admin.workflows.ending import refer_to
@@ -163,7 +164,7 @@ def find_change(planned: OffboardReport, found: OffboardReport, inventory: Inven
         return f"user {found.user.id}, who has this address, is not in the plan"
     moved = [user for user in inventory.users if planned.user is not None and user.id == planned.user.id]
     if found.user is None and moved:
-        return f"the address of user {moved[0].id} is now {moved[0].email!r}"
+        return f"the address of user {moved[0].id} is now {quote_name(moved[0].email)}"
     new_invites = {invite.id for invite in found.invites} - {invite.id for invite in planned.invites}
     if new_invites:
         return f"the plan does not have invite {', '.join(sorted(new_invites))}"

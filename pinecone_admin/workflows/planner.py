@@ -14,6 +14,7 @@ from pinecone_admin._http.argument_checks import check_identifier, set_operation
 from pinecone_admin._http.lookup import normalize_email
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin._text.version import __version__
 from pinecone_admin.errors import ForbiddenError, RefusedError
 from pinecone_admin.workflows import name_tags
@@ -195,7 +196,9 @@ def _check_organization(inventory: Inventory, state: DesiredState) -> None:
     if not any(state.organization in {each.id, each.name} for each in inventory.organizations):
         found = ", ".join(f"{each.name} ({each.id})" for each in inventory.organizations) or "unknown"
         source = state.source or "the file"
-        raise RefusedError(f"{source} is of organization {state.organization!r}, not of {found}", operation="plan")
+        raise RefusedError(
+            f"{source} is of organization {quote_name(state.organization)}, not of {found}", operation="plan"
+        )
 
 
 class _Planner:
@@ -353,7 +356,7 @@ class _Planner:
                 self._leave_out(item, f"nothing has the id {item.id}")
         elif (name := name_of(match)) != item.name:
             if item.absent:
-                self._leave_out(item, f"{item.id} is named {name!r}")
+                self._leave_out(item, f"{item.id} is named {quote_name(name)}")
             elif item.name in free:
                 self._leave_out(item, f"{free[item.name][0].id} has the name that {item.id} would get")
             elif is_shared:
@@ -376,7 +379,7 @@ class _Planner:
                     self._misleading[name] = ref
                     continue
                 self.problems.append(
-                    f"project {ref.id or 'to create'} has the name {name!r}, the id of another project"
+                    f"project {ref.id or 'to create'} has the name {quote_name(name)}, the id of another project"
                 )
             if counts[name] == 1 or ref.id is None:
                 self._places[name] = ref
@@ -537,7 +540,7 @@ class _Planner:
             ids = sorted(self._shared[name])
             forms = " or ".join(f"{each}:{role}" for each in ids)
             problem = f"one of {count_noun(len(ids), 'project')}: write {forms}"
-        self._leave_out(item, f"role {text!r} is on {problem}")
+        self._leave_out(item, f"role {quote_name(text)} is on {problem}")
 
 
 def _make_settings(fields: Mapping[str, Any]) -> Settings:

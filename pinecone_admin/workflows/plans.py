@@ -18,6 +18,7 @@ from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.messages import Name
 from pinecone_admin._text.moments import describe_minute
 from pinecone_admin._text.printable import escape_surrogates, make_printable, quote_input
+from pinecone_admin._text.quoting import describe_resource, quote_name
 from pinecone_admin.errors import (
     ApiError,
     ForbiddenError,
@@ -145,13 +146,13 @@ def describe_stale(project: StaleProject, *, is_read_now: bool = True) -> str:
         project: The project.
         is_read_now: Whether the contents were read just now, and not when the plan was made.
     """
-    named = [f"{content.kind} {content.name!r}" for content in project.contents]
-    named += [f"API key {describe_name(str(each.name))!r}" for each in project.api_keys]
+    named = [f"{content.kind} {quote_name(content.name)}" for content in project.contents]
+    named += [f"API key {describe_name(str(each.name), quote_name)}" for each in project.api_keys]
     contents = ", ".join(named) or "nothing"
     contents += describe_unseen(project.unseen)
     created = f"created {describe_minute(project.created_at)}"
     contains = f"contains {contents}" if is_read_now else f"contained {contents} when the plan was made"
-    return make_printable(f"project {project.name!r} ({project.id}), {created}, {contains}")
+    return make_printable(f"project {quote_name(project.name)} ({project.id}), {created}, {contains}")
 
 
 class SavablePlan:
@@ -250,12 +251,11 @@ class StalePlan(SavablePlan):
     def __str__(self) -> str:
         """Return the plan as text, one project per line."""
         age = describe_duration(self.older_than)
-        head = (
-            f"{count_noun(len(self.projects), 'project')} like {self.name_pattern!r} older than {age} would be deleted"
-        )
+        pattern = quote_name(self.name_pattern)
+        head = f"{count_noun(len(self.projects), 'project')} like {pattern} older than {age} would be deleted"
         left = (describe_left(each, "project") for each in self.left)
         lines = [
-            f"{head}, in organization {self.organization} ({self.organization_id})",
+            f"{head}, in {describe_resource('organization', self.organization, self.organization_id)}",
             *map(str, (*self.projects, *left)),
         ]
         lines += [*name_temporary_keys(self.temporary_keys), "nothing else was deleted"]
@@ -293,7 +293,9 @@ class StaleReport:
         keys = name_temporary_keys(self.temporary_keys)
         left = (describe_left(each, "project") for each in self.left)
         unseen = [
-            f"project {each.name!r} ({each.id}){describe_unseen(each.unseen)}" for each in self.deleted if each.unseen
+            f"project {quote_name(each.name)} ({each.id}){describe_unseen(each.unseen)}"
+            for each in self.deleted
+            if each.unseen
         ]
         lines = [*map(str, (*self.steps, *left)), *unseen, *keys] or ["the plan has no projects; nothing to do"]
         return "\n".join(map(make_printable, lines))
@@ -357,7 +359,7 @@ class OffboardPlan(SavablePlan):
 
     def __str__(self) -> str:
         """Return the plan as text, one item per line."""
-        head = make_printable(f"organization {self.organization} ({self.organization_id})")
+        head = make_printable(describe_resource("organization", self.organization, self.organization_id))
         people = [*describe_missing(self.not_found, self.unseen), *map(str, self.reports)]
         refusal = [make_printable(f"cannot be carried out: {self.refusal}")] if self.refusal else []
         return "\n".join([head, *(people or [_NOBODY]), *refusal])

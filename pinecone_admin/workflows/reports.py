@@ -27,10 +27,10 @@ from pinecone_admin._http.operation_checks import binding_fields
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.messages import Name
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin._text.quoting import describe_resource
 from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.changes import Step
-from pinecone_admin.workflows.quoting import describe_resource
 
 _T_co = TypeVar("_T_co", covariant=True)
 

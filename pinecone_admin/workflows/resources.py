@@ -11,8 +11,8 @@ from attrs import field, frozen
 
 from generated_client.models import APIKey, Invite, Organization, Project, RoleBinding, ServiceAccount, User
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin._text.quoting import describe_resource
 from pinecone_admin.workflows.name_tags import original_name
-from pinecone_admin.workflows.quoting import describe_resource
 
 Resource: TypeAlias = Organization | Project | APIKey | User | Invite | ServiceAccount | RoleBinding
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from attrs import evolve
 
 from generated_client.models import APIKey, ServiceAccount
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.resources import Resource
 
@@ -108,7 +109,7 @@ def find_concurrent_rotation(
     if present is None:
         return "somebody deleted it during this call"
     if present.name != old.name:
-        return f"somebody renamed it to {present.name!r} during this call"
+        return f"somebody renamed it to {quote_name(present.name)} during this call"
     known = {(key.id, key.name) for key in leftovers}
     for key in keys:
         if key.id != new.id and is_unfinished_successor(key, old) and (key.id, key.name) not in known:
@@ -167,7 +168,7 @@ def find_obstacle(old: APIKey, keys: Sequence[APIKey]) -> str | None:
     if tag is None:
         return None
     if tag.delete_after is None:
-        return f"key {last.id} replaced it, and is still named {last.name!r}"
+        return f"key {last.id} replaced it, and is still named {quote_name(last.name)}"
     replaced, rotated = ("it", "it") if last.id == old.id else (last.id, last.id)
     unseen = f"the key that replaced {replaced} does not exist, or cannot be seen"
     return f"{unseen}: rotate {rotated} again, or delete this key"

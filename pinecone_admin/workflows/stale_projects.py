@@ -10,6 +10,7 @@ from generated_client.models import APIKey, Project
 from pinecone_admin._http.server_clock import plausible_date
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.moments import describe_minute
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.changes import Ref
 from pinecone_admin.workflows.plans import StaleProject
@@ -39,7 +40,7 @@ def find_reason_to_keep(project: Project, *, older_than: timedelta, now: datetim
 def find_change(planned: StaleProject, project: Project) -> str | None:
     """Return how a project differs from its plan, or None if it does not."""
     if project.name != planned.name:
-        return f"it is now named {project.name!r}"
+        return f"it is now named {quote_name(project.name)}"
     if project.created_at != planned.created_at:
         return f"its date of creation is now {project.created_at or 'unknown'}"
     return None
@@ -48,7 +49,7 @@ def find_change(planned: StaleProject, project: Project) -> str | None:
 def find_planned_refusal(planned: StaleProject, contents: Sequence[Content]) -> str | None:
     """Return which contents are protected or not in the plan, or None; an earlier run may have deleted others."""
     known = {content.key for content in planned.contents}
-    new = [f"{content.kind} {content.name!r}" for content in contents if content.key not in known]
+    new = [f"{content.kind} {quote_name(content.name)}" for content in contents if content.key not in known]
     return f"it contains {', '.join(new)}, which is not in the plan" if new else find_protection(contents)
 
 
@@ -66,7 +67,7 @@ def find_new_keys(planned: StaleProject, keys: Sequence[APIKey]) -> str | None:
     """Return which API keys are not in the plan, or None; an earlier run may have deleted others."""
     known = {each.id for each in planned.api_keys}
     added = [each for each in list_lasting_keys(keys) if each.id not in known]
-    new = [f"API key {name_tags.describe_name(str(each.name))!r}" for each in added]
+    new = [f"API key {name_tags.describe_name(str(each.name), quote_name)}" for each in added]
     return f"it has {', '.join(new)}, which is not in the plan" if new else None
 
 

@@ -135,7 +135,7 @@ async def test_the_text_of_a_plan(emulator: Emulator) -> None:
     shown = [re.sub(r" \([0-9a-f-]{36}\)", "", line) for line in str(plan).splitlines()]
     roles = ["DataPlaneViewer"]
     assert shown == [
-        f"organization Emulated Organization ({emulator.organization_id}): 14 changes, 3 not listed",
+        f"organization 'Emulated Organization' ({emulator.organization_id}): 14 changes, 3 not listed",
         "would create project shop",
         "would create service account shop-ci with OrgMember and ProjectEditor on new project shop",
         "would invite ada@example.com with OrgMember and ProjectOwner on new project shop",
@@ -281,7 +281,7 @@ async def test_a_project_that_is_renamed_meanwhile(emulator: Emulator) -> None:
     plan = await admin.plan(desired)
     project = await admin.projects.describe_by_name(name="search")
     await admin.projects.update(project_id=project.id, name="found")
-    with raises(RefusedError, match="what it shows: update project search .*: .* is now named 'found'"):
+    with raises(RefusedError, match="what it shows: update project search .*: .* is now named found"):
         await admin.apply(plan)
 
 
@@ -302,7 +302,7 @@ async def test_a_name_that_another_project_gets_meanwhile(emulator: Emulator, se
     search = await admin.projects.describe_by_name(name="search")
     await admin.projects.update(project_id=search.id, name="old")
     await admin.projects.update(project_id=prod.id, name="search")
-    with raises(RefusedError, match="something changed since the plan was made.* is now named 'old'"):
+    with raises(RefusedError, match="something changed since the plan was made.* is now named old"):
         await admin.apply(plan, store=Vault())
     await admin.projects.update(project_id=prod.id, name="prod")
     await admin.projects.update(project_id=search.id, name="search")
@@ -694,7 +694,7 @@ async def test_a_second_key_of_a_name_stops_its_own_end_alone(emulator: Emulator
     report = await admin.apply(await admin.plan(desired, base=desired))
     assert [each.change.target.name for each in report.done] == ["by-hand"]
     assert len(report.stopped) == 1
-    assert "key 'reader': several have this name" in report.stopped[0]
+    assert "key reader: several have this name" in report.stopped[0]
     assert report.stopped[0] in str(report)
     assert not report.is_complete
 
@@ -1109,7 +1109,7 @@ async def test_a_file_of_another_organization_is_refused(emulator: Emulator) -> 
     """A file and a plan are of one organization."""
     admin, other = emulator.async_admin(), Emulator(seed=2).async_admin()
     plan = await admin.plan(describe(emulator.organization_id))
-    with raises(RefusedError, match="is of organization 'Elsewhere'"):
+    with raises(RefusedError, match="is of organization Elsewhere"):
         await admin.plan(describe("Elsewhere"))
     with raises(RefusedError, match="this plan is for organization"):
         await other.apply(plan)

@@ -87,12 +87,12 @@ async def test_a_plan_changes_nothing_but_its_own_keys(emulator: Emulator, clock
         for change in (f"POST /admin/projects/{project_id}/api-keys", f"DELETE /admin/api-keys/{key_id}")
     ]
     assert received == [
-        Progress(done=1, total=2, step=f"project 'ci-1' ({old[0]})"),
-        Progress(done=2, total=2, step=f"project 'ci-2' ({old[1]})"),
+        Progress(done=1, total=2, step=f"project ci-1 ({old[0]})"),
+        Progress(done=2, total=2, step=f"project ci-2 ({old[1]})"),
     ]
     lines = str(plan).splitlines()
     assert lines[0].startswith("2 projects like 'ci-*' older than 7 days would be deleted, in organization ")
-    assert lines[1].startswith(f"project 'ci-1' ({old[0]}), created 2023-11-14 22:13 UTC, contains index 'articles', ")
+    assert lines[1].startswith(f"project ci-1 ({old[0]}), created 2023-11-14 22:13 UTC, contains index articles, ")
     assert all(key_id in lines[-2] for key_id in plan.temporary_keys)
 
 
@@ -188,8 +188,8 @@ async def test_a_changed_project_is_not_deleted(emulator: Emulator, clock: Virtu
     report = await emulator.async_admin().projects.delete_stale(plan=plan)
     assert [each.id for each in report.left] == ids[:4]
     reasons = [each.reason for each in report.left]
-    assert reasons[0] == "it contains collection 'late', which is not in the plan"
-    assert reasons[1] == "it is now named 'ci-kept'"
+    assert reasons[0] == "it contains collection late, which is not in the plan"
+    assert reasons[1] == "it is now named ci-kept"
     assert reasons[2].startswith("its date of creation is now ")
     assert reasons[3] == "deletion protection is on for index kept: turn it off"
     assert (report.deleted, report.steps) == ([], [])
@@ -210,7 +210,7 @@ async def test_a_project_with_an_api_key_that_is_not_in_the_plan_is_left(
     assert [[(each.name, each.id) for each in project.api_keys] for project in plan.projects] == [
         [("reader", planned[id].key.id)] for id in ids
     ]
-    assert all(", contains API key 'reader'" in str(each) for each in plan.projects)
+    assert all(", contains API key reader" in str(each) for each in plan.projects)
     plan = StalePlan.from_json(plan.to_json())
     await admin.api_keys.create(project_id=ids[1], name="writer")
     await admin.api_keys.delete(api_key_id=planned[ids[2]].key.id)
@@ -220,8 +220,8 @@ async def test_a_project_with_an_api_key_that_is_not_in_the_plan_is_left(
         report = await admin.projects.delete_stale(plan=plan)
     assert [each.id for each in report.deleted] == [ids[0], ids[3], ids[4]]
     assert {each.id: each.reason for each in report.left} == {
-        ids[1]: "it has API key 'writer', which is not in the plan",
-        ids[2]: "it has API key 'reader', which is not in the plan",
+        ids[1]: "it has API key writer, which is not in the plan",
+        ids[2]: "it has API key reader, which is not in the plan",
     }
     assert set(ids[1:3]) <= emulator.state.projects.keys()
 
@@ -291,7 +291,7 @@ async def test_content_that_appears_during_the_deletion_stops_it(emulator: Emula
 
     transport.before_request = refill
     report = await transport.async_admin().projects.delete_stale(plan=plan)
-    assert [each.reason for each in report.left] == ["it contains collection 'late', which is not in the plan"]
+    assert [each.reason for each in report.left] == ["it contains collection late, which is not in the plan"]
     assert ("index", "articles") in {(each.change.target.kind, each.change.target.name) for each in report.steps}
     assert "late" in emulator.state.projects[ids[0]].collections
     assert not emulator.state.api_keys
@@ -376,7 +376,7 @@ async def test_workspaces_that_cannot_be_seen_are_in_plan_and_report(emulator: E
     emulator.release(ids[0], "workspaces", "desk")  # which would prevent the deletion
     report = await emulator.async_admin().projects.delete_stale(plan=plan)
     assert report.deleted == plan.projects
-    assert f"project 'ci-1' ({ids[0]}); whether it has a workspace cannot be seen" in str(report)
+    assert f"project ci-1 ({ids[0]}); whether it has a workspace cannot be seen" in str(report)
     document = json.loads(plan.to_json())
     del document["projects"][0]["unseen"]  # as in a plan of an earlier release
     assert StalePlan.from_json(json.dumps(document)).projects[0].unseen == []
@@ -390,7 +390,7 @@ async def test_a_workspace_that_the_plan_does_not_have_stops_the_deletion(
     ids, plan = await make_plan(emulator, clock, "ci-1")
     emulator.faults.clear()
     report = await emulator.async_admin().projects.delete_stale(plan=plan)
-    assert [each.reason for each in report.left] == ["it contains workspace 'desk', which is not in the plan"]
+    assert [each.reason for each in report.left] == ["it contains workspace desk, which is not in the plan"]
     assert "desk" in emulator.state.projects[ids[0]].workspaces
 
 

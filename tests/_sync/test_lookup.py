@@ -52,7 +52,7 @@ def test_a_record_is_found_on_any_page(make_client: Callable[..., Admin]) -> Non
 def test_no_match_is_not_found(make_client: Callable[..., Admin]) -> None:
     """A record that matches only in part, or that a list returns in spite of the filter, is not a match."""
     for look_up in LOOKUPS.values():
-        with raises(NotFoundError, match=r"the account sees no .* 'a@example.com'") as caught:
+        with raises(NotFoundError, match=r"the account sees no .* a@example.com") as caught:
             look_up(make_client(script_lists(make_record("1", "aa@example.com"))), "a@example.com")
         assert (caught.value.status_code, str(caught.value.operation)[:12]) == (None, "describe_by_")
 

@@ -136,7 +136,7 @@ def test_the_text_of_a_plan(emulator: Emulator) -> None:
     shown = [re.sub(r" \([0-9a-f-]{36}\)", "", line) for line in str(plan).splitlines()]
     roles = ["DataPlaneViewer"]
     assert shown == [
-        f"organization Emulated Organization ({emulator.organization_id}): 14 changes, 3 not listed",
+        f"organization 'Emulated Organization' ({emulator.organization_id}): 14 changes, 3 not listed",
         "would create project shop",
         "would create service account shop-ci with OrgMember and ProjectEditor on new project shop",
         "would invite ada@example.com with OrgMember and ProjectOwner on new project shop",
@@ -282,7 +282,7 @@ def test_a_project_that_is_renamed_meanwhile(emulator: Emulator) -> None:
     plan = admin.plan(desired)
     project = admin.projects.describe_by_name(name="search")
     admin.projects.update(project_id=project.id, name="found")
-    with raises(RefusedError, match="what it shows: update project search .*: .* is now named 'found'"):
+    with raises(RefusedError, match="what it shows: update project search .*: .* is now named found"):
         admin.apply(plan)
 
 
@@ -303,7 +303,7 @@ def test_a_name_that_another_project_gets_meanwhile(emulator: Emulator, sections
     search = admin.projects.describe_by_name(name="search")
     admin.projects.update(project_id=search.id, name="old")
     admin.projects.update(project_id=prod.id, name="search")
-    with raises(RefusedError, match="something changed since the plan was made.* is now named 'old'"):
+    with raises(RefusedError, match="something changed since the plan was made.* is now named old"):
         admin.apply(plan, store=Vault())
     admin.projects.update(project_id=prod.id, name="prod")
     admin.projects.update(project_id=search.id, name="search")
@@ -695,7 +695,7 @@ def test_a_second_key_of_a_name_stops_its_own_end_alone(emulator: Emulator) -> N
     report = admin.apply(admin.plan(desired, base=desired))
     assert [each.change.target.name for each in report.done] == ["by-hand"]
     assert len(report.stopped) == 1
-    assert "key 'reader': several have this name" in report.stopped[0]
+    assert "key reader: several have this name" in report.stopped[0]
     assert report.stopped[0] in str(report)
     assert not report.is_complete
 
@@ -1106,7 +1106,7 @@ def test_a_file_of_another_organization_is_refused(emulator: Emulator) -> None:
     """A file and a plan are of one organization."""
     admin, other = emulator.admin(), Emulator(seed=2).admin()
     plan = admin.plan(describe(emulator.organization_id))
-    with raises(RefusedError, match="is of organization 'Elsewhere'"):
+    with raises(RefusedError, match="is of organization Elsewhere"):
         admin.plan(describe("Elsewhere"))
     with raises(RefusedError, match="this plan is for organization"):
         other.apply(plan)

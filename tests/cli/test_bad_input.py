@@ -16,6 +16,7 @@ import click
 import pytest
 from attrs import evolve
 
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.cli.commands import ROOT, Command, CommonOption
 from pinecone_admin.cli.failures import CLIError, spell_parameter
 from pinecone_admin.cli.main import main
@@ -373,7 +374,10 @@ def test_a_message_keeps_the_words_that_the_command_line_gave(tmp_path: Path) ->
             check_usage(run("access", "--inventory", missing), f"error: {missing} cannot be read: ")
             check_usage(run("project", "describe", ""), "error: PROJECT needs a value, but is empty.")
             done = run("project", "describe", name)
-            assert (done.exit, f"error: There is no project {name} that this account can see." in done.stderr) == (
+            assert (
+                done.exit,
+                f"error: There is no project {quote_name(name)} that this account can see." in done.stderr,
+            ) == (
                 4,
                 True,
             )

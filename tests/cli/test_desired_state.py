@@ -131,7 +131,7 @@ def test_a_plan_on_a_terminal(emulator: Emulator) -> None:
         "API keys",
         "+ create key writer in project search with DataPlaneEditor",
     ]
-    summary = "organization Emulated Organization: 2 changes, 5 not listed"
+    summary = "organization 'Emulated Organization': 2 changes, 5 not listed"
     assert lines == [*changes, "not in the file, so not changed: 1 project, 1 key, 3 people", summary]
     done = run("plan", "org.yaml", "--unlisted", terminal=True)
     assert shorten(done.stdout) == [
@@ -545,7 +545,7 @@ def test_an_apply_that_takes_projects_from_who_creates_them_says_so(emulator: Em
     write("makers.yaml", f"organization: Emulated Organization\n{accounts}")
     done = run("apply", "makers.yaml", "--yes")
     assert list_changes(emulator)[-1] == "delete_role_binding"
-    assert "Service account 'maker' would no longer own projects that it may have created" in done.stderr
+    assert "Service account maker would no longer own projects that it may have created" in done.stderr
 
 
 def test_a_part_that_fails(emulator: Emulator) -> None:

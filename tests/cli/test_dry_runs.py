@@ -60,7 +60,7 @@ def test_every_dry_run_says_what_would_be_done_where_and_by_whom() -> None:
             words = [*shlex.split(line), "--dry-run"]
             done = run(*words, terminal=True, env={"NO_COLOR": "1"})
             heading, *lines = done.stdout.splitlines()
-            where = f"Dry run in organization Emulated Organization ({emulator.organization_id})"
+            where = f"Dry run in organization 'Emulated Organization' ({emulator.organization_id})"
             keys = ", with a temporary API key that is deleted again" if "delete --with-contents" in line else ""
             assert heading == f"{where}, as client id {emulator.client_id}{keys}:", line
             assert any("would " in each for each in lines), line

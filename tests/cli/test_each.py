@@ -17,6 +17,7 @@ from unittest import mock
 import httpx
 import pytest
 
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.cli.bulk.row_files import RowFile
 from pinecone_admin.emulator import Emulator, serving
 from tests.cli.command_line import COMMANDS, Run, example_organization, fill, limit_file_size, run, save_profile
@@ -463,7 +464,9 @@ def test_a_secret_goes_to_the_place_of_its_row(tmp_path: Path) -> None:
                 done = each(words, way, rows=f"name,place\nk1,one\nk2,{value}\n")
                 assert (done.exit, done.stdout, changes_of(emulator)) == (2, "", 0), done
                 said = (
-                    "is one place for row 1 and row 2, and each" if value == "ONE" else f"(row 2): --store: {value!r} "
+                    "is one place for row 1 and row 2, and each"
+                    if value == "ONE"
+                    else f"(row 2): --store: {quote_name(value)} "
                 )
                 assert said in done.stderr, done.stderr
         done = each(words, "--yes", rows="name,place\nk1,one\nk2,two\n")
@@ -548,7 +551,7 @@ def test_a_person_is_asked_once_and_sees_the_first_commands() -> None:
         shown = declined.stderr.splitlines()
         assert shown[:11] == [*(f"project create 'p {number}'" for number in range(10)), "… and 2 more."]
         assert shown[11] == "About to: project create, for 12 rows of rows.csv"
-        assert shown[12].startswith("In organization Emulated Organization (")
+        assert shown[12].startswith("In organization 'Emulated Organization' (")
         agreed = each(CREATE, rows=rows, terminal=True, stdin="y\n")
         assert (agreed.exit, agreed.stderr.count("Go on?"), len(lines_of(agreed))) == (0, 1, 12)
         silent = each(CREATE, rows=rows)

@@ -60,11 +60,11 @@ def test_a_variable_names_the_only_organization(tmp_path: Path) -> None:
         refused = run("project", "create", "x", "--yes", env={"PINECONE_ADMIN_EXPECT_ORGANIZATION": OTHER})
         assert (refused.exit, f"You expected organization {OTHER}" in refused.stderr) == (3, True)
         named = run("project", "list", "--expect-organization", "Emulated Organization", env=dict.fromkeys(own))
-        assert (named.exit, f"belongs to Emulated Organization ({emulator.organization_id})." in named.stderr) == (
+        assert (named.exit, f"belongs to 'Emulated Organization' ({emulator.organization_id})." in named.stderr) == (
             3,
             True,
         )
-        assert "The expected organization is given by its id, and Emulated Organization is a name." in named.stderr
+        assert "The expected organization is given by its id, and 'Emulated Organization' is a name." in named.stderr
         file = tmp_path / "variables"
         file.write_text(
             f"PINECONE_CLIENT_ID={emulator.client_id}\nPINECONE_CLIENT_SECRET={emulator.client_secret}\n"

@@ -117,7 +117,7 @@ def _simple() -> Iterator[tuple[str, str, Provoke]]:
     yield "4", "You said no. Nothing was changed.", line("project create docs", stdin="n\n", terminal=True)
     yield (
         "4b",
-        "You did not type Emulated Organization. Nothing was changed.",
+        "You did not type 'Emulated Organization'. Nothing was changed.",
         delete_organization(stdin="Acme\n", terminal=True),
     )
     yield (
@@ -211,7 +211,7 @@ def _simple() -> Iterator[tuple[str, str, Provoke]]:
     )
     yield (
         "31",
-        ("You expected organization A, but this account belongs to Emulated Organization (*). Nothing was changed."),
+        ("You expected organization A, but this account belongs to 'Emulated Organization' (*). Nothing was changed."),
         line("project create docs --yes --expect-organization A"),
     )
     yield (
@@ -438,7 +438,7 @@ NEW_KEY = f"{ORGANIZATION}projects: [{{name: search, api_keys: [{{name: k, roles
 @says(
     "41",
     "Something changed since the plan was made, and it would no longer do what it shows: create key k in project "
-    "search (*) with DataPlaneViewer: the project is now named 'found'. Make a new plan. Nothing was changed.",
+    "search (*) with DataPlaneViewer: the project is now named found. Make a new plan. Nothing was changed.",
 )
 def _(_: World) -> Run:
     run("plan", write("org.yaml", NEW_KEY), "--out", "plan.json")
@@ -477,7 +477,7 @@ def _(_: World) -> Run:
 
 @says(
     "38",
-    "Line 3: projects[0], project 'q1': it requires its own encryption key, and that cannot be turned off. "
+    "Line 3: projects[0], project q1: it requires its own encryption key, and that cannot be turned off. "
     "Remove force_encryption_with_cmek, or set it to true.",
 )
 def _(world: World) -> Run:
@@ -610,7 +610,7 @@ def _(world: World) -> Run:
     return Run(done.exit, done.stdout, re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", done.stderr))
 
 
-@says("47", "Left out: 1 old key of finished rotations in project 'search'.")
+@says("47", "Left out: 1 old key of finished rotations in project search.")
 def _(_: World) -> Run:
     _rotate("--keep-old-for", "7d")
     return run("export")

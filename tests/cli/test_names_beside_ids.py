@@ -233,7 +233,7 @@ DELETIONS = {
     "service-account delete ci --yes": ("delete_service_account", "Service account ci"),
     "role revoke user:ada@example.com:search:ProjectViewer --yes": (
         "delete_role_binding",
-        "Role binding user:ada@example.com:search:ProjectViewer",
+        "Role binding 'user:ada@example.com:search:ProjectViewer'",
     ),
 }
 
@@ -365,3 +365,39 @@ def test_a_change_of_a_role_that_ends_halfway_says_once_what_became_of_each_role
         "ProjectEditor .* because the old role, ProjectViewer .*, may have been revoked. Run this again to finish. .PA",
         done.said,
     )
+
+
+def test_a_refusal_that_may_be_about_the_own_account_names_it() -> None:
+    """With an access token alone; whether its account or the role of it was given by name or by id."""
+    with example_organization() as emulator, emulator.admin() as admin:
+        account = next(each for each in admin.service_accounts.list() if each.name == "emulator")
+        (binding,) = (each.id for each in admin.role_bindings.list() if each.principal_id == account.id)
+        token = run("token", "--reveal").stdout.strip()
+        env = {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None, "PINECONE_ACCESS_TOKEN": token}
+        for given in ("emulator", account.id):
+            role = f"service-account:{given}:OrgOwner"
+            for words in (
+                ("role", "revoke", binding),
+                ("role", "revoke", role),
+                ("role", "change", "--service-account", given, "--from", "OrgOwner", "--to", "OrgMember"),
+                ("service-account", "delete", given),
+                ("service-account", "rotate", given, "--store", "file:new.key"),
+            ):
+                for option in ("--yes", "--dry-run"):
+                    done = run(*words, option, env=env)
+                    assert done.exit == 5, done
+                    assert f"Service account emulator ({account.id}) may be the account of this client" in done.stderr
+
+
+def test_a_question_on_a_role_binding_names_its_principal_and_its_project() -> None:
+    """An id alone would not show whose role is revoked."""
+    with example_organization() as emulator, emulator.admin() as admin:
+        (binding,) = (
+            each.id
+            for each in admin.role_bindings.list()
+            if each.principal_type == "user" and each.role == "ProjectViewer"
+        )
+        spelled = "user:ada@example.com:search:ProjectViewer"
+        for given in (binding, spelled):
+            asked = run("role", "revoke", given, terminal=True, stdin="n\n")
+            assert f"About to: role revoke '{spelled}' ({binding})" in asked.said

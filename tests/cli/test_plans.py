@@ -107,7 +107,7 @@ def test_what_changed_since_the_plan_is_left_and_named(tmp_path: Path) -> None:
         done = run("apply", plan, "--confirm", "99")
         rest = _names(emulator)
     assert [(each["name"], each["reason"]) for each in preview.json["report"]["leave"]] == [
-        ("ci-1", "it is now named 'kept'"),
+        ("ci-1", "it is now named kept"),
         ("ci-3", "it was already deleted"),
     ]
     assert done.exit == 9
@@ -183,7 +183,7 @@ def test_a_person_is_asked_before_the_projects_of_a_plan_are_deleted(tmp_path: P
     assert (refused.exit, accepted.exit) == (130, 0)
     assert (again.exit, "This deletes" in again.stderr) == (0, False), again  # what is gone is not counted
     assert "Temporary API keys read the contents, and were deleted:" in shown.stderr
-    for word in ("project 'ci-1'", "Emulated Organization", emulator.client_id):
+    for word in ("project ci-1", "Emulated Organization", emulator.client_id):
         assert word in refused.stderr
 
 
@@ -196,7 +196,7 @@ def test_a_plan_is_shown_before_its_number_is_typed_also_with_yes(tmp_path: Path
         _leave_projects(emulator, "ci-1")
         for command, line in (
             (("user", "offboard", "--people", str(people)), "would delete user ada@example.com"),
-            (stale, "project 'ci-1'"),
+            (stale, "project ci-1"),
         ):
             made = run(*command, "--out", plan, "--overwrite")
             asked = run("apply", plan, "--yes", terminal=True, stdin="no\n")
@@ -434,7 +434,7 @@ def test_the_keys_of_stale_projects_are_shown_and_a_new_one_keeps_its_project() 
         apply = ("apply", "plan.json", "--confirm", "2", "-o", "table")
         preview, done = run(*apply, "--dry-run"), run(*apply)
         for each in (preview, done):
-            assert "it has API key 'new', which is not in the plan" in " ".join(each.stdout.split())
+            assert "it has API key new, which is not in the plan" in " ".join(each.stdout.split())
             assert each.exit == done.exit != 0, each
         assert "Project ci-1 has 1 API key, which would be deleted with it: old." in preview.stderr
         assert "new" not in preview.stderr.replace("anything new", "")
@@ -514,8 +514,8 @@ def test_a_search_for_stale_projects_says_that_it_deletes_nothing_and_what_to_do
         for options, name, next_step in (
             ([], "ci-*", "add --out plan.json, read that file, and run pinecone-admin apply plan.json"),
             (["--out", plan], "ci-*", f"Read {plan}, remove what must stay"),
-            (["--out", empty], "none-*", "No project that this account can see matches none-*."),
-            ([], "none-*", "No project that this account can see matches none-*."),
+            (["--out", empty], "none-*", "No project that this account can see matches 'none-*'."),
+            ([], "none-*", "No project that this account can see matches 'none-*'."),
         ):
             said = run(*words, name, *options, terminal=True).said
             assert next_step in said[said.index("Nothing was deleted") :], said
@@ -541,8 +541,8 @@ def test_a_search_that_finds_nothing_says_whether_any_project_has_such_a_name() 
     with example_organization() as emulator:
         _leave_projects(emulator, "ci-1")
         for pattern, line in (
-            ("ci-*", "No project that matches ci-* can be deleted now."),
-            ("cI-*x", "No project that this account can see matches cI-*x."),
+            ("ci-*", "No project that matches 'ci-*' can be deleted now."),
+            ("cI-*x", "No project that this account can see matches 'cI-*x'."),
         ):
             assert run(*words, pattern, "--older-than", "70d").stderr.splitlines()[-1] == f"Nothing was deleted. {line}"
 

@@ -175,7 +175,7 @@ def test_no_report_calls_a_finished_rotation_unfinished() -> None:
     for done in (exported, *planned, *reviewed):
         assert done.exit == 0
         assert "unfinished work" not in done.stdout + done.stderr
-    assert "Left out: 2 old keys of finished rotations in project 'search'" in exported.stderr
+    assert "Left out: 2 old keys of finished rotations in project search" in exported.stderr
     assert (
         "key reader in project search: the old key of a finished rotation, kept at least until 2" in planned[0].stdout
     )

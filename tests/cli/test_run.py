@@ -284,7 +284,7 @@ def test_an_interruption_while_the_key_is_made_leaves_none(served: Served) -> No
     process.append(served.start("echo", "started"))
     status, stdout, stderr = end(process[0])
     assert (status, stdout) == (130, "")
-    assert stderr.startswith("Interrupted. Deleting API key temporary ")
+    assert stderr.startswith("Interrupted. Deleting API key 'temporary ")
     assert stderr.endswith("error: Interrupted. What had been done was taken back.\n")
     assert served.keys() == ["reader"]
 

@@ -79,7 +79,7 @@ def test_a_file_with_ends_is_read_in_every_form() -> None:
         ("people", bob(until=None), "until is empty"),
         ("people", bob(until=""), "until is empty"),
         ("people", bob(ending("search:ProjectEditor", "2027-13-01")), r"roles\[1\].until is '2027-13-01', which is no"),
-        ("people", bob({"role": "search:ProjectEditor", "untill": ENDED}), "did you mean 'until'"),
+        ("people", bob({"role": "search:ProjectEditor", "untill": ENDED}), "did you mean until"),
         ("people", bob({"until": ENDED}), r"roles\[1\] needs the field role"),
         ("people", bob(ending("OrgMember")), "has 'OrgMember' twice"),
         ("people", bob(ending("search:ProjectEditr")), "which is no role"),
@@ -191,7 +191,7 @@ def test_a_role_whose_end_is_removed_after_its_day_is_granted_again() -> None:
     base = {"people": [bob(ending("search:ProjectEditor"))]}
     found = plan(inventory, base, people=[bob("search:ProjectEditor")])
     assert [(each.action, each.cause) for each in found.changes] == [("grant", "change")]
-    assert found.notes == [f"role 'search:ProjectEditor' of person '{BOB}' had an end, 2027-01-31, and has none now"]
+    assert found.notes == [f"role 'search:ProjectEditor' of person {BOB} had an end, 2027-01-31, and has none now"]
 
 
 def test_an_end_that_was_lifted_or_lost_is_a_note() -> None:
@@ -203,9 +203,9 @@ def test_an_end_that_was_lifted_or_lost_is_a_note() -> None:
     found = plan(make(), base, people=[bob("search:ProjectEditor")])
     assert not found.changes
     assert found.notes == [
-        "service account 'ci' had an end, 2027-01-31, and is not in the file now",
-        f"person '{BOB}' had an end, 2027-02-28, and has none now",
-        f"role 'search:ProjectEditor' of person '{BOB}' had an end, 2027-01-31, and has none now",
+        "service account ci had an end, 2027-01-31, and is not in the file now",
+        f"person {BOB} had an end, 2027-02-28, and has none now",
+        f"role 'search:ProjectEditor' of person {BOB} had an end, 2027-01-31, and has none now",
     ]
     kept = plan(make(), base, people=[bob(until=STILL)], service_accounts=[{"name": "ci", "absent": True}])
     assert kept.notes == []
@@ -225,7 +225,7 @@ def test_the_lost_end_of_a_role_that_stays_is_a_note(former: dict[str, Any], now
     base = {"people": [bob(ending("search:ProjectEditor"), **former)]}
     found = plan(make(), base, people=[now])
     assert not found.changes
-    assert found.notes == [f"role 'search:ProjectEditor' of person '{BOB}' had an end, 2027-01-31, and {state}"]
+    assert found.notes == [f"role 'search:ProjectEditor' of person {BOB} had an end, 2027-01-31, and {state}"]
 
 
 @pytest.mark.parametrize("fields", [{}, {"keep_other_roles": True}], ids=["roles", "other roles are kept"])

@@ -25,6 +25,7 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
 )
 from pinecone_admin._text.messages import Name
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.errors import (
     PineconeError,
     PineconeValueError,
@@ -281,7 +282,7 @@ async def _run_all(
         nonlocal processed
         processed += 1
         if progress is not None:
-            step = f"project {project.name!r} ({project.id})"
+            step = f"project {quote_name(project.name)} ({project.id})"
             progress(Progress(done=processed, total=len(projects), step=step))
 
     await async_run_in_parallel(

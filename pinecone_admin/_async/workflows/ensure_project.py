@@ -12,6 +12,7 @@ from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import as_plain_value, set_operation_on_errors
 from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.errors import RefusedError
 from pinecone_admin.models import (
     CreateProjectRequest,
@@ -43,7 +44,7 @@ async def ensure_project(
     settings = Settings(max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
     projects = await run.admin.projects.list()
     if named := [each for each in projects if each.name == name]:
-        project, created = require_single(named, f"projects named {name!r}"), False
+        project, created = require_single(named, f"projects named {quote_name(name)}"), False
     else:
         change = Change(action="create", target=Ref("project", name), settings=settings)
         found_or_created = await create_missing_project(run, change, {each.id for each in projects})
@@ -85,7 +86,7 @@ async def create_missing_project(run: AsyncRun, change: Change, known: Collectio
         projects = [each for each in await run.admin.projects.list() if each.id not in others]
         named = [each for each in projects if each.name == name]
         others.update(each.id for each in projects if each.name != name)  # one that gets the name later is not new
-        return require_single(named, f"projects named {name!r}") if named else None
+        return require_single(named, f"projects named {quote_name(str(name))}") if named else None
 
     async def is_as_sent(found: Project) -> bool:
         return fits(change, read_settings(found), frozenset())

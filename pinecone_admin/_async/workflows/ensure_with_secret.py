@@ -25,6 +25,7 @@ from pinecone_admin._http.argument_checks import (
 )
 from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.models import (
     APIKey,
     APIKeyRole,
@@ -68,7 +69,7 @@ async def ensure_api_key(
     run.known.update(each.id for each in keys)
     differing: list[Difference] = []
     if held := find_keys_by_name(name, keys):
-        key = require_single(held, f"API keys named {name!r}")
+        key = require_single(held, f"API keys named {quote_name(name)}")
         final = find_successors_to_rename(keys).get(key.id, key)
         differing = compare_settings(roles=(set(final.roles), None if roles is None else set(roles)))
         policy.refuse(f"API key {key.id}", differing)
@@ -122,7 +123,7 @@ async def ensure_service_account(
             client_id=client_id,
         )
         return Ensured(value=created, created=not isinstance(created, ServiceAccount), steps=run.steps)
-    existing, differing = require_single(named, f"service accounts named {name!r}"), list[Difference]()
+    existing, differing = require_single(named, f"service accounts named {quote_name(name)}"), list[Difference]()
     if wanted is not None:
         differing = await reconcile_bindings(run, existing, wanted=wanted, policy=policy, client_id=client_id)
     return Ensured(value=existing, created=False, differences=differing, steps=run.steps)

@@ -22,6 +22,7 @@ from pinecone_admin._http.argument_checks import (
     value_error,
 )
 from pinecone_admin._text.counts import count_noun
+from pinecone_admin._text.quoting import describe_resource
 from pinecone_admin.errors import (
     ApiError,
     ForbiddenError,
@@ -43,7 +44,6 @@ from pinecone_admin.workflows.key_identification import (
     list_index_hosts,
     read_label,
 )
-from pinecone_admin.workflows.quoting import describe_resource
 from pinecone_admin.workflows.sent_changes import add_note
 
 if TYPE_CHECKING:

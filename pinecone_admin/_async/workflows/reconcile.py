@@ -13,12 +13,12 @@ from pinecone_admin._async.workflows.ensure_binding import grant_role
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import check_bool, check_string, value_error
 from pinecone_admin._text.messages import Name
+from pinecone_admin._text.quoting import describe_resource
 from pinecone_admin.errors import PineconeValueError, RefusedError
 from pinecone_admin.models import Invite, PrincipalType, RoleBindingInput, ServiceAccount, User
 from pinecone_admin.workflows.changes import Change
 from pinecone_admin.workflows.ending import refer_to, refer_to_role
 from pinecone_admin.workflows.guard import OWN_ACCOUNT
-from pinecone_admin.workflows.quoting import describe_resource
 from pinecone_admin.workflows.reports import (
     Difference,
     OnDifference,

@@ -37,6 +37,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.errors import (
     LeftoverError,
     Masked,
@@ -50,7 +51,6 @@ from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, Serv
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.changes import Change, Ref, Settings
 from pinecone_admin.workflows.guard import check_client_id
-from pinecone_admin.workflows.quoting import quote_name
 from pinecone_admin.workflows.reports import Rotation
 from pinecone_admin.workflows.sent_changes import add_note, is_api_404, may_have_been_processed
 
@@ -80,8 +80,8 @@ async def rotate_api_key(
     tag = name_tags.parse_tag(old.name)
     if tag is not None and tag.delete_after is None:
         raise RefusedError(
-            f"API key {old.id} is named {old.name!r}, because another workflow created it and has not finished; wait "
-            "for that workflow, or run it again if it was interrupted",
+            f"API key {old.id} is named {quote_name(old.name)}, because another workflow created it and has not "
+            "finished; wait for that workflow, or run it again if it was interrupted",
             operation="rotate_api_key",
         )
     # With the name, or with the id of the new key, the next run would replace the new key once it has its name.
@@ -176,10 +176,12 @@ async def replace_key(
         if namesake.id == old.id:
             why = "somebody, perhaps another run, seems to have given the old key its name back"
         message = (
-            f"API keys {namesake.id} and {new.id} are both named {name!r}, because {why}; "
+            f"API keys {namesake.id} and {new.id} are both named {quote_name(name)}, because {why}; "
             "keep the key whose value is in your secret store, and delete the other one"
         )
-        left = [f"one of API keys {namesake.id} and {new.id}, named {name!r}: keep the one whose value is stored"]
+        left = [
+            f"one of API keys {namesake.id} and {new.id}, named {quote_name(name)}: keep the one whose value is stored"
+        ]
         # The next run may not find out what this one has done.
         raise LeftoverError(message, left=left, operation="rotate_api_key", safe_to_retry=False)
     # Leftovers are deleted only now, in _finish_rotation: one may be the key of another run, which finds out by the
@@ -196,8 +198,8 @@ async def replace_key(
 def _refuse_without_name_or_role(old: APIKey) -> None:
     if name_tags.is_cut(old.name):
         raise RefusedError(
-            f"the successor of API key {old.id} was deleted, so the end of its name is lost: {old.name!r}; rename the "
-            "key, and rotate it again",
+            f"the successor of API key {old.id} was deleted, so the end of its name is lost: {quote_name(old.name)}; "
+            "rename the key, and rotate it again",
             operation="rotate_api_key",
         )
     if not old.roles:
@@ -272,7 +274,7 @@ async def _restore_old_name(
         f"{done}; this run stored the value of API key {new.id}, which no longer exists: check which value is in your "
         "secret store, or rotate the key again"
     )
-    left = [f"the stored value of API key {new.name!r} ({new.id}), which no longer exists"]
+    left = [f"the stored value of API key {quote_name(new.name)} ({new.id}), which no longer exists"]
     raise LeftoverError(message, left=left, operation="rotate_api_key") from lost
 
 
@@ -290,7 +292,7 @@ async def _finish_rotation(
         moment = next(filter(None, map(retired_keys.delete_after, shown)), None)
         if moment is None:
             raise RefusedError(
-                f"API key {old.id} is kept, but named {shown[0].name!r} now, so no later run deletes it",
+                f"API key {old.id} is kept, but named {quote_name(shown[0].name)} now, so no later run deletes it",
                 operation="rotate_api_key",
             )
         for key in keys:

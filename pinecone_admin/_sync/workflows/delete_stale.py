@@ -26,6 +26,7 @@ from pinecone_admin._sync.workflows.client_state import own_client_id, require_s
 from pinecone_admin._sync.workflows.delete_with_cleanup import empty_and_delete, start_report
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.messages import Name
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.errors import (
     PineconeError,
     PineconeValueError,
@@ -282,7 +283,7 @@ def _run_all(
         nonlocal processed
         processed += 1
         if progress is not None:
-            step = f"project {project.name!r} ({project.id})"
+            step = f"project {quote_name(project.name)} ({project.id})"
             progress(Progress(done=processed, total=len(projects), step=step))
 
     run_in_parallel(

@@ -13,6 +13,7 @@ from pinecone_admin._http.lookup import require_single
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy
 from pinecone_admin._sync.workflows.run import Run
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.errors import RefusedError
 from pinecone_admin.models import (
     CreateProjectRequest,
@@ -44,7 +45,7 @@ def ensure_project(
     settings = Settings(max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
     projects = run.admin.projects.list()
     if named := [each for each in projects if each.name == name]:
-        project, created = require_single(named, f"projects named {name!r}"), False
+        project, created = require_single(named, f"projects named {quote_name(name)}"), False
     else:
         change = Change(action="create", target=Ref("project", name), settings=settings)
         found_or_created = create_missing_project(run, change, {each.id for each in projects})
@@ -86,7 +87,7 @@ def create_missing_project(run: Run, change: Change, known: Collection[str]) -> 
         projects = [each for each in run.admin.projects.list() if each.id not in others]
         named = [each for each in projects if each.name == name]
         others.update(each.id for each in projects if each.name != name)  # one that gets the name later is not new
-        return require_single(named, f"projects named {name!r}") if named else None
+        return require_single(named, f"projects named {quote_name(str(name))}") if named else None
 
     def is_as_sent(found: Project) -> bool:
         return fits(change, read_settings(found), frozenset())

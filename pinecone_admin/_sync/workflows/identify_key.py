@@ -23,6 +23,7 @@ from pinecone_admin._sync.workflows.client_state import server_now, server_time
 from pinecone_admin._sync.workflows.read_pages import read_pages
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.counts import count_noun
+from pinecone_admin._text.quoting import describe_resource
 from pinecone_admin.errors import (
     ApiError,
     ForbiddenError,
@@ -44,7 +45,6 @@ from pinecone_admin.workflows.key_identification import (
     list_index_hosts,
     read_label,
 )
-from pinecone_admin.workflows.quoting import describe_resource
 from pinecone_admin.workflows.sent_changes import add_note
 
 if TYPE_CHECKING:

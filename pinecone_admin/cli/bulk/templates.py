@@ -19,6 +19,7 @@ import click
 
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.cli.bulk.row_files import Row
 from pinecone_admin.cli.calls.pipeline import check_values
 from pinecone_admin.cli.commands import PROGRAM, ROOT, Command, CommonOption, Noun
@@ -177,7 +178,9 @@ def _fill(param: click.Parameter, text: str, row: Row) -> str:
 
     filled = "".join(map(fill_part, parse_word(text)))
     if filled in _READS_STDIN and not (isinstance(param.type, NameOrId) or param.name == "name"):
-        raise CLIError(f"{spell_parameter(param)}: {filled!r} would read standard input, which rows cannot do")
+        raise CLIError(
+            f"{spell_parameter(param)}: {quote_name(filled)} would read standard input, which rows cannot do"
+        )
     return filled
 
 
@@ -235,7 +238,7 @@ def _find_command(words: Sequence[str]) -> tuple[Command, list[str]]:
         if word.startswith("-"):
             raise _stands_before(word)
         if "{" in word:
-            raise CLIError(f"{word!r}: the words of a command have no placeholders")
+            raise CLIError(f"{quote_name(word)}: the words of a command have no placeholders")
         name, command, rest = found.resolve_command(context, rest)
         assert command is not None  # noqa: S101 - another word is an error
         if found is ROOT and name in _NOT_FOR_ROWS:  # whatever it was called

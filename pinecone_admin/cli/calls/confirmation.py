@@ -14,6 +14,7 @@ from attrs import frozen
 from pinecone_admin._text.counts import count_noun, pluralize
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin._text.quoting import describe_resource, quote_name
 from pinecone_admin.cli.failures import CLIError, spell_parameter
 from pinecone_admin.cli.identity.client import is_read_only
 from pinecone_admin.cli.output.progress import show_progress
@@ -88,10 +89,14 @@ def ask(session: Session, consent: Consent) -> None:
     """
     given = None if session.settings.get("confirm") is None else str(session.settings["confirm"])
     if given is not None and consent.typed and not consent.is_met_by(given):
-        called = f"{consent.subject} is called {consent.typed}" if consent.subject else f"it has to be {consent.typed}"
+        called = (
+            f"{consent.subject} is called {quote_name(consent.typed)}"
+            if consent.subject
+            else f"it has to be {quote_name(consent.typed)}"
+        )
         problem = f"is too low: {consent.typed} would be removed" if consent.is_number else f"does not match: {called}"
         session.ledger.names.pop(given, None)  # what was typed is shown as it was typed
-        raise CLIError(f"--confirm {given} {problem}.", says_if_unchanged=True)
+        raise CLIError(f"--confirm {quote_name(given)} {problem}.", says_if_unchanged=True)
     if session.is_row and consent.concerns_caller:
         reason = f"{' '.join(consent.notes)} Run this command by itself, with {_spell_option(consent)}."
         raise CLIError(reason, says_if_unchanged=True)
@@ -135,14 +140,16 @@ def _question(session: Session, consent: Consent) -> None:
     organization = None if consent.is_local else session.organization  # its failure comes before the question
     session.notify(f"About to: {consent.what}")
     if organization is not None:
-        session.notify(f"In organization {organization.name} ({organization.id}), as client id {session.caller}")
+        session.notify(
+            f"{describe_resource('In organization', organization.name, organization.id)}, as client id {session.caller}"
+        )
     with session.prompt(question):
         line = session.stdin.readline()
     if not line.endswith("\n"):
         session.notify("")  # as above
     answer = line.rstrip("\r\n")
     if not (consent.is_typed_as(answer) if consent.wants_typed else answer.lower() in {"y", "yes"}):
-        said = f"You did not type {consent.typed}." if consent.wants_typed and answer else "You said no."
+        said = f"You did not type {quote_name(consent.typed)}." if consent.wants_typed and answer else "You said no."
         said = said if line else "The input ended without an answer."
         raise CLIError(said, cause=click.Abort, says_if_unchanged=True)
 
@@ -259,7 +266,7 @@ def describe_parts(whole: str, parts: Mapping[str, Sequence[Ref]]) -> list[str]:
         parts: The references, by the singular of the kind.
     """
     counts = [count_noun(len(refs), noun) for noun, refs in parts.items() if refs]
-    names = [describe_name(each.name or "") for refs in parts.values() for each in refs]
+    names = [describe_name(each.name or "", quote_name) for refs in parts.values() for each in refs]
     listed = f": {join_first_names(names)}" if len(counts) == 1 else ""
     return [f"{whole} has {', '.join(counts)}, which would be deleted with it{listed}."] if counts else []
 

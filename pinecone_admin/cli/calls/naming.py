@@ -15,16 +15,17 @@ from pinecone_admin._concurrency.locks import ensure_released
 from pinecone_admin._http.argument_checks import is_key_value
 from pinecone_admin._http.lookup import is_same_email
 from pinecone_admin._text.counts import count_noun, pluralize
+from pinecone_admin._text.quoting import describe_resource, quote_name
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.documents import KeyOfProject, NamedBinding
 from pinecone_admin.cli.parameters import (
     BindingReading,
     Reference,
     WantedRole,
+    find_nearest,
     is_id,
     parse_binding,
     spell_noun,
-    suggest,
 )
 from pinecone_admin.cli.sentences import join_sentences, list_words, name_ids
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError, PineconeError
@@ -56,8 +57,6 @@ class Thing:
         return self.noun.replace("-", "_")
 
     def __str__(self) -> str:
-        from pinecone_admin.workflows.quoting import describe_resource  # noqa: PLC0415 - a list shows none
-
         return describe_resource(spell_noun(self.noun), self.name or None, self.id)
 
 
@@ -66,13 +65,15 @@ class NameLookup:
 
     Args:
         admin: The client.
+        note: Function that is called with the id and the name of each thing that was found.
 
     Attributes:
         lists_users: Whether all users are read once, and not one for each address.
     """
 
-    def __init__(self, admin: Admin) -> None:
+    def __init__(self, admin: Admin, note: Callable[[str, str | None], object]) -> None:
         self._admin = admin
+        self._note = note
         self.lists_users: bool = False
         self._lists: dict[tuple[str, str | None], list[Any]] = {}
         self._lock = RLock()  # rows look for names in threads
@@ -106,11 +107,13 @@ class NameLookup:
             by_name = _matching(items, text)
         if noun == "user" and not (by_id or by_name) and self._is_invited(text):
             message = (
-                f"There is no user {text} that this account can see, but an open invite. Use invite in place of user."
+                f"There is no user {quote_name(text)} that this account can see, but an open invite. Use invite in "
+                "place of user."
             )
             raise CLIError(message, cause=NotFoundError)
         describe = partial(self._describe_choice, noun)
         found = require_one(by_id or by_name, noun, text, names=map(_name_of, items), describe=describe)
+        self._note(found.id, _name_of(found))
         return Thing(noun, found.id, _name_of(found))
 
     def _is_invited(self, email: str) -> bool:
@@ -155,7 +158,8 @@ class NameLookup:
         possible = readings if len(readings) == 1 else [each for each in readings if self._is_possible(*each)]
         if len(possible) > 1:
             raise CLIError(
-                f"{text} can be read in several ways, because names have colons. Give the project by its id."
+                f"{quote_name(text)} can be read in several ways, because names have colons. Give the project by its "
+                "id."
             )
         return possible[0] if possible else readings[0]
 
@@ -170,9 +174,9 @@ class NameLookup:
         """Return the id of one of several things of a name, with what tells it from the others."""
         if noun == "api-key":
             names = {each.id: each.name for each in self._candidates("project", "", None)}
-            return f"{item.id} (in project {names.get(item.project_id, item.project_id)})"
+            return f"{item.id} (in project {quote_name(names.get(item.project_id, item.project_id))})"
         if noun == "user":
-            return f"{item.id} ({item.email})"
+            return f"{item.id} ({quote_name(item.email)})"
         created_at = getattr(item, "created_at", None)
         return str(item.id) if created_at is None else f"{item.id} (created {created_at:%Y-%m-%d %H:%M} UTC)"
 
@@ -197,20 +201,18 @@ class NameLookup:
 
     def describe_all(self, things: Iterable[Thing]) -> list[Thing]:
         """Return things with their names, which are fetched if they are not known."""
-        return [
-            self._describe_binding(thing) if thing.noun == "role-binding" else self.describe(thing) for thing in things
-        ]
-
-    def _describe_binding(self, thing: Thing) -> Thing:
-        if thing.name is not None:
-            return thing
-        from pinecone_admin.cli.calls.binding_names import name_binding  # noqa: PLC0415 - only these previews need it
-
-        return Thing(thing.noun, thing.id, name_binding(self._admin, self.read(thing)).spelling)
+        return [self.describe(thing) for thing in things]
 
     def describe(self, thing: Thing) -> Thing:
-        """Return the thing with its name, which is fetched if it is not known."""
-        return thing if thing.name is not None else Thing(thing.noun, thing.id, _name_of(self.read(thing)))
+        """Return the thing with its name, which is fetched if it is not known; that of a role binding has two names."""
+        if thing.name is not None:
+            return thing
+        item = self.read(thing)
+        if not isinstance(item, RoleBinding):
+            return Thing(thing.noun, thing.id, _name_of(item))
+        from pinecone_admin.cli.calls.binding_names import name_binding  # noqa: PLC0415 - only a question needs it
+
+        return Thing(thing.noun, thing.id, name_binding(self._admin, item).spelling)
 
     def read(self, thing: Thing) -> Any:
         """Return the model of a thing."""
@@ -271,12 +273,13 @@ def require_one(
         CLIError: There is none, or several have the name.
     """
     if not found:
-        message = f"There is no {spell_noun(noun)} {text} that this account can see."
-        hint = suggest(text, [*filter(None, names)], otherwise="")
+        message = f"There is no {spell_noun(noun)} {quote_name(text)} that this account can see."
+        nearest = find_nearest(text, filter(None, names))
+        hint = f"Did you mean {quote_name(nearest)}?" if nearest else ""
         raise CLIError(join_sentences([message, hint]), cause=NotFoundError)
     if len(found) > 1:
         message = (
-            f"{count_noun(len(found), spell_noun(noun))} are called {text}. Use an id instead: "
+            f"{count_noun(len(found), spell_noun(noun))} are called {quote_name(text)}. Use an id instead: "
             f"{list_words(map(describe, found), 'or')}."
         )
         raise CLIError(message, cause=AmbiguousNameError)

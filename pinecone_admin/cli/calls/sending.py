@@ -13,6 +13,7 @@ from pinecone_admin import Operation
 from pinecone_admin._concurrency.waiting import COMPLETION_TIMEOUT, complete_if_interrupted
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._http.operation_mapping import RequestBuilder
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.cli.calls.confirmation import Consent, ask, require_change_allowed
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import read_text
@@ -155,7 +156,7 @@ def build_operation(method: str, target: str, body: str | None, *, returns: Any 
     """
     path, _, query = target.partition("?")
     if not path.startswith("/"):
-        raise PineconeValueError(f"the path {path!r} must begin with a slash, such as /admin/projects")
+        raise PineconeValueError(f"the path {quote_name(path)} must begin with a slash, such as /admin/projects")
     if body is not None and method not in _METHODS_WITH_BODY:
         raise PineconeValueError(f"a {method} request takes no --body")
     return Operation(
@@ -172,7 +173,7 @@ def _parse_query(query: str) -> dict[str, list[str]]:
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query), errors="strict")
     except ValueError as error:
-        raise PineconeValueError(f"the query {query!r} must be like limit=5&email=ada@example.com") from error
+        raise PineconeValueError(f"the query {quote_name(query)} must be like limit=5&email=ada@example.com") from error
     values: dict[str, list[str]] = {}
     for name, value in pairs:
         values.setdefault(name, []).append(value)

@@ -10,6 +10,7 @@ from typing import TypeVar
 from attrs import frozen
 
 from pinecone_admin import Admin, ForbiddenError, NotFoundError, RefusedError
+from pinecone_admin._text.quoting import describe_resource
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.models import Project, RoleBinding, ServiceAccount
 from pinecone_admin.workflows.guard import Caller, explain_unknown
@@ -104,7 +105,10 @@ def is_of_caller(admin: Admin, noun: str, id: str, *, caller: Caller) -> bool:
         id = binding.principal_id
     account = _find_account(admin, caller.client_id)
     if (unknown := explain_unknown(caller, filter(None, [account]))) is not None:
-        raise RefusedError(f"service account {id} may be the account of this client: {unknown}")
+        subject = read_if_allowed(lambda: admin.service_accounts.describe(service_account_id=id))
+        name = None if subject is None else subject.name
+        subject_name = describe_resource("service account", name, id)
+        raise RefusedError(f"{subject_name} may be the account of this client: {unknown}")
     return id == _find_account_id(account, None if account else _read_own_bindings(admin, None))
 
 

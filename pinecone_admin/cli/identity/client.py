@@ -13,6 +13,7 @@ from attrs import evolve
 from pinecone_admin import Admin, PineconeTypeError, PineconeValueError
 from pinecone_admin._config.addresses import API_URL, OAUTH_URL
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin._text.quoting import describe_resource, quote_name
 from pinecone_admin.cli.calls.audit_log import AuditLog, format_entry
 from pinecone_admin.cli.calls.clients import (
     ChangeRecorder,
@@ -234,15 +235,17 @@ def require_organization(admin: Admin, expected: str) -> None:
     found = read_organizations(admin)
     if list(found) == [expected]:
         return
-    names = [f"{name} ({key})" if name else key for key, name in found.items()]
+    names = [describe_resource("", name or None, key) for key, name in found.items()]
     if expected in found.values():
         raise identity_error(
-            f"The expected organization is given by its id, and {expected} is a name. This account belongs to "
-            f"{list_words(names)}.",
+            f"The expected organization is given by its id, and {quote_name(expected)} is a name. This account belongs "
+            f"to {list_words(names)}.",
             says_if_unchanged=True,
         )
     whose = f"belongs to {list_words(names)}" if names else "can see no organization"
-    raise identity_error(f"You expected organization {expected}, but this account {whose}.", says_if_unchanged=True)
+    raise identity_error(
+        f"You expected organization {quote_name(expected)}, but this account {whose}.", says_if_unchanged=True
+    )
 
 
 def _make_recorder(session: Session) -> ChangeRecorder:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import click
 from click.shell_completion import CompletionItem
 
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.cli.commands import PROGRAM, ROOT, Noun, argument, load_commands
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.help.explanations import find_explanation, list_explanations
@@ -100,7 +101,7 @@ def explain(session: Session, *, code: str | None = None) -> None:
         # The number of an error is not misspelt but another one.
         known = [each.code for each in list_explanations() if not each.code.startswith("PA")]
         advice = suggest(code, known, otherwise="To list all codes, run pinecone-admin explain.")
-        message = f"There is no code {code}. {advice}"
+        message = f"There is no code {quote_name(code)}. {advice}"
         raise CLIError(message, cause=NotFoundError, help_code=PineconeValueError.help_code)
     if session.output == "table" and session.settings.get("query") is None:
         lines = (f"{found.code}: {found.meaning}", found.reason, f"What to do: {found.remedy}")

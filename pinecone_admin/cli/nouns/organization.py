@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pinecone_admin._text.counts import count_noun
+from pinecone_admin._text.quoting import describe_resource, quote_name
 from pinecone_admin.cli.commands import Noun, argument, limit
 from pinecone_admin.cli.parameters import NameOrId, NewName
 
@@ -59,21 +60,21 @@ def _find_contents(call: Call) -> list[str]:
     assert call.own is not None  # noqa: S101 - the command is about an organization that exists
     found: Organization = call.names.read(call.own)
     call.own = call.remember(Thing(call.own.noun, found.id, found.name))
-    whole = f"Organization {found.name}"
+    whole = describe_resource("Organization", found.name, None)
     admin = call.admin
     lists: dict[str, Callable[[], Iterable[object]]] = {
         "user": admin.users.list,
         "invite": admin.invites.list,
         "service account": admin.service_accounts.list,
     }
-    projects = read_if_allowed(lambda: [each.name for each in admin.projects.list()])
+    projects = read_if_allowed(lambda: [quote_name(each.name) for each in admin.projects.list()])
     reasons = [] if found.plan == "Free" else [f"its plan is {found.plan} (not Free)"]
     reasons += (
         [] if found.payment_status == "Active" else [f"its payment status is {found.payment_status} (not Active)"]
     )
     reasons += [f"it has {count_noun(len(projects), 'project')} ({join_first_names(projects)})"] if projects else []
     if reasons:
-        raise RefusedError(f"organization {found.name} cannot be deleted, because {list_words(reasons)}")
+        raise RefusedError(f"organization {quote_name(found.name)} cannot be deleted, because {list_words(reasons)}")
     hidden = f"{whole} may have projects that this account cannot see, and can be deleted only when it has none."
     return [*([hidden] if projects is None else []), *find_parts(call, whole, lists)]
 

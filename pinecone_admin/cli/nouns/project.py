@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pinecone_admin._text.quoting import describe_resource
 from pinecone_admin.cli.commands import Noun, argument, if_different, limit, new_name, out
 from pinecone_admin.cli.parameters import KEY_ROLE, Count, Duration, NameOrId, NewName, ProjectGrant, Secret, is_id
 from pinecone_admin.errors import FailedPreconditionError
@@ -134,7 +135,7 @@ def _find_keys(call: Call) -> list[str]:
     unread = (
         ["The contents were not read. If the project has more than API keys, the run is refused."] if is_unread else []
     )
-    return [*find_parts(call, f"Project {call.own.name}", {"API key": read}), *unread]
+    return [*find_parts(call, describe_resource("Project", call.own.name, None), {"API key": read}), *unread]
 
 
 def _need_contents(context: click.Context, option: click.Parameter, value: object) -> object:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.cli.failures import CLIError
 
 _MAX_DEPTH = 100
@@ -149,4 +150,4 @@ def _describe_misfit(error: Exception) -> str:
 
 
 def _refuse(query: str, problem: str) -> CLIError:
-    return CLIError(f"--query: {make_printable(query, most=MAX_QUOTED)!r} {problem}")
+    return CLIError(f"--query: {quote_name(make_printable(query, most=MAX_QUOTED))} {problem}")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 from pinecone_admin._text.moments import describe_minute
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.cli.failures import name_options
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.sentences import as_sentences, name_ids, tidy
@@ -23,7 +24,6 @@ from pinecone_admin.workflows import (
 )
 from pinecone_admin.workflows.changes import Ref, Step
 from pinecone_admin.workflows.name_tags import original_name
-from pinecone_admin.workflows.quoting import quote_name
 from pinecone_admin.workflows.retired_keys import expiry_of_temporary_key
 
 NOTHING_CHANGED = "Nothing was changed."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pinecone_admin._text.counts import pluralize
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin._text.quoting import describe_resource
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import write_report
 from pinecone_admin.cli.output.formats import (
@@ -164,10 +165,10 @@ def _list_refs(would_do: Sequence[Any], report: object) -> list[Ref]:
 def write_preview_heading(session: Session) -> None:
     """Write the line above a table with the organization and the account of a dry run."""
     organization = session.organization
-    where = f"{organization.name} ({organization.id})"
+    where = describe_resource("organization", organization.name, organization.id)
     makes_keys = session.command is not None and session.command.makes_temporary_keys
     further = ", with a temporary API key that is deleted again" if makes_keys else ""
-    heading = make_printable(f"Dry run in organization {where}, as client id {session.caller}{further}:")
+    heading = make_printable(f"Dry run in {where}, as client id {session.caller}{further}:")
     with session.until_closed():
         session.stdout.write(f"{heading}\n")
 

@@ -12,6 +12,7 @@ from pinecone_admin._sync.workflows.offboard import carry_out_offboarding
 from pinecone_admin._sync.workflows.offboard import offboard as run_offboarding
 from pinecone_admin._sync.workflows.run import open_run
 from pinecone_admin._text.counts import count_noun
+from pinecone_admin._text.quoting import describe_resource, quote_name
 from pinecone_admin.cli.calls.confirmation import Consent, ask, ask_for_number, join_first_names, require_change_allowed
 from pinecone_admin.cli.calls.naming import Thing
 from pinecone_admin.cli.failures import CLIError, describe_refusal, find_exit_code, find_exit_code_of_report
@@ -34,7 +35,6 @@ from pinecone_admin.errors import NotFoundError, RefusedError
 from pinecone_admin.workflows import Left, OffboardManyReport, OffboardPlan, OffboardReport
 from pinecone_admin.workflows.offboarding import preview_plan
 from pinecone_admin.workflows.plans import describe_missing
-from pinecone_admin.workflows.quoting import describe_resource
 
 
 def offboard(session: Session, *, email: str | None, people: str | None, out: str | None) -> None:
@@ -110,7 +110,7 @@ def carry_out_plan(session: Session, text: str, path: str, save: str | None) -> 
     """
     plan = parse_plan(session, OffboardPlan, text, path)
     if plan.reports:
-        number, names = len(plan.reports), join_first_names([each.email for each in plan.reports])
+        number, names = len(plan.reports), join_first_names([quote_name(each.email) for each in plan.reports])
         users = sum(each.user is not None for each in plan.reports)
         invited = number - users
         counts = {count_noun(users, "user"): users, count_noun(invited, "invited person", "invited people"): invited}

@@ -14,6 +14,7 @@ from pinecone_admin._sync.workflows.apply_plan import apply_plan
 from pinecone_admin._sync.workflows.run import open_run
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.cli.calls.confirmation import ask_for_number, join_first_names, needs_answer, require_change_allowed
 from pinecone_admin.cli.failures import (
     CLIError,
@@ -374,8 +375,8 @@ def _confirm(session: Session, plan: ChangePlan, what: str, removed: Mapping[Ref
         for line in plan.notes:
             session.notify(as_sentences(line))
     deleted = [each for each, changes in removed.items() if any(change.action == "delete" for change in changes)]
-    bare = [f"{each.kind.replace('_', ' ')} {each.name}" for each in removed if each not in deleted]
-    names = join_first_names([str(each.name) for each in deleted])
+    bare = [str(evolve(each, id=None)) for each in removed if each not in deleted]
+    names = join_first_names([quote_name(str(each.name)) for each in deleted])
     notes = [f"This removes {list_words(count_kinds(deleted))}: {names}."] if deleted else []
     notes += [f"This takes every role from {join_first_names(bare)}."] if bare else []
     ask_for_number(session, what, notes, number, details=lines)

@@ -18,6 +18,7 @@ from pinecone_admin._sync.workflows.delete_stale import carry_out_deletion as de
 from pinecone_admin._sync.workflows.run import open_run
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.moments import describe_minute
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.cli.calls.confirmation import (
     ask_for_number,
     confirm_temporary_keys,
@@ -96,8 +97,8 @@ def _explain_nothing(name_pattern: str, *, matches: bool, has_failed: bool) -> s
     if has_failed:
         return "Nothing was deleted."
     if matches:
-        return f"Nothing was deleted. No project that matches {name_pattern} can be deleted now."
-    return f"Nothing was deleted. No project that this account can see matches {name_pattern}."
+        return f"Nothing was deleted. No project that matches {quote_name(name_pattern)} can be deleted now."
+    return f"Nothing was deleted. No project that this account can see matches {quote_name(name_pattern)}."
 
 
 def _describe_next(out: str | None) -> str:
@@ -127,7 +128,7 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
         there = [each for each in plan.projects if each.id not in gone]
         keys = [each for project in preview.delete for each in _describe_keys(project)]
     if there:
-        number, names = len(there), join_first_names([each.name for each in there])
+        number, names = len(there), join_first_names([quote_name(each.name) for each in there])
         notes = [f"This deletes {count_noun(number, 'project')} with all contents: {names}.", *keys]
         ask_for_number(session, f"apply {path}", notes, number, details=map(_describe_planned, there))
     if session.is_dry_run:
@@ -164,7 +165,7 @@ def _end_with_kept_projects(session: Session, plan: StalePlan, left: Sequence[Le
 
 
 def _describe_keys(project: StaleProject) -> list[str]:
-    return describe_parts(f"Project {project.name}", {"API key": project.api_keys})
+    return describe_parts(f"Project {quote_name(project.name)}", {"API key": project.api_keys})
 
 
 def _describe_planned(project: StaleProject) -> str:
@@ -172,7 +173,10 @@ def _describe_planned(project: StaleProject) -> str:
 
 
 def _list_contents(project: StaleProject) -> list[str]:
-    return [*map(str, project.contents), *(f"API key {describe_name(str(each.name))}" for each in project.api_keys)]
+    return [
+        *map(str, project.contents),
+        *(f"API key {describe_name(str(each.name), quote_name)}" for each in project.api_keys),
+    ]
 
 
 def _list_rows(

@@ -11,6 +11,7 @@ from typing import Any, cast
 from attrs import field, frozen
 
 from pinecone_admin._text.printable import make_printable, quote_input
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.sources import identity_error
 from pinecone_admin.cli.parameters import find_nearest
@@ -88,7 +89,7 @@ class Profiles:
         )
         problem = "No profile is the default. Choose one with --profile, or with profile use."
         if name is not None:
-            problem = f"There is no profile {make_printable(name, most=80)}."
+            problem = f"There is no profile {quote_name(make_printable(name, most=80))}."
         # Not the code of a missing resource, because a mistyped profile must not prove that a person was removed.
         raise identity_error(f"{problem} {known}")
 
@@ -152,7 +153,8 @@ def _check_keys(table: Mapping[str, object], known: Sequence[str], *, where: str
             continue
         if key.replace("_", "-").lower() in _SECRET_KEYS:
             raise ValueError(
-                f"{where} holds {key!r}: a profile never holds a secret: name its secret-file or secret-command"
+                f"{where} holds {quote_name(key)}: a profile never holds a secret: name its secret-file or "
+                "secret-command"
             )
         near = find_nearest(key, known)
         raise ValueError(f"{where} has an unknown key {quote_input(key)}" + (f": did you mean {near}?" if near else ""))

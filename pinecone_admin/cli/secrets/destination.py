@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from pinecone_admin._text.counts import count_noun
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.cli.failures import BusyError, CLIError, StoreError, WrongPlaceError, is_full_disk
 from pinecone_admin.cli.ledger import SecretEntry
 from pinecone_admin.cli.parameters import Secret
@@ -434,7 +435,7 @@ class Destination(StoreByName):
             return f"--store, for {_label(owner)}: {error} {rule}. Use --store '{example}', for example"
         if error.placeholder in self.columns:
             value = (owner.values if isinstance(owner, RowOwner) else self.session.columns)[error.placeholder]
-            return f"--store: {value!r} {error}, so it cannot stand for {{{error.placeholder}}}"
+            return f"--store: {quote_name(value)} {error}, so it cannot stand for {{{error.placeholder}}}"
         if owner.kind == "service_account" and error.placeholder == "project":
             fixed = template.text.replace("{project}", "{scope}")
             use = f"Use {{scope}} in place of {{project}}: --store '{fixed}'"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.@+-]+")
+# As in printable.py, these are compiled when they are used.
+_PLAIN_NAME = r"[A-Za-z0-9_.@+-]*[A-Za-z0-9][A-Za-z0-9_.@+-]*"
 # Python prints these, and a reader sees nothing, or a space.
-_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe0f\uffa0]")
+_BLANK = "[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe0f\uffa0]"
 
 
 def quote_name(name: str) -> str:
@@ -14,9 +15,9 @@ def quote_name(name: str) -> str:
 
     An address shows letters beyond ASCII by their codes: one that only looks like that of a colleague gets their roles.
     """
-    if _PLAIN_NAME.fullmatch(name):
+    if re.fullmatch(_PLAIN_NAME, name):
         return name
-    return ascii(name) if "@" in name else _BLANK.sub(lambda match: ascii(match[0])[1:-1], repr(name))
+    return ascii(name) if "@" in name else re.sub(_BLANK, lambda match: ascii(match[0])[1:-1], repr(name))
 
 
 def describe_resource(noun: str, name: str | None, id: str | None) -> str:
