@@ -91,8 +91,7 @@ def test_each_line_has_the_change_with_its_roles_and_names(tmp_path: Path) -> No
     )
     assert (granted["action"], granted["target"]["name"]) == ("grant", "ada@example.com")
     assert [(each["role"], each["project"]["name"]) for each in granted["roles"]] == [("ProjectEditor", "search")]
-    user, project = viewer["principal_id"], viewer["resource_id"]
-    assert revoked["change"]["target"]["name"] == f"user:{user}:{project}:ProjectViewer"
+    assert revoked["change"]["target"]["name"] == "user:ada@example.com:search:ProjectViewer"
     assert deleted["change"]["target"]["name"] == "reader"
 
 

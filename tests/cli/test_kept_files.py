@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -87,6 +89,51 @@ def test_a_file_is_replaced_only_if_that_is_asked_for(emulator: Emulator, name: 
     done = run(*_add_file(LINES[name, option][0], option, "former", "--overwrite"))
     assert Path("former").read_text() not in {"", "what was there"}, done.stderr
     assert Path("former").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return a folder in which nobody can create a file, also if the tests run as root."""
+    Path("closed").mkdir(mode=0o500)
+    access, open_file = os.access, os.open
+
+    def is_accessible(path: Path, mode: int) -> bool:
+        return not (Path(path).name == "closed" and mode & os.W_OK) and access(path, mode)
+
+    def open_outside(path: Path | str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if flags & os.O_CREAT and Path(path).parent.name == "closed":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return open_file(path, flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "access", is_accessible)
+    monkeypatch.setattr(os, "open", open_outside)
+    return "closed"
+
+
+NEW_KEY = ("api-key", "create", "x", "--project", "search", "--yes")
+FURTHER_LINES: Mapping[str, Sequence[str]] = {
+    "file:{}/new": (*NEW_KEY, "--store"),
+    "env-file:{}/new#KEY": (*NEW_KEY, "--store"),
+    "{}/new": ("project", "create", "x", "--yes", "--audit-log"),
+}
+"""Further command lines that write a file, by the form of the file."""
+
+
+@pytest.mark.parametrize("folder", ["closed", "missing"])
+def test_a_folder_that_takes_no_file_is_named_in_the_same_words_by_every_option(
+    emulator: Emulator, closed: str, folder: str
+) -> None:
+    """Before any request; a report, a plan, the file of a secret, and the audit log."""
+    assert closed == "closed"
+    before = len(emulator.requests)
+    reason = "is not writable" if folder == "closed" else "does not exist"
+    lines = [_add_file(each, option, f"{folder}/new") for (_, option), some in LINES.items() for each in some]
+    lines += [[*words, form.format(folder)] for form, words in FURTHER_LINES.items()]
+    for words in lines:
+        done = run(*words)
+        assert (done.exit, done.stdout) == (2, ""), done
+        assert f"{folder}/new cannot be written, because its folder {reason}." in done.stderr, done
+    assert len(emulator.requests) == before
 
 
 def test_no_file_replaces_what_the_command_reads(emulator: Emulator) -> None:

@@ -438,8 +438,7 @@ def test_a_place_that_is_gone_meanwhile_fails_alone() -> None:
     assert done.exit == 9
     assert [each["name"] for each in done.json["rotated"]] == ["reader", "indexer"]
     (failed,) = done.json["failed"]
-    assert "the folder" in failed["reason"]
-    assert "does not exist" in failed["reason"]
+    assert "cannot be written, because its folder does not exist" in failed["reason"]
 
 
 def test_a_run_that_an_error_ends_is_completed_by_the_next(emulator: Emulator) -> None:

@@ -15,6 +15,7 @@ from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.files import (
     OTHERS_CAN_WRITE,
     describe_path,
+    describe_unwritable,
     find_access_problem,
     follow_own_links,
 )
@@ -72,9 +73,8 @@ class AuditLog:
         try:
             self._write(b"")
         except (OSError, ValueError) as exc:
-            reason = getattr(exc, "strerror", None) or "invalid name"
             cause = exc if isinstance(exc, OSError) else PineconeValueError
-            raise CLIError(f"{source}: {describe_path(path)} cannot be written: {reason}", cause=cause) from exc
+            raise CLIError(f"{source}: {describe_unwritable(path, exc)}.", cause=cause) from exc
 
     def append(self, line: str) -> None:
         """Append a line; if that fails, report it, because the change has been made."""

@@ -11,6 +11,8 @@ from math import inf
 from pathlib import Path
 from types import ModuleType
 
+from pinecone_admin.cli.output.files import describe_unwritable
+
 TIMEOUT = 10.0
 """Seconds to wait for another command."""
 _INTERVAL = 0.01
@@ -37,7 +39,7 @@ def lock_file(path: Path, time_left: Callable[[], float] = lambda: inf) -> Gener
     """
     lock = path.with_name(f".{path.name}.pinecone-admin-lock")
     deadline = time.monotonic() + TIMEOUT
-    while (descriptor := _try_lock(lock)) is None:
+    while (descriptor := _try_lock(path, lock)) is None:
         if time.monotonic() >= deadline or time_left() <= 0:
             raise LockError(errno.EAGAIN, _describe_holder(path, lock))
         time.sleep(_INTERVAL)
@@ -47,14 +49,14 @@ def lock_file(path: Path, time_left: Callable[[], float] = lambda: inf) -> Gener
         _release(lock, descriptor)
 
 
-def _try_lock(lock: Path) -> int | None:
+def _try_lock(path: Path, lock: Path) -> int | None:
     """Return a descriptor that holds the lock, or None if another process holds it."""
     if (fcntl := _find_fcntl()) is None:
-        return _create_exclusively(lock)
+        return _create_exclusively(path, lock)
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise LockError(error.errno, f"{lock} cannot be used as a lock: {error.strerror}") from error
+        raise LockError(error.errno, _describe_unusable(path, lock, error)) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.samestat(os.fstat(descriptor), lock.lstat()):
@@ -71,13 +73,13 @@ def _try_lock(lock: Path) -> int | None:
     return None
 
 
-def _create_exclusively(lock: Path) -> int | None:
+def _create_exclusively(path: Path, lock: Path) -> int | None:
     try:
         return os.open(lock, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return None
     except OSError as error:
-        raise LockError(error.errno, f"{lock} cannot be used as a lock: {error.strerror}") from error
+        raise LockError(error.errno, _describe_unusable(path, lock, error)) from error
 
 
 def _release(lock: Path, descriptor: int) -> None:
@@ -90,6 +92,12 @@ def _release(lock: Path, descriptor: int) -> None:
         lock.unlink()
     if is_held:
         os.close(descriptor)
+
+
+def _describe_unusable(path: Path, lock: Path, error: OSError) -> str:
+    if os.path.lexists(lock):
+        return f"{lock} cannot be used as a lock: {error.strerror}"
+    return describe_unwritable(path, error)
 
 
 def _describe_holder(path: Path, lock: Path) -> str:

@@ -132,6 +132,26 @@ def read_text(path: str, stdin: TextIO, *, keep_mark: bool = False) -> str:
     return text if keep_mark else text.removeprefix("\ufeff")
 
 
+def find_folder_problem(target: Path) -> str | None:
+    """Return why nothing can be created in the folder of a file, as the end of a sentence about the file; or None."""
+    if not target.parent.is_dir():
+        return "cannot be written, because its folder does not exist"
+    if not os.access(target.parent, os.W_OK):
+        return "cannot be written, because its folder is not writable"
+    return None
+
+
+def describe_unwritable(path: str | Path, error: Exception) -> str:
+    """Return why a file cannot be written, in the same words for every file of the command line.
+
+    Args:
+        path: The file, as the sentence names it.
+        error: The error. If the file does not exist, its folder may be the reason.
+    """
+    problem = None if os.path.lexists(path) else find_folder_problem(Path(path).absolute())
+    return f"{describe_path(path)} {problem or f'cannot be written: {reason_of(error)}'}"
+
+
 def check_writable(path: str) -> None:
     """Raise if a report cannot be written to this path, before work is done for it.
 
@@ -145,13 +165,11 @@ def check_writable(path: str) -> None:
     try:
         target = follow_own_links(Path(path).absolute())
     except OSError as error:
-        raise CLIError(f"{describe_path(path)} cannot be written: {error.strerror}.") from error
+        raise CLIError(f"{describe_unwritable(path, error)}.") from error
     if target.is_dir():
         raise CLIError(f"{describe_path(path)} is a folder. Give the name of a file.")
-    if not target.parent.is_dir():
-        raise CLIError(f"{describe_path(path)} cannot be written, because its folder does not exist.")
-    if not os.access(target.parent, os.W_OK):
-        raise CLIError(f"{describe_path(path)} cannot be written, because its folder is not writable.")
+    if (problem := find_folder_problem(target)) is not None:
+        raise CLIError(f"{describe_path(path)} {problem}.")
 
 
 def check_new_files(session: Session, *paths: str | None, inputs: Iterable[str | None] = ()) -> None:
@@ -194,7 +212,7 @@ def write_report(path: str, text: str) -> None:
             replace_private_file(follow_own_links(target.absolute()), text.encode())
     except (OSError, UnicodeError) as error:
         cause = error if isinstance(error, OSError) else PineconeValueError
-        raise CLIError(f"{describe_path(path)} cannot be written: {reason_of(error)}.", cause=cause) from error
+        raise CLIError(f"{describe_unwritable(path, error)}.", cause=cause) from error
 
 
 def _is_device(path: Path) -> bool:

@@ -19,6 +19,7 @@ from pinecone_admin.cli.output.file_locks import lock_file
 from pinecone_admin.cli.output.files import (
     OTHERS_CAN_ACCESS,
     describe_path,
+    describe_unwritable,
     read_file,
 )
 from pinecone_admin.cli.profiles.profile import Profile, Profiles, parse_profiles
@@ -68,7 +69,7 @@ def change_profiles(
                 replace_private_file(target, text.encode())
             return old, new
     except OSError as exc:
-        raise CLIError(f"{describe_path(path)} cannot be written: {exc.strerror}", cause=exc) from exc
+        raise CLIError(f"{describe_unwritable(path, exc)}.", cause=exc) from exc
 
 
 def read_profiles(path: Path | None) -> str:
@@ -124,7 +125,7 @@ def secret_written(path: Path, secret: str) -> Generator[None, None, None]:
             before = stack.enter_context(written_beside(path, path.read_bytes())) if path.exists() else None
             replace_private_file(path, f"{secret}\n".encode())
         except OSError as exc:
-            raise CLIError(f"{describe_path(path)} cannot be written: {exc.strerror}", cause=exc) from exc
+            raise CLIError(f"{describe_unwritable(path, exc)}.", cause=exc) from exc
         try:
             yield
         except BaseException:

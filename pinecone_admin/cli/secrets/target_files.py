@@ -17,7 +17,7 @@ from attrs import define, frozen
 from pinecone_admin.auth.private_files import create_private_file
 from pinecone_admin.cli.failures import BusyError, StoreError, WrongPlaceError, reason_of
 from pinecone_admin.cli.output.file_locks import LockError
-from pinecone_admin.cli.output.files import follow_own_links
+from pinecone_admin.cli.output.files import find_folder_problem, follow_own_links
 from pinecone_admin.cli.secrets.new_secret import LARGEST_SECRET
 from pinecone_admin.errors import ResponseParsingError
 
@@ -92,7 +92,7 @@ def find_target_file(text: str, *, allow_group: bool) -> TargetFile:
         if _OWN_NAMES.fullmatch(path.name):
             raise WrongPlaceError(f"{path} is a name that this command uses for its own files")
         if not path.parent.is_dir():
-            raise StoreError(f"{path.parent}, the folder of {path.name}, does not exist")
+            raise StoreError(f"{path} {find_folder_problem(path)}")
         status = path.lstat() if path.exists() else None
     if status is not None:
         _check_private(path, status, allow_group=allow_group)
