@@ -394,7 +394,7 @@ def test_an_exception_of_any_class_undoes_everything(kind: type[Exception], emul
     assert not emulator.state.projects
     assert not emulator.state.api_keys
     notes = [note for each in list_linked(caught.value) for note in getattr(each, "__notes__", ())]
-    assert [note.rpartition(" was ")[2] for note in notes if "if the value" not in note] == ["deleted", "deleted"]
+    assert [note.rpartition(" was ")[2] for note in notes if "if the new value" not in note] == ["deleted", "deleted"]
 
 
 @pytest.mark.parametrize("kind", [FrozenError, UnreadableError])

@@ -256,7 +256,7 @@ def test_a_place_that_fails_for_one_key_does_not_stop_the_others(emulator: Emula
     assert done.stderr == "1 failure. The output shows why.\n"
     (failed,) = done.json["failed"]
     assert failed["name"] == "indexer"
-    said = "ended with exit status 1. Its standard error ends with: sealed; if the value of API key "
+    said = "ended with exit status 1. Its standard error ends with: sealed; if the new value was stored "
     assert failed["reason"].startswith(f"The command of --store, {sys.executable}, {said}")
     assert len(done.json["rotated"]) == 2
     assert values(emulator)["search/indexer"] == before["search/indexer"]

@@ -231,9 +231,9 @@ async def _store_and_keep(
             raise RuntimeError("store raised StopIteration")
         return results[0]
 
-    made = new_secret.key if isinstance(new_secret, APIKeyWithSecret) else new_secret.service_account
-    named, kind = _name_secret(made)
-    run.note(f"if the {named} was stored all the same, it is of no use: the {kind} is not kept")
+    # The next note has the id of what is deleted, and a message shows an id once.
+    secret, kind = ("value", "key") if isinstance(new_secret, APIKeyWithSecret) else ("secret", "account")
+    run.note(f"if the new {secret} was stored all the same, it is of no use: the {kind} is not kept")
     try:
         await store_secret(store_and_keep, new_secret)
     except GeneratorExit:
