@@ -42,10 +42,9 @@ _MEANINGS: Mapping[str, str] = {
     "makes": "unfinished",
     "rotates": "unfinished",
     "delete-after": "old",
-    "lives-until": "temporary",
     "empties": "temporary",
 }
-"""A word for each purpose of a tag."""
+"""A word for each other purpose of a tag."""
 
 
 @frozen
@@ -175,7 +174,10 @@ def describe_name(name: str, show: Callable[[str], str] = str) -> str:
         show: Returns the name without its tag as it is shown.
     """
     tag = parse_tag(name)
-    return show(name) if tag is None else f"{show(tag.rest)} ({_MEANINGS[tag.purpose]})"
+    if tag is None:
+        return show(name)
+    # The rest of the name of a temporary key says that it is one.
+    return show(tag.rest) if tag.purpose == "lives-until" else f"{show(tag.rest)} ({_MEANINGS[tag.purpose]})"
 
 
 def is_cut(old_name: str) -> bool:

@@ -420,6 +420,24 @@ def test_a_dry_run_shows_the_changes_and_sends_reads(tmp_path: Path) -> None:
     assert planned[1]["settings"]["name"].startswith("~lives-until:")
 
 
+def test_a_question_shows_the_changes_of_the_dry_run() -> None:
+    """A no leaves everything as it is, and the command is not run."""
+    with example_organization() as emulator:
+        emulator.faults.add("delete_api_key", status=403, times=None)
+        assert run(*RUN, "--yes", "--", "true").exit == 9
+        emulator.faults.clear()
+        emulator.clock.advance(6 * 3600 + 60)
+        before = Served(emulator, {}).keys()
+        wide = {"COLUMNS": "300", "NO_COLOR": "1"}
+        _, *planned = run(*RUN, "--dry-run", "-o", "table", "--", "true").stdout.splitlines()
+        declined = run(*RUN, "--", "true", terminal=True, stdin="n\n", env=wide)
+        assert (declined.exit, Served(emulator, {}).keys()) == (130, before), declined
+    shown = declined.stderr.splitlines()
+    assert len(planned) == 2
+    assert [re.sub(r"^W|\.$", lambda found: found[0].lower().strip("."), each) for each in shown[:2]] == planned
+    assert shown[2].startswith("About to: run true with a temporary API key of project search (")
+
+
 def test_the_output_is_that_of_the_command(tmp_path: Path) -> None:
     """Other formats and a query are for a dry run alone, and else refused before anything is sent."""
     marker = tmp_path / "started"

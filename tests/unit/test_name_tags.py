@@ -103,7 +103,7 @@ def test_people_see_what_each_tag_means() -> None:
         name_tags.tag_as_unfinished("reader", "04be6a1f"): "reader (unfinished)",
         name_tags.tag_as_successor("k1", "reader"): "reader (unfinished)",
         name_tags.tag_as_retired("k2", "reader", NOON): "reader (old)",
-        name_tags.tag_as_temporary("p1", NOON, "5d2e8f01"): "temporary 5d2e8f01 (temporary)",
+        name_tags.tag_as_temporary("p1", NOON, "5d2e8f01"): "temporary 5d2e8f01",
         f"{name_tags.name_tag('empties', 'p1')}reader": "reader (temporary)",
     }
     assert {each: name_tags.describe_name(each) for each in tagged} == tagged

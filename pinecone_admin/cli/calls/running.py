@@ -7,7 +7,7 @@ import shlex
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from math import inf
@@ -24,6 +24,7 @@ from pinecone_admin.cli.identity.sources import without_credentials
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_preview
 from pinecone_admin.cli.parameters import Reference
+from pinecone_admin.cli.sentences import as_sentences
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import LeftoverError
 from pinecone_admin.models import APIKeyRole
@@ -60,10 +61,11 @@ def run_with_key(
     session.ledger.note_name(found.id, found.name)
     arguments: dict[str, Any] = {"project_id": found.id, "roles": roles, "ttl": ttl}
     if session.is_dry_run:
-        _preview(session, session.names.describe(found), roles=roles, ttl=ttl)
+        project_found = session.names.describe(found)
+        write_preview(session, [*_plan(session, project_found, roles=roles, ttl=ttl)], [project_found])
         return
     what = f"run {shlex.join(command)} with a temporary API key of {found}, which has {', '.join(roles)}"
-    ask(session, Consent(what=what))
+    ask(session, Consent(what=what, details=map(as_sentences, map(str, _plan(session, found, roles=roles, ttl=ttl)))))
     status: int | None = None
     try:
         with ExitStack() as stack:
@@ -96,8 +98,8 @@ def _refuse_output_options(session: Session) -> None:
         )
 
 
-def _preview(session: Session, project: Thing, *, roles: Sequence[APIKeyRole], ttl: timedelta) -> None:
-    """Show the changes that come before the command."""
+def _plan(session: Session, project: Thing, *, roles: Sequence[APIKeyRole], ttl: timedelta) -> Generator[Step]:
+    """Yield the changes that come before the command; nothing is read until the first one is wanted."""
     with show_progress(session, "reading the keys of the project"):
         overdue = find_overdue_keys(session.admin, project.id)
     name = name_temporary_key(session.admin, project.id, ttl, "…")
@@ -107,7 +109,7 @@ def _preview(session: Session, project: Thing, *, roles: Sequence[APIKeyRole], t
         settings=Settings(name=name, roles=tuple(roles)),
     )
     changes = [*(Change(action="delete", target=refer_to(each, project=project.name)) for each in overdue), created]
-    write_preview(session, [Step(change=each, state="planned") for each in changes], [project])
+    yield from (Step(change=each, state="planned") for each in changes)
 
 
 def _run(session: Session, command: Sequence[str], env: Mapping[str, str], core_limit: int) -> int:
