@@ -220,7 +220,7 @@ async def test_what_a_lost_create_has_made_is_named_although_the_next_create_suc
         await ensure(name="new", store=fail_to_store)
     accounts = [each for each in emulator.state.service_accounts.listing if each not in before]
     assert len([*emulator.state.api_keys.values(), *accounts]) == 1
-    may_exist, deleted = caught.value.__notes__
+    _, may_exist, deleted = caught.value.__notes__
     assert may_exist.endswith(" may exist: the outcome of its creation is unknown")
     assert deleted.endswith(" was deleted")
 

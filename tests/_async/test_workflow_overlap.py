@@ -791,3 +791,29 @@ async def test_a_key_that_somebody_else_deletes_is_not_said_to_be_deleted(emulat
         report = await (keys.rotate_due(**options) if is_due else keys.delete_retired())
         assert report.deleted == []
         assert [each.change.reason for each in report.steps] == ["it was already deleted"]
+
+
+@pytest.mark.parametrize("lists", [1, 2, 99])
+async def test_a_list_that_is_behind_is_read_again(emulator: Emulator, clock: VirtualClock, lists: int) -> None:
+    """A list after both renames may show the old key with its former name: only if it stays so, it is an error."""
+    project = RotatedProject(emulator)
+    old = await project.create()
+    left = lists
+
+    class Behind(FaultyTransport):
+        """Shows the old key as it was in the first lists after both renames."""
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            nonlocal left
+            response = await super().handle_async_request(request)
+            is_list = request.method == "GET" and request.url.path.endswith("/api-keys")
+            if not is_list or sum(each.startswith("PATCH") for each in self.requests) < 2 or not left:
+                return response
+            left -= 1
+            text = (await response.aread()).decode().replace(project.names()[old], "reader")
+            return httpx.Response(200, text=text, headers={"date": response.headers["date"]})
+
+    with raises(LeftoverError, "given the old key its name back") if lists == 99 else nullcontext():
+        rotation = await project.rotate(old, admin=Behind(emulator).async_admin())
+        assert rotation.delete_after == datetime(2026, 12, 3, 6, 45, tzinfo=UTC)
+    assert 0 < sum(clock.slept) <= 5

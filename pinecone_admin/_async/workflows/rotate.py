@@ -25,7 +25,8 @@ from pinecone_admin._async.workflows.create_with_secret import (
     update_key,
 )
 from pinecone_admin._async.workflows.delete_retired import delete_retired_key, refer_to_retired
-from pinecone_admin._async.workflows.run import AsyncRun
+from pinecone_admin._async.workflows.run import LISTING_TIMEOUT, AsyncRun
+from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.waiting import (
     COMPLETION_TIMEOUT,
     async_complete_if_interrupted,
@@ -169,8 +170,8 @@ async def replace_key(
         keys = [*(key for key in keys if key.id != new.id), new]
         report = await _finish_rotation(run, retired, new, keys=keys, keep_old_for=keep_old_for)
         return evolve(report, key=new if new.id else old)
-    present = await admin.api_keys.list(project_id=old.project_id)
-    if (namesake := retired_keys.find_namesake(retired, new, keys, present)) is not None:
+    present, namesake = await _list_after_renames(run, retired, new, before=keys)
+    if namesake is not None:
         run.keep(f"the value of API key {new.id} is stored")
         why = "another run seems to have finished"
         if namesake.id == old.id:
@@ -193,6 +194,21 @@ async def replace_key(
         *(key for key in keys if (key.id, key.name) in unchanged),
     ]
     return await _finish_rotation(run, retired, new, keys=keys, keep_old_for=keep_old_for)
+
+
+async def _list_after_renames(
+    run: AsyncRun, old: APIKey, new: APIKey, *, before: Sequence[APIKey]
+) -> tuple[list[APIKey], APIKey | None]:
+    """Return the keys after both renames, and another one that has the name of the new key, if there is one.
+
+    A list that is behind shows the name that this run has just taken from the old key, so it is read again.
+    """
+    backoff = PollBackoff(LISTING_TIMEOUT)
+    while True:
+        keys = await run.admin.api_keys.list(project_id=old.project_id)
+        namesake = retired_keys.find_namesake(old, new, before, keys)
+        if namesake is None or namesake.id != old.id or not await backoff.async_wait():
+            return keys, namesake
 
 
 def _refuse_without_name_or_role(old: APIKey) -> None:

@@ -79,8 +79,8 @@ _UNDO_TIMEOUT = 30.0
 
 _SHORTEST_TIMEOUT = 0.1
 
-_LISTING_TIMEOUT = 5.0
-"""Seconds until a list shows a new item."""
+LISTING_TIMEOUT = 5.0
+"""Seconds until a list shows a new item, or a new name."""
 
 
 @contextmanager
@@ -341,7 +341,7 @@ class Run:
         sent.note_result(operation, result)
         if sent.made is not None:
             self.known.add(sent.made)
-            self._listed_from[sent.made] = current_clock().monotonic() + _LISTING_TIMEOUT
+            self._listed_from[sent.made] = current_clock().monotonic() + LISTING_TIMEOUT
         return result
 
     def _is_listed(self, target: Ref, binding_id: str | None = None) -> bool | None:
@@ -396,7 +396,7 @@ class Run:
     @staticmethod
     def _poll_until_listed(list_named: Callable[[], _T]) -> _T:
         """Repeat a search while it finds nothing, since a list may show a new item late."""
-        backoff = PollBackoff(_LISTING_TIMEOUT)
+        backoff = PollBackoff(LISTING_TIMEOUT)
         while True:
             found = list_named()
             if found or not backoff.wait():
