@@ -81,8 +81,8 @@ class OrganizationIndex:
 
     @cached_property
     def ids(self) -> frozenset[str]:
-        """The ids of all things, without roles."""
-        return frozenset(id for _, id in self._things)
+        """The ids of all things and role bindings."""
+        return frozenset([*(id for _, id in self._things), *(each.id for each in self.inventory.role_bindings)])
 
     @cached_property
     def _named(self) -> dict[tuple[str, str | None, str], list[Thing]]:

@@ -12,6 +12,7 @@ import pytest
 
 from pinecone_admin import (
     Admin,
+    ForbiddenError,
     LeftoverError,
     NotFoundError,
     PineconeConnectionError,
@@ -20,6 +21,7 @@ from pinecone_admin import (
     on_organization,
 )
 from pinecone_admin.emulator import Emulator
+from pinecone_admin.models import RoleBinding
 from pinecone_admin.workflows import DesiredState, ProjectRole
 from pinecone_admin.workflows.name_tags import parse_tag, tag_as_unfinished
 from tests.support.errors import raises
@@ -29,6 +31,12 @@ pytestmark = pytest.mark.anyio
 
 GRANT = "POST /admin/role-bindings"
 NOBODY = ProjectRole(principal_type="user", principal_id="nobody", role="ProjectViewer")
+
+
+def list_roles(emulator: Emulator, user_id: str) -> list[RoleBinding]:
+    """Return the roles of a user."""
+    bindings = emulator.admin().role_bindings.list(principal_type="user", principal_id=user_id)
+    return bindings.to_list()
 
 
 def test_a_new_project_is_not_taken_for_an_old_one_that_has_its_name(emulator: Emulator) -> None:
@@ -425,6 +433,75 @@ def test_a_response_about_somebody_else_is_not_taken_for_the_own_one(emulator: E
         assert granted.value is not None
         assert granted.value.principal_id == account.id
     assert [each.name for each in emulator.state.service_accounts.listing if each.id == other.id] == ["other"]
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("make", ["ensure", "change_role", "apply"])
+def test_a_response_with_the_id_of_an_earlier_role_takes_none_away(emulator: Emulator, make: str) -> None:
+    """What fails later undoes the role that was granted, and not the one whose id the response has."""
+    leo = emulator.add_user("leo@example.com", roles=["OrgMember", "OrgBillingAdmin"])
+    roles = {each.id for each in emulator.state.role_bindings if each.principal.id == leo.id}
+    earlier = next(each.id for each in list_roles(emulator, leo.id) if each.role == "OrgMember")
+    admin = RewritingTransport(emulator, 1, lambda body: body.update(id=earlier)).admin()
+    if make == "ensure":
+        emulator.faults.add("create_role_binding", where=lambda request: b"OrgOwner" in request.body, status=403)
+        wanted = [on_organization(role) for role in ("OrgMember", "OrgManager", "OrgOwner")]
+        with raises(ForbiddenError):
+            admin.users.ensure(email="leo@example.com", role_bindings=wanted)
+    elif make == "change_role":
+        emulator.faults.add("delete_role_binding", status=403)
+        with raises(ForbiddenError):
+            admin.role_bindings.change_role(
+                principal_type="user",
+                principal_id=leo.id,
+                resource_type="organization",
+                from_role="OrgBillingAdmin",
+                to_role="OrgManager",
+            )
+    else:
+        people = [{"email": "leo@example.com", "roles": ["OrgMember", "OrgBillingAdmin", "OrgManager"]}]
+        desired = DesiredState.from_dict({"organization": emulator.organization_id, "people": people})
+        report = admin.apply(admin.plan(desired))
+        (granted,) = report.steps
+        assert granted.resource is not None
+        assert granted.resource.id not in roles
+    assert roles <= {each.id for each in emulator.state.role_bindings}
+
+
+@pytest.mark.parametrize("others", ["before", "meanwhile"])
+def test_only_the_same_role_is_found_after_a_lost_grant(emulator: Emulator, others: str) -> None:
+    """Neither another role there, nor the same one on a project of the same name, or of somebody else, is taken for it.
+
+    The server refuses the same role twice, so what has all of these is what was asked for.
+    """
+    admin = emulator.admin()
+    project, namesake = [admin.projects.create(name="prod") for _ in range(2)]
+    leo, eva = (emulator.add_user(email, roles=["OrgMember"]) for email in ("leo@example.com", "eva@example.com"))
+
+    def grant_others() -> None:
+        for principal, role, place in (
+            (leo, "ProjectViewer", namesake),
+            (leo, "ProjectEditor", project),
+            (eva, "ProjectViewer", project),
+        ):
+            body: Any = {"resource_type": "project", "resource_id": place.id, "role": role}
+            emulator.admin().role_bindings.create(principal_type="user", principal_id=principal.id, **body)
+
+    transport = FaultyTransport(emulator, {1: InjectedFault.RESPONSE_LOST})
+    if others == "before":
+        grant_others()
+    else:
+        transport.before_request = lambda: grant_others() if transport.requests[-1:] == [GRANT] else None
+    granted = transport.admin().role_bindings.ensure(
+        principal_type="user",
+        principal_id=leo.id,
+        resource_type="project",
+        resource_id=project.id,
+        role="ProjectViewer",
+    )
+    assert granted.value is not None
+    held = [each for each in list_roles(emulator, leo.id) if each.role == "ProjectViewer"]
+    assert [each.id for each in held if each.resource_id == project.id] == [granted.value.id]
 
 
 @pytest.mark.usefixtures("clock")

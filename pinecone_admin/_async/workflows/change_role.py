@@ -55,6 +55,7 @@ async def change_role(
         resource_id=resource_id,
     )
     present = await bindings.to_list()
+    run.known.update(each.id for each in present)
     held = [binding for binding in present if binding.role in {from_role, to_role}]
     if not held:
         held_roles = f"holds neither {from_role} nor {to_role} on this {resource_type}, as far as this account sees"

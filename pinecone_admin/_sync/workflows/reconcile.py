@@ -87,6 +87,7 @@ def reconcile_bindings(
     target, keys = refer_to(principal), keys_of_wanted_bindings(wanted)
     kind = cast("PrincipalType", target.kind)
     bindings = run.admin.role_bindings.list(principal_type=kind, principal_id=principal.id).to_list()
+    run.known.update(each.id for each in bindings)
     known = filter(is_on_known_place, bindings)
     found = {key_of_binding(each.role, each.resource_type, each.resource_id): each for each in known}
     differing = compare_settings(roles=(frozenset(map(str, found)), frozenset(map(str, keys))))
