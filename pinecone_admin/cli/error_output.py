@@ -62,14 +62,21 @@ def write_failure(stream: TextIO, failure: CommandFailure, *, as_json: bool) -> 
     stream.flush()
 
 
-def fit(line: str, stream: TextIO) -> str:
-    """Return a line for a stream: on a terminal, several lines that end between words; no word is cut."""
+def fit(line: str, stream: TextIO, *, indent: str = "") -> str:
+    """Return a line for a stream: on a terminal, several lines that end between words; no word is cut.
+
+    Args:
+        line: The line, with its line break.
+        stream: The stream.
+        indent: What the further lines begin with, where others of the same list follow.
+    """
     if not line.strip() or not stream.isatty():
         return line
     import textwrap  # noqa: PLC0415 - only a terminal needs it
 
     width = _find_width(stream)
-    return "".join(f"{each}\n" for each in textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False))
+    lines = textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return "".join(f"{each}\n" for each in lines)
 
 
 def _find_width(stream: TextIO) -> int:

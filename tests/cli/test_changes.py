@@ -498,12 +498,15 @@ def test_a_dry_run_sends_reads_only_and_names_organization_and_caller() -> None:
 
 def test_a_dry_run_reads_well_on_a_terminal() -> None:
     """It shows the organization, the account and the change."""
+    wide = {"COLUMNS": "400"}
     with example_organization():
-        plain = run("project", "create", "docs", "--dry-run", terminal=True).stdout
-        staged = run("project", "ensure", "docs", "--dry-run", terminal=True).stdout
-        nothing = run("project", "ensure", "search", "--dry-run", terminal=True).stdout
-        contents = run("project", "delete", "--with-contents", "search", "--dry-run", "--yes", terminal=True).stdout
-        differing = run("project", "ensure", "search", "--max-pods", "2", "--dry-run", terminal=True).stdout
+        plain = run("project", "create", "docs", "--dry-run", terminal=True, env=wide).stdout
+        staged = run("project", "ensure", "docs", "--dry-run", terminal=True, env=wide).stdout
+        nothing = run("project", "ensure", "search", "--dry-run", terminal=True, env=wide).stdout
+        contents = run(
+            "project", "delete", "--with-contents", "search", "--dry-run", "--yes", terminal=True, env=wide
+        ).stdout
+        differing = run("project", "ensure", "search", "--max-pods", "2", "--dry-run", terminal=True, env=wide).stdout
     assert all(text.startswith("Dry run in organization 'Emulated") for text in (plain, staged, nothing, contents))
     assert plain == staged
     assert plain.splitlines()[1:] == ["would create project docs"]

@@ -122,9 +122,12 @@ def test_an_export_says_what_a_file_cannot_have(emulator: Emulator) -> None:
     assert run("export").stderr == "Left out: 1 expired invite.\n"
 
 
+WIDE = {"COLUMNS": "400"}
+
+
 def test_a_plan_on_a_terminal(emulator: Emulator) -> None:
     """A plan has sections with signs, the number of what is not listed after them, and a summary at its end."""
-    lines = shorten(run("plan", "org.yaml", terminal=True).stdout)
+    lines = shorten(run("plan", "org.yaml", terminal=True, env=WIDE).stdout)
     changes = [
         "People",
         "+ invite carol@example.com with OrgMember and ProjectViewer on project search",
@@ -133,7 +136,7 @@ def test_a_plan_on_a_terminal(emulator: Emulator) -> None:
     ]
     summary = "organization 'Emulated Organization': 2 changes, 5 not listed"
     assert lines == [*changes, "not in the file, so not changed: 1 project, 1 key, 3 people", summary]
-    done = run("plan", "org.yaml", "--unlisted", terminal=True)
+    done = run("plan", "org.yaml", "--unlisted", terminal=True, env=WIDE)
     assert shorten(done.stdout) == [
         *changes,
         "Not listed",
@@ -155,7 +158,7 @@ def test_a_plan_on_a_terminal_says_what_a_step_ends(emulator: Emulator) -> None:
             admin.api_keys.create(project_id=project.id, name=tag_as_unfinished(name), roles=["ProjectViewer"])
     emulator.clock.advance(8 * 86400)
     write("org.yaml", ORGANIZATION_FILE.replace("carol", "bob"))
-    shown = run("plan", "org.yaml", terminal=True).stdout
+    shown = " ".join(run("plan", "org.yaml", terminal=True).stdout.split())
     assert "an interrupted run left" in shown
     assert "an expired invite is deleted" in shown
     assert re.search(r"unfinished work, \d+ days.* old", shown)

@@ -58,7 +58,7 @@ def test_every_dry_run_says_what_would_be_done_where_and_by_whom() -> None:
         run("user", "offboard", "--people", "people.csv", "--out", "people.json")
         for line in _PREVIEWS.strip().splitlines():
             words = [*shlex.split(line), "--dry-run"]
-            done = run(*words, terminal=True, env={"NO_COLOR": "1"})
+            done = run(*words, terminal=True, env={"NO_COLOR": "1", "COLUMNS": "400"})
             heading, *lines = done.stdout.splitlines()
             where = f"Dry run in organization 'Emulated Organization' ({emulator.organization_id})"
             keys = ", with a temporary API key that is deleted again" if "delete --with-contents" in line else ""

@@ -8,6 +8,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable
+from contextlib import chdir
 from errno import ENOSPC
 from functools import partial
 from pathlib import Path
@@ -601,3 +602,42 @@ def test_an_error_is_wrapped_between_words_on_a_terminal_and_nowhere_else(column
             ids = re.compile("[0-9a-f]{8}-[0-9a-f-]{27}")
             assert ids.sub("ID", shown.said) == ids.sub("ID", line), words
             assert all(len(each) <= columns or " " not in each for each in shown.stderr.splitlines()), words
+
+
+SENTENCES = (
+    "explain 9",
+    "explain PA101",
+    "user offboard ada@example.com --dry-run",
+    "project ensure search --max-pods 2 --yes",
+    "project delete search --dry-run",
+    "role grant --user ada@example.com --role search:ProjectViewer --yes",
+    "api-key rotate reader --project search --keep-old-for 7d --store file:reader.key --yes",
+    "plan org.yaml",
+    "apply org.yaml --yes",
+    "diff before.json",
+)
+"""Commands whose output for people is sentences, and no table."""
+
+
+def _run_sentences(words: str, **options: Any) -> str:
+    """Return the output of a command in a new organization, whose ids are always the same, with zeros for digits."""
+    with example_organization():
+        assert run("inventory", "--out", "before.json", "--overwrite").exit == 0
+        assert run("project", "create", "a project with a name of many words", "--yes").exit == 0
+        Path("reader.key").unlink(missing_ok=True)
+        return re.sub(r"\d", "0", run(*words.split(), **options).stdout)
+
+
+@pytest.mark.parametrize("words", SENTENCES)
+def test_sentences_are_wrapped_between_words_on_a_terminal_and_nowhere_else(words: str, tmp_path: Path) -> None:
+    """Standard output as standard error; in a pipe, nothing is wrapped."""
+    file = "organization: Emulated Organization\nprojects: [{name: a project of this file with many words}]\n"
+    with chdir(tmp_path):
+        Path("org.yaml").write_text(file)
+        piped = _run_sentences(f"{words} --output table")
+        for columns in ("40", "80"):
+            shown = _run_sentences(words, terminal=True, env={"COLUMNS": columns, "NO_COLOR": "1"})
+            assert [each for each in shown.splitlines() if len(each) > int(columns) and " " in each.strip()] == []
+            assert shown.split() == piped.split()
+        narrow = _run_sentences(words, terminal=True, env={"COLUMNS": "40", "NO_COLOR": "1"})
+        assert len(narrow.splitlines()) > len(piped.splitlines())

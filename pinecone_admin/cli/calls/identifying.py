@@ -11,6 +11,7 @@ from pinecone_admin.cli.calls.confirmation import confirm_temporary_keys, requir
 from pinecone_admin.cli.failures import CLIError, name_options
 from pinecone_admin.cli.identity.client import limit_core_dumps
 from pinecone_admin.cli.output.progress import show_progress
+from pinecone_admin.cli.output.tables import write_sentences
 from pinecone_admin.cli.output.writing import write_value
 from pinecone_admin.errors import Masked
 
@@ -48,7 +49,7 @@ def identify_value(session: Session, projects: Sequence[Reference]) -> None:
         with show_progress(session, "comparing the projects"):
             result = session.admin.api_keys.identify(value=value.reveal(), project_ids=[each.id for each in found])
     if session.output == "table":
-        session.stdout.write(f"{name_options(str(result))}\n")
+        write_sentences(session, name_options(str(result)).split("\n"))
     else:
         write_value(session, result)
     session.exit_code = _EXITS[result.state]

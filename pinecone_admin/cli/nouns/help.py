@@ -105,7 +105,9 @@ def explain(session: Session, *, code: str | None = None) -> None:
         raise CLIError(message, cause=NotFoundError, help_code=PineconeValueError.help_code)
     if session.output == "table" and session.settings.get("query") is None:
         lines = (f"{found.code}: {found.meaning}", found.reason, f"What to do: {found.remedy}")
-        session.stdout.write("".join(f"{line}\n" for line in lines if line))
+        from pinecone_admin.cli.output.tables import write_sentences  # noqa: PLC0415 - a topic needs no tables
+
+        write_sentences(session, filter(None, lines))
     else:
         write_value(session, found._asdict())
 

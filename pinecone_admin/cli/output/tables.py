@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin.cli.error_output import fit
 from pinecone_admin.cli.output.formats import Plain, is_list, is_object, text_of
 from pinecone_admin.cli.parameters import spell_noun
 
@@ -31,6 +32,10 @@ Layout: TypeAlias = Mapping[str, Column]
 _DATE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)[\d:.]*(?:\+00:00|Z)")
 _SHORT_ID_LENGTH = 6
 _CUT = "…"
+_STYLED = r"((?:\x1b\[[\d;]*m)*)(.*?)((?:\x1b\[[\d;]*m)*)"
+"""A line with the codes of its style, which have no width."""
+_HANGING = "  "
+"""What the further lines of a sentence begin with, so that it is one of several."""
 _SHORT_TYPES = {"service_account": "account", "api_key": "key"}
 _GAP = 2
 _LEAST_TEXT = 30
@@ -189,6 +194,15 @@ def write_lines(session: Session, lines: Iterable[str]) -> None:
         session.stdout,
         nl=False,
         color=session.stdout.isatty() and not is_plain,
+    )
+
+
+def write_sentences(session: Session, lines: Iterable[str]) -> None:
+    """Write lines of text to stdout; on a terminal, a long one is wrapped between words."""
+    parts = (re.fullmatch(_STYLED, line, re.DOTALL) for line in lines)
+    write_lines(
+        session,
+        (f"{each[1]}{fit(each[2], session.stdout, indent=_HANGING).rstrip()}{each[3]}" for each in parts if each),
     )
 
 

@@ -61,11 +61,10 @@ def write_document(session: Session, value: object) -> None:
         _write_pieces(session, render_value(plain, session.output, ascii_only=_is_ascii_only(session)))
     elif query is None and _has_text(value):
         from pinecone_admin.cli.output.report_lines import list_lines  # noqa: PLC0415 - loads the models, as reports do
+        from pinecone_admin.cli.output.tables import write_sentences  # noqa: PLC0415 - only tables need it
 
-        _write_pieces(
-            session,
-            (f"{make_printable(line)}\n" for line in list_lines(value, session.ledger, is_dry_run=session.is_dry_run)),
-        )
+        lines = list_lines(value, session.ledger, is_dry_run=session.is_dry_run)
+        write_sentences(session, map(make_printable, lines))
     else:
         _print_plain(session, plain)
 
@@ -135,9 +134,9 @@ def write_preview(
             if report is not None:
                 write_document(session, report)
             else:
-                from pinecone_admin.cli.output.tables import write_lines  # noqa: PLC0415 - only tables need it
+                from pinecone_admin.cli.output.tables import write_sentences  # noqa: PLC0415 - only tables need it
 
-                write_lines(session, [*map(str, would_do)] if lines is None else lines)
+                write_sentences(session, [*map(str, would_do)] if lines is None else lines)
         return
     known = {"id": organization.id, "name": organization.name}
     named = {each.id: {"kind": each.api_type, "id": each.id, "name": each.name} for each in names}
@@ -169,8 +168,10 @@ def write_preview_heading(session: Session) -> None:
     makes_keys = session.command is not None and session.command.makes_temporary_keys
     further = ", with a temporary API key that is deleted again" if makes_keys else ""
     heading = make_printable(f"Dry run in {where}, as client id {session.caller}{further}:")
+    from pinecone_admin.cli.output.tables import write_sentences  # noqa: PLC0415 - JSON has no heading
+
     with session.until_closed():
-        session.stdout.write(f"{heading}\n")
+        write_sentences(session, [heading])
 
 
 def wants_document(session: Session) -> bool:

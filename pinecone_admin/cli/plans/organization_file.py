@@ -26,7 +26,7 @@ from pinecone_admin.cli.failures import (
 from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text
 from pinecone_admin.cli.output.formats import render_value
 from pinecone_admin.cli.output.progress import show_progress
-from pinecone_admin.cli.output.tables import write_lines
+from pinecone_admin.cli.output.tables import write_sentences
 from pinecone_admin.cli.output.writing import write_file, write_items, write_value
 from pinecone_admin.cli.parameters import Secret
 from pinecone_admin.cli.plans.offboarding import carry_out_plan
@@ -197,7 +197,7 @@ def write_plan(session: Session, plan: ChangePlan, *, unlisted: bool = False) ->
         return
     if session.output == "table":
         with session.until_closed():
-            write_lines(session, _format_plan(plan, unlisted=unlisted))
+            write_sentences(session, _format_plan(plan, unlisted=unlisted))
     else:
         write_items(session, [each.describe("conditional") for each in plan.changes])
 

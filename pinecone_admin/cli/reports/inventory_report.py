@@ -13,7 +13,7 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text
 from pinecone_admin.cli.output.progress import show_progress
-from pinecone_admin.cli.output.tables import write_lines
+from pinecone_admin.cli.output.tables import write_sentences
 from pinecone_admin.cli.output.writing import wants_document, write_file, write_items, write_value
 from pinecone_admin.cli.sentences import join_sentences
 from pinecone_admin.cli.session import Session
@@ -57,7 +57,7 @@ def report_changes(session: Session, old: str, new: str | None, *, fail_on_chang
         write_items(session, str(changes).splitlines())
     else:
         with session.until_closed():
-            write_lines(session, (click.style(line, fg=_COLORS[line[0]]) for line in str(changes).splitlines()))
+            write_sentences(session, (click.style(line, fg=_COLORS[line[0]]) for line in str(changes).splitlines()))
     if not changes and session.output == "table":
         which = " in the parts that both inventories have" if changes.unknown else ""
         session.notify(f"Nothing has changed{which}.")
