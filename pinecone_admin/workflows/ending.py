@@ -123,15 +123,29 @@ def check_response(change: Change, operation: Operation[Any], result: object, kn
         found = getattr(created, name, None)
         if found is None or not wanted:  # a change whose request the caller makes names nothing
             continue
-        if _fold(found) != _fold(wanted):
+        is_same = is_same_name(found, wanted) if name == "name" else _fold(found) == _fold(wanted)
+        if not is_same:
             _refuse_response(operation, created, result, name, "is not the one that was sent")
     if change.action != "rotate" and created.id in known:
         _refuse_response(operation, created, result, "id", "is that of a resource that existed before")
 
 
+def is_same_name(found: str, sent: str) -> bool:
+    """Return whether a name may be the one that was sent: a server may trim or normalize names.
+
+    No rule of the API says that it does so, or refuses such names. A temporary name may also end with a space by
+    itself, where it was cut.
+    """
+    return _normalize(found) == _normalize(sent)
+
+
 def _fold(text: str) -> str:
-    """Return a text without what a server may change in it: ids and addresses in lower case, names trimmed."""
-    return normalize("NFC", as_plain_value(text)).strip().lower()
+    """Return a text without what a server may change in it: ids and addresses also in lower case."""
+    return _normalize(as_plain_value(text)).lower()
+
+
+def _normalize(text: str) -> str:
+    return normalize("NFC", text).strip()
 
 
 def _refuse_response(

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 
@@ -505,6 +506,34 @@ async def test_only_the_same_role_is_found_after_a_lost_grant(emulator: Emulator
     assert granted.value is not None
     held = [each for each in await list_roles(emulator, leo.id) if each.role == "ProjectViewer"]
     assert [each.id for each in held if each.resource_id == project.id] == [granted.value.id]
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("name", [" new ", "nu\u0308", "x" * 53 + " " + "y" * 20], ids=["blanks", "decomposed", "cut"])
+@pytest.mark.parametrize("make", ["project", "key", "account"])
+async def test_a_lost_create_is_found_although_the_server_trims_names(emulator: Emulator, make: str, name: str) -> None:
+    """Nothing is made twice. A temporary name may also end with a blank where it was cut."""
+    project = await emulator.async_admin().projects.create(name="p")
+    accounts = len([*emulator.state.service_accounts.listing])
+
+    def trim_names() -> None:
+        made: list[Any] = [*emulator.state.projects.values(), *emulator.state.api_keys.values()]
+        for each in [*made, *emulator.state.service_accounts.listing]:
+            each.name = normalize("NFC", each.name).strip()
+
+    transport = FaultyTransport(emulator, {2: InjectedFault.RESPONSE_LOST}, only_method="POST")
+    transport.before_request = trim_names
+    admin, stored = transport.async_admin(), list[Any]()
+    if make == "project":
+        assert (await admin.projects.ensure(name=name)).created
+    elif make == "key":
+        await admin.api_keys.ensure(project_id=project.id, name=name, store=stored.append)
+    else:
+        await admin.service_accounts.ensure(name=name, store=stored.append)
+    assert len(emulator.state.projects) == 1 + (make == "project")
+    assert len(emulator.state.api_keys) == (make == "key")
+    assert len([*emulator.state.service_accounts.listing]) == accounts + (make == "account")
+    assert len(stored) == (make != "project")
 
 
 @pytest.mark.usefixtures("clock")

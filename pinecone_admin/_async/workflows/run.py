@@ -44,6 +44,7 @@ from pinecone_admin.workflows.ending import (
     describe_deletion,
     find_created,
     has_failed,
+    is_same_name,
     note_leftovers,
     refer_to,
     step_from_error,
@@ -216,13 +217,13 @@ class AsyncRun:
         """
         if self.dry_run:
             return await self.do(change, preview=preview)
-        name, target = change.settings.name, change.target
+        name, target = change.settings.name or "", change.target
 
         async def find_lost() -> list[Any]:
             if target.kind == "service_account":
-                return [each async for each in self.admin.service_accounts.list() if each.name == name]
-            project_id = (target.project and target.project.id) or ""
-            return [each for each in await self.admin.api_keys.list(project_id=project_id) if each.name == name]
+                return [each async for each in self.admin.service_accounts.list() if is_same_name(each.name, name)]
+            keys = await self.admin.api_keys.list(project_id=(target.project and target.project.id) or "")
+            return [each for each in keys if is_same_name(each.name, name)]
 
         async def prepare_next(lost: PineconeError) -> None:
             found = await self._poll_until_listed(find_lost)

@@ -22,7 +22,7 @@ from pinecone_admin.models import (
 from pinecone_admin.operations import create_project
 from pinecone_admin.workflows.change_operations import fits
 from pinecone_admin.workflows.changes import Change, Ref, Settings
-from pinecone_admin.workflows.ending import Created, refer_to
+from pinecone_admin.workflows.ending import Created, is_same_name, refer_to
 from pinecone_admin.workflows.organization_index import read_settings
 from pinecone_admin.workflows.reports import Ensured, OnDifference, compare_settings
 
@@ -80,13 +80,13 @@ def create_planned_project(run: Run, change: Change, known: Collection[str]) -> 
 
 def create_missing_project(run: Run, change: Change, known: Collection[str]) -> Created[Project]:
     """Create a project with a name that none of those has whose ids are known."""
-    name, others = change.target.name, {*known}
+    name, others = change.target.name or "", {*known}
     run.known.update(known)
 
     def find_new() -> Project | None:
         projects = [each for each in run.admin.projects.list() if each.id not in others]
-        named = [each for each in projects if each.name == name]
-        others.update(each.id for each in projects if each.name != name)  # one that gets the name later is not new
+        named = [each for each in projects if is_same_name(each.name, name)]
+        others.update(each.id for each in projects if each not in named)  # one that gets the name later is not new
         return require_single(named, f"projects named {quote_name(str(name))}") if named else None
 
     def is_as_sent(found: Project) -> bool:

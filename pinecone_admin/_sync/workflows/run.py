@@ -45,6 +45,7 @@ from pinecone_admin.workflows.ending import (
     describe_deletion,
     find_created,
     has_failed,
+    is_same_name,
     note_leftovers,
     refer_to,
     step_from_error,
@@ -217,13 +218,13 @@ class Run:
         """
         if self.dry_run:
             return self.do(change, preview=preview)
-        name, target = change.settings.name, change.target
+        name, target = change.settings.name or "", change.target
 
         def find_lost() -> list[Any]:
             if target.kind == "service_account":
-                return [each for each in self.admin.service_accounts.list() if each.name == name]
-            project_id = (target.project and target.project.id) or ""
-            return [each for each in self.admin.api_keys.list(project_id=project_id) if each.name == name]
+                return [each for each in self.admin.service_accounts.list() if is_same_name(each.name, name)]
+            keys = self.admin.api_keys.list(project_id=(target.project and target.project.id) or "")
+            return [each for each in keys if is_same_name(each.name, name)]
 
         def prepare_next(lost: PineconeError) -> None:
             found = self._poll_until_listed(find_lost)
