@@ -117,6 +117,7 @@ class CLIError(Exception):
         cause: The error, or the class of errors, that decides on the exit code, and on the code for ``explain``.
         exit: The exit code, if something was done, so that no cause decides.
         help_code: Another code for ``explain``.
+        is_local: Whether it is about this machine alone, so that the exit code is explained and not the cause.
         outcome: The state of the change, if the ledger does not have it.
         says_if_unchanged: Whether the line also says that nothing was changed, if that is so.
         problems: The problem of a file. If there are several, text has a line for each above this one.
@@ -129,6 +130,7 @@ class CLIError(Exception):
         cause: BaseException | type[BaseException] = PineconeValueError,
         exit: int | None = None,  # noqa: A002 - the name in the error object
         help_code: str | None = None,
+        is_local: bool = False,
         outcome: Outcome = "not_sent",
         says_if_unchanged: bool = False,
         problems: Sequence[Mapping[str, object]] = (),
@@ -137,8 +139,8 @@ class CLIError(Exception):
         self.message: str = make_printable(message)
         self.exit: int = find_exit_code(cause) if exit is None else exit
         is_of_disk = isinstance(cause, OSError) and self.exit == exit_codes.TRY_LATER
-        otherwise = f"exit-{self.exit}" if is_of_disk else PineconeValueError.help_code
-        code = help_code or getattr(cause, "help_code", otherwise)
+        of_exit = f"exit-{self.exit}" if is_of_disk or is_local else None
+        code = help_code or of_exit or getattr(cause, "help_code", PineconeValueError.help_code)
         self.help_code: str | None = None if self.exit == exit_codes.INTERRUPTED else code
         self.outcome = outcome
         self.says_if_unchanged = says_if_unchanged

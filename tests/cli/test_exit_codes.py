@@ -581,3 +581,27 @@ def test_a_create_that_was_undone_because_its_store_failed_is_not_worth_retrying
         "worth_retrying": False,
         "code": "PA603",
     }
+
+
+NO_CREDENTIALS = {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}
+
+
+@pytest.mark.parametrize(
+    ("line", "env", "code"),
+    [
+        ("project list", NO_CREDENTIALS, "exit-3"),
+        ("project list --profile x", {}, "exit-3"),
+        ("profile use x", {}, "exit-3"),
+        ("project list --expect-organization other", {}, "exit-3"),
+        ("help nothing", {}, "exit-4"),
+        ("explain PA1", {}, "exit-4"),
+        ("project describe nothing", {}, "PA205"),
+    ],
+)
+def test_the_code_behind_a_message_explains_that_message(line: str, env: dict[str, str | None], code: str) -> None:
+    """What only this machine knows is explained by its exit code: no argument has an invalid value."""
+    with example_organization():
+        done = run(*line.split(), env=env)
+        explained = run("explain", code, "-o", "raw")
+    assert done.stderr.endswith(f" [{code}]\n"), done
+    assert explained.exit == 0

@@ -218,7 +218,9 @@ def test_reports_on_roles_name_the_projects() -> None:
             assert difference["found"] == ["OrgMember on organization", f"ProjectViewer on project {named}"]
             new = run("user", "ensure", "eve@example.com", *ensure[3:], "--dry-run").json["would_do"]
             assert new[0]["change"]["roles"][1]["project"]["name"] == "search"
-        unasked = run("user", "ensure", "ada@example.com", "--role", "OrgMember", "--yes", terminal=True).stdout
+        unasked = run(
+            "user", "ensure", "ada@example.com", "--role", "OrgMember", "--yes", terminal=True, env={"COLUMNS": "400"}
+        ).stdout
         assert f"found OrgMember on organization, ProjectViewer on project {named}, wanted OrgMember" in unasked
         emulator.faults.add("list_projects", status=403, times=None)
         kept = run(*ensure[:5], "--role", f"{search}:ProjectEditor", "--yes")

@@ -276,6 +276,8 @@ def require_one(
         message = f"There is no {spell_noun(noun)} {quote_name(text)} that this account can see."
         nearest = find_nearest(text, filter(None, names))
         hint = f"Did you mean {quote_name(nearest)}?" if nearest else ""
+        if noun == "role-binding" and ":" not in text:
+            hint = "Give its id, or who has which role, such as user:ada@example.com:OrgMember."
         raise CLIError(join_sentences([message, hint]), cause=NotFoundError)
     if len(found) > 1:
         message = (

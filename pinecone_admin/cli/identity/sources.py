@@ -14,7 +14,7 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import SPELLINGS, CLIError
 from pinecone_admin.cli.sentences import as_sentences, join_sentences
 from pinecone_admin.cli.variables import VARIABLES, read_switch
-from pinecone_admin.errors import PineconeValueError, UnauthorizedError
+from pinecone_admin.errors import UnauthorizedError
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.profiles.profile import Profile, Profiles
@@ -58,8 +58,7 @@ def _is_credential(name: str) -> bool:
 
 def identity_error(message: str, *, says_if_unchanged: bool = False) -> CLIError:
     """Return the error that the caller cannot be identified: credentials are missing or cannot be obtained."""
-    code = PineconeValueError.help_code  # a variable or an option is to be corrected
-    return CLIError(message, cause=UnauthorizedError, help_code=code, says_if_unchanged=says_if_unchanged)
+    return CLIError(message, cause=UnauthorizedError, is_local=True, says_if_unchanged=says_if_unchanged)
 
 
 _OF_PROFILE = "profile "

@@ -16,7 +16,7 @@ from pinecone_admin.cli.nouns import NOUNS
 from pinecone_admin.cli.output.writing import write_items, write_value
 from pinecone_admin.cli.parameters import Choice, suggest
 from pinecone_admin.cli.session import Session
-from pinecone_admin.errors import NotFoundError, PineconeValueError
+from pinecone_admin.errors import NotFoundError
 
 
 def _complete_word(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -66,7 +66,7 @@ def _render_command(context: click.Context, words: tuple[str, ...]) -> str:
             known = [*TOPICS, *NOUNS, *(each.full_name for each in load_commands())]
             advice = suggest(" ".join(words), known, otherwise="All topics: pinecone-admin help.")
             message = f"There is no topic or command {' '.join(words)}. {advice}"
-            raise CLIError(message, cause=NotFoundError, help_code=PineconeValueError.help_code)
+            raise CLIError(message, cause=NotFoundError, is_local=True)
         found, place = below, click.Context(below, parent=place, info_name=word)
     return f"{found.get_help(place)}\n"
 
@@ -102,7 +102,7 @@ def explain(session: Session, *, code: str | None = None) -> None:
         known = [each.code for each in list_explanations() if not each.code.startswith("PA")]
         advice = suggest(code, known, otherwise="To list all codes, run pinecone-admin explain.")
         message = f"There is no code {quote_name(code)}. {advice}"
-        raise CLIError(message, cause=NotFoundError, help_code=PineconeValueError.help_code)
+        raise CLIError(message, cause=NotFoundError, is_local=True)
     if session.output == "table" and session.settings.get("query") is None:
         lines = (f"{found.code}: {found.meaning}", found.reason, f"What to do: {found.remedy}")
         from pinecone_admin.cli.output.tables import write_sentences  # noqa: PLC0415 - a topic needs no tables

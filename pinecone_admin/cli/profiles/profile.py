@@ -15,6 +15,7 @@ from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.sources import identity_error
 from pinecone_admin.cli.parameters import find_nearest
+from pinecone_admin.cli.sentences import list_words
 
 # A shell reads such a name as one word, without quotes.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -83,7 +84,7 @@ class Profiles:
         if chosen is not None and chosen in self.by_name:
             return self.by_name[chosen]
         known = (
-            f"Yours are {', '.join(self.by_name)}."
+            f"{'Yours is' if len(self.by_name) == 1 else 'Yours are'} {list_words(self.by_name)}."
             if self.by_name
             else "No profile is saved. Run pinecone-admin login."
         )
