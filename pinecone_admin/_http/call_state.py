@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from threading import Event
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from pinecone_admin._concurrency.context import setting
 from pinecone_admin.errors import Masked, Outcome
 
 if TYPE_CHECKING:
+    from generated_client.types import Operation
+    from pinecone_admin._http.codec import DecodeFailure
     from pinecone_admin._http.known_secrets import KnownSecrets
+
+ResponseCheck: TypeAlias = "Callable[[Operation[Any], object], DecodeFailure | None]"
+"""Returns what is wrong with the result of an operation; None if nothing is."""
 
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 """Largest accepted body of a success, in bytes; ``tests/benchmarks/large_body.py`` measures its cost."""
@@ -26,6 +31,14 @@ def raising_404s() -> AbstractContextManager[None]:
     A workflow asks a list what the 404 means, as it does if nothing was lost.
     """
     return setting(_believing_404s, value=False)
+
+
+_response_check = ContextVar["ResponseCheck | None"]("pinecone_admin_response_check", default=None)
+
+
+def checking_responses(check: ResponseCheck) -> AbstractContextManager[None]:
+    """Also check the results of the calls in the block, so that an error has all that the response has."""
+    return setting(_response_check, value=check)
 
 
 class BearerToken(Protocol):
@@ -52,6 +65,7 @@ class CallState:
         attempts: Number of attempts so far.
         ambiguous: Whether an earlier attempt may have been processed, as ``retry_policy.record_failure`` has found.
         believes_404: Whether a 404 to the next attempt of a deletion then shows that the earlier one was processed.
+        check: Finds what is wrong with a result beside its form; None if nothing is to be checked.
         outcome: The outcome so far.
         worth_retrying: Whether the same call may succeed later, by the failure of the last attempt.
         retry_points: Points of the retry budget that its retries have spent.
@@ -96,6 +110,7 @@ class CallState:
         self.known: KnownSecrets | None = known
         self.max_response_bytes: int = max_response_bytes
         self.believes_404: bool = _believing_404s.get()
+        self.check: ResponseCheck | None = _response_check.get()
         self.tokens: list[BearerToken] = []
 
     def add_token(self, token: BearerToken) -> None:

@@ -168,6 +168,8 @@ def read_response(
     decoded: _T | codec.DecodeFailure
     if encoding.lower() in {"", "identity"}:
         decoded = codec.decode_body(response.body, operation.returns)
+        if call.check is not None and not isinstance(decoded, codec.DecodeFailure):
+            decoded = call.check(operation, decoded) or decoded
     else:
         # A few bytes of gzip can expand to gigabytes, so compression is neither requested nor decoded.
         shown = redact_text(encoding, call.reveal_secrets())[:20]

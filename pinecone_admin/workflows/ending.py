@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Generic, NamedTuple, NoReturn, TypeAlias, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 from unicodedata import normalize
 
 from attrs import evolve
@@ -21,14 +21,12 @@ from generated_client.models import (
 from generated_client.types import Operation
 from pinecone_admin._http.argument_checks import as_plain_value
 from pinecone_admin._http.attempt_event import warn
-from pinecone_admin._http.codec import encode_body
+from pinecone_admin._http.codec import DecodeFailure
 from pinecone_admin.errors import (
     ClientClosedError,
     LeftoverError,
-    Masked,
     PineconeError,
     ReadOnlyError,
-    ResponseParsingError,
     UnauthorizedError,
 )
 from pinecone_admin.workflows.changes import Change, CreatedResource, Ref, RoleAt, Step, StepState
@@ -101,33 +99,36 @@ _REPEATED = ("name", "email", "principal_type", "principal_id", "resource_type",
 """What a response to a create repeats from the body of its request, beside settings."""
 
 
-def check_response(change: Change, operation: Operation[Any], result: object, known: Collection[str]) -> None:
-    """Raise if a response to a create or a rotation is about something else, such as the response to another request.
+def find_foreign_part(
+    change: Change, known: Collection[str], operation: Operation[Any], result: object
+) -> DecodeFailure | None:
+    """Return the part of a response to a create or a rotation that is about something else; None if none is.
+
+    It may be the response to another request. Then nothing is known of what was created.
 
     Args:
         change: The change.
-        operation: Its operation.
-        result: The result of its request.
         known: Ids of what existed before.
-
-    Raises:
-        ResponseParsingError: It is, so that nothing is known of what was created.
+        operation: The operation that was sent for it.
+        result: The result of its request.
     """
     created = result.service_account if isinstance(result, ServiceAccountWithSecret) else find_created(change, result)
     if created is None:
-        return
+        return None
+    part = "" if created is result else "key." if isinstance(created, APIKey) else "service_account."
     sent = {name: getattr(operation.body, name, None) for name in _REPEATED} | dict(operation.path_parameters)
     if change.action == "rotate":
         sent["id"] = change.target.id
     for name, wanted in sent.items():
         found = getattr(created, name, None)
-        if found is None or not wanted:  # a change whose request the caller makes names nothing
+        if found is None or wanted is None:
             continue
         is_same = is_same_name(found, wanted) if name == "name" else _fold(found) == _fold(wanted)
         if not is_same:
-            _refuse_response(operation, created, result, name, "is not the one that was sent")
+            return DecodeFailure(f"{part}{name}", "is not the one that was sent")
     if change.action != "rotate" and created.id in known:
-        _refuse_response(operation, created, result, "id", "is that of a resource that existed before")
+        return DecodeFailure(f"{part}id", "is that of a resource that existed before")
+    return None
 
 
 def is_same_name(found: str, sent: str) -> bool:
@@ -146,15 +147,6 @@ def _fold(text: str) -> str:
 
 def _normalize(text: str) -> str:
     return normalize("NFC", text).strip()
-
-
-def _refuse_response(
-    operation: Operation[Any], created: CreatedResource, result: object, name: str, problem: str
-) -> NoReturn:
-    part = next((each for each in ("key", "service_account") if getattr(result, each, None) is created), None)
-    path = ".".join(filter(None, (part, name)))
-    message = f"the response's {path} {problem}; the request was processed"
-    raise ResponseParsingError(message, path=path, raw=Masked(encode_body(result)), operation=operation.id)
 
 
 def describe_created(change: Change, created: CreatedResource | None = None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
@@ -17,6 +18,7 @@ from pinecone_admin import (
     NotFoundError,
     PineconeConnectionError,
     PineconeError,
+    ResponseParsingError,
     RetryPolicy,
     on_organization,
 )
@@ -385,6 +387,57 @@ async def test_a_response_about_another_key_changes_nothing_of_that_key(
         assert names.pop(other.id) == "prod"
     assert [*names.values()] == [] if fails else [{"rotate": "prod"}.get(make, "new")]
     assert [each.key.id for each in stored] == [*names]
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(
+    ("make", "wrong"),
+    [
+        ("key", "id"),
+        ("key", "name"),
+        ("key", "value"),
+        ("account", "id"),
+        ("account", "name"),
+        ("account", "client_secret"),
+        ("rotation", "id"),
+        ("rotation", "client_secret"),
+    ],
+)
+async def test_the_error_of_a_wrong_response_has_the_response(emulator: Emulator, make: str, wrong: str) -> None:
+    """Support can find the request by its id. The body, whose secret somebody may need, is masked."""
+    owner = emulator.async_admin()
+    project = await owner.projects.create(name="p")
+    account, other = [(await owner.service_accounts.create(name=name)).service_account for name in ("a", "b")]
+    key = (await owner.api_keys.create(project_id=project.id, name="k")).key
+    part, secret = ("key", "value") if make == "key" else ("service_account", "client_secret")
+    values = {"id": key.id if make == "key" else other.id, "name": "another", secret: " "}
+    received: list[dict[str, Any]] = []
+
+    def rewrite(body: dict[str, Any]) -> None:
+        (body if wrong == secret else body[part])[wrong] = values[wrong]
+        received.append(body)
+
+    admin = RewritingTransport(emulator, 1, rewrite).async_admin(retry=RetryPolicy(max_attempts=1))
+    calls: dict[str, tuple[str, Callable[..., Awaitable[object]]]] = {
+        "key": ("create_api_key", partial(admin.api_keys.ensure, project_id=project.id, name="new")),
+        "account": ("create_service_account", partial(admin.service_accounts.ensure, name="new")),
+        "rotation": (
+            "rotate_service_account_secret",
+            partial(admin.service_accounts.rotate, service_account_id=account.id),
+        ),
+    }
+    operation, call = calls[make]
+    with raises(ResponseParsingError) as caught:
+        await call(store=lambda _: None)
+    error = caught.value
+    (sent,) = (each for each in emulator.requests.filter(operation) if each.request_id == error.request_id)
+    assert (error.operation, error.status_code, error.attempts) == (operation, sent.status, 1)
+    assert (error.path, json.loads(error.raw.reveal())) == (
+        wrong if wrong == secret else f"{part}.{wrong}",
+        received[0],
+    )
+    value = received[0][secret].strip()
+    assert not value or value not in f"{error} {error!r} {error.__notes__} {vars(error)}"
 
 
 @pytest.mark.usefixtures("clock")

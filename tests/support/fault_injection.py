@@ -313,7 +313,8 @@ class RewritingTransport(FaultyTransport):
             return response
         body = json.loads(response.content)
         self._rewrite(body)
-        return httpx.Response(response.status_code, json=body, headers={"date": response.headers["date"]})
+        kept = {name: response.headers[name] for name in ("date", "x-pinecone-request-id")}
+        return httpx.Response(response.status_code, json=body, headers=kept)
 
 
 class FailTwiceTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):

@@ -25,7 +25,7 @@ from pinecone_admin._concurrency.waiting import (
 )
 from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
 from pinecone_admin._http.attempt_event import warn
-from pinecone_admin._http.call_state import raising_404s
+from pinecone_admin._http.call_state import checking_responses, raising_404s
 from pinecone_admin._sync.workflows.absence import is_listed
 from pinecone_admin._sync.workflows.client_state import (
     get_work_in_progress,
@@ -39,11 +39,11 @@ from pinecone_admin.workflows.ending import (
     Created,
     Thing,
     Undo,
-    check_response,
     describe_adopted,
     describe_created,
     describe_deletion,
     find_created,
+    find_foreign_part,
     has_failed,
     is_same_name,
     note_leftovers,
@@ -324,9 +324,8 @@ class Run:
         sent = record_change(operation, change)
         self._sent.append(sent)
         try:
-            with raising_404s():
+            with raising_404s(), checking_responses(partial(find_foreign_part, change, self.known)):
                 result = call()
-            check_response(change, operation, result, self.known)
         except PineconeError as error:
             sent.note_error(error)
             sent.is_api_404 = False  # also if the search is interrupted
