@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -55,6 +56,18 @@ async def _find_in_list(admin: AsyncAdmin, target: Ref, binding_id: str | None) 
         "role_binding": admin.role_bindings.list,
     }
     return target.id in {each.id async for each in lists[target.kind]()}
+
+
+async def find_gone_projects(admin: AsyncAdmin, unseen: Collection[str]) -> set[str]:
+    """Return which of the projects that got a 404 are gone: those that no list has which an OrgOwner reads.
+
+    Args:
+        admin: The client.
+        unseen: Ids of the projects.
+    """
+    if not unseen or not await owns_organization(admin):
+        return set()
+    return {*unseen} - {each.id for each in await admin.projects.list()}
 
 
 async def owns_organization(admin: AsyncAdmin) -> bool:

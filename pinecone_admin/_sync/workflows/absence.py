@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -56,6 +57,18 @@ def _find_in_list(admin: Admin, target: Ref, binding_id: str | None) -> bool:
         "role_binding": admin.role_bindings.list,
     }
     return target.id in {each.id for each in lists[target.kind]()}
+
+
+def find_gone_projects(admin: Admin, unseen: Collection[str]) -> set[str]:
+    """Return which of the projects that got a 404 are gone: those that no list has which an OrgOwner reads.
+
+    Args:
+        admin: The client.
+        unseen: Ids of the projects.
+    """
+    if not unseen or not owns_organization(admin):
+        return set()
+    return {*unseen} - {each.id for each in admin.projects.list()}
 
 
 def owns_organization(admin: Admin) -> bool:

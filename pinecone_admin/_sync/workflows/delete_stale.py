@@ -21,7 +21,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
-from pinecone_admin._sync.workflows.absence import owns_organization
+from pinecone_admin._sync.workflows.absence import find_gone_projects
 from pinecone_admin._sync.workflows.client_state import own_client_id, require_server_time
 from pinecone_admin._sync.workflows.delete_with_cleanup import empty_and_delete, start_report
 from pinecone_admin._sync.workflows.run import Run
@@ -34,7 +34,7 @@ from pinecone_admin.errors import (
 )
 from pinecone_admin.models import APIKey, Project
 from pinecone_admin.workflows.changes import Change, Ref, Step
-from pinecone_admin.workflows.ending import ends_everything
+from pinecone_admin.workflows.ending import ends_everything, step_from_gone
 from pinecone_admin.workflows.plans import (
     Left,
     StalePlan,
@@ -72,10 +72,15 @@ _INTERRUPT_TIMEOUT = 30.0
 
 @frozen(kw_only=True)
 class _ProjectResult:
-    """What was found in a project and done to it; ``reason`` says why it was not deleted, or is None."""
+    """What was found in a project and done to it; ``reason`` says why it was not deleted, or is None.
+
+    Without an end, ``is_unfinished`` is True; ``is_unseen`` is True if the server has not found it.
+    """
 
     reason: str | None = None
     help_code: str | None = None
+    is_unfinished: bool = False
+    is_unseen: bool = False
     may_be_deleted: bool = False
     keys: list[Ref] = field(factory=list[Ref])
     contents: list[Content] = field(factory=list[Content])
@@ -169,7 +174,7 @@ def carry_out_deletion(
             project = admin.projects.describe(project_id=planned.id)
         except PineconeError as error:
             if is_api_404(error):
-                return _ProjectResult(reason=NOT_SEEN)
+                return _ProjectResult(reason=NOT_SEEN, is_unseen=True)
             return _ProjectResult(reason=_explain(error), help_code=find_help_code(error))
         reason = find_change(planned, project) or find_reason_to_keep(
             project, older_than=plan.older_than, now=require_server_time(admin, operation="delete_stale")
@@ -178,22 +183,19 @@ def carry_out_deletion(
             return _ProjectResult(reason=reason)
         part = Run(admin, run.operation, dry_run=False)
         # Until it has ended; an interruption leaves the steps of the run in it.
-        outcomes[planned.id] = _ProjectResult(reason=_ENDED, steps=part.steps)
+        outcomes[planned.id] = evolve(outcomes[planned.id], steps=part.steps)
         return _clean_up(part, project, planned, on_progress)
 
-    outcomes = {each.id: _ProjectResult(reason=_ENDED) for each in plan.projects}
+    outcomes = {each.id: _ProjectResult(reason=_ENDED, is_unfinished=True) for each in plan.projects}
     report = StaleReport(deleted=[], left=[], temporary_keys=[], steps=[])
     if begin is not None:
         begin(report)
     try:
         _run_all(plan.projects, delete, outcomes, concurrency=concurrency, progress=progress)
-        unseen = [each for each in plan.projects if outcomes[each.id].reason == NOT_SEEN]
-        if unseen and owns_organization(admin):
-            listed = {each.id for each in admin.projects.list()}
-            for each in (each for each in unseen if each.id not in listed):
-                target = Ref("project", each.name, each.id)
-                gone = Change(action="delete", target=target, reason="it was already deleted")
-                outcomes[each.id] = _ProjectResult(steps=[Step(change=gone, state="skipped")])
+        gone = find_gone_projects(admin, [id for id, each in outcomes.items() if each.is_unseen])
+        for each in (each for each in plan.projects if each.id in gone):
+            deletion = Change(action="delete", target=Ref("project", each.name, each.id))
+            outcomes[each.id] = _ProjectResult(steps=[step_from_gone(deletion)])
     finally:
         _fill(report, plan.projects, outcomes)
     return report
@@ -201,7 +203,7 @@ def carry_out_deletion(
 
 def _fill(report: StaleReport, projects: Sequence[StaleProject], outcomes: dict[str, _ProjectResult]) -> None:
     for id, each in outcomes.items():
-        if each.reason == _ENDED and any(step.change.target.id == id and step.state == "done" for step in each.steps):
+        if each.is_unfinished and any(step.change.target.id == id and step.state == "done" for step in each.steps):
             outcomes[id] = evolve(each, reason=None)  # interrupted after its deletion
     report.deleted.extend(
         evolve(each, unseen=outcomes[each.id].unseen) for each in projects if outcomes[each.id].reason is None

@@ -74,7 +74,7 @@ def look_at_caller(admin: Admin, *, client_id: str | None) -> CallerView:
     expires_at = admin.token().expires_at
     organizations = read_organizations(admin)
     projects = read_if_allowed(admin.projects.list) or []
-    account = _find_account(admin, client_id)
+    account = _find_account(admin, Caller(client_id))
     bindings = None if client_id is None else _read_own_bindings(admin, account)
     return CallerView(
         client_id=client_id,
@@ -103,7 +103,7 @@ def is_of_caller(admin: Admin, noun: str, id: str, *, caller: Caller) -> bool:
         if binding is None or binding.principal_type != "service_account":
             return False
         id = binding.principal_id
-    account = _find_account(admin, caller.client_id)
+    account = _find_account(admin, caller)
     if (unknown := explain_unknown(caller, filter(None, [account]))) is not None:
         subject = read_if_allowed(lambda: admin.service_accounts.describe(service_account_id=id))
         name = None if subject is None else subject.name
@@ -167,10 +167,10 @@ def describe_roles(bindings: Iterable[RoleBinding], projects: Sequence[Project])
     ]
 
 
-def _find_account(admin: Admin, client_id: str | None) -> ServiceAccount | None:
-    if client_id is None:
+def _find_account(admin: Admin, caller: Caller) -> ServiceAccount | None:
+    if caller.client_id is None:
         return None
-    accounts = read_if_allowed(lambda: [each for each in admin.service_accounts.list() if each.client_id == client_id])
+    accounts = read_if_allowed(lambda: [*filter(caller.owns, admin.service_accounts.list())])
     return accounts[0] if accounts else None
 
 

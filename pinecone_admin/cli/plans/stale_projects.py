@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 
 from generated_client.models import APIKey, Project
 from pinecone_admin._http.argument_checks import check_timedelta
-from pinecone_admin._sync.workflows.absence import owns_organization
+from pinecone_admin._sync.workflows.absence import find_gone_projects
 from pinecone_admin._sync.workflows.client_state import require_server_time
 from pinecone_admin._sync.workflows.delete_stale import carry_out_deletion as delete_planned
 from pinecone_admin._sync.workflows.run import open_run
@@ -47,7 +47,7 @@ from pinecone_admin.workflows.name_tags import describe_name
 from pinecone_admin.workflows.plans import describe_left, describe_stale, explain_left, find_help_code
 from pinecone_admin.workflows.project_contents import describe_deletion_of_project
 from pinecone_admin.workflows.reports import describe_unseen
-from pinecone_admin.workflows.sent_changes import IgnoreGone
+from pinecone_admin.workflows.sent_changes import is_api_404
 from pinecone_admin.workflows.stale_projects import (
     NOT_SEEN,
     find_change,
@@ -122,8 +122,7 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
     """
     plan = parse_plan(session, StalePlan, text, path)
     with show_progress(session, "reading what would be deleted"):
-        preview = _preview(session, plan)
-        gone = {each.id for each in preview.leave if each.reason == _ALREADY_DELETED}
+        preview, gone = _preview(session, plan)
         # Others that the preview leaves count, too: the run reads them again, and may find nothing against them.
         there = [each for each in plan.projects if each.id not in gone]
         keys = [each for project in preview.delete for each in _describe_keys(project)]
@@ -135,7 +134,7 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
         write_preview(session, preview.steps, report=preview, notes=keys)
         if preview.delete:
             session.notify("The contents were not read again. A project with anything new or protected will be left.")
-        left = [each for each in preview.leave if each.reason != _ALREADY_DELETED]
+        left = [each for each in preview.leave if each.id not in gone]
         _end_with_kept_projects(session, plan, left, "Would not be deleted")
         return
 
@@ -240,30 +239,37 @@ class DeletionPreview:
         )
 
 
-def _preview(session: Session, plan: StalePlan) -> DeletionPreview:
-    found = [_read_project(session, plan, each) for each in plan.projects]
-    leave = [each for each in found if isinstance(each, Left)]
-    unseen = {each.id for each in leave if each.reason == NOT_SEEN}
-    if unseen and owns_organization(session.admin):
-        unseen -= {each.id for each in session.admin.projects.list()}
-        leave = [evolve(each, reason=_ALREADY_DELETED) if each.id in unseen else each for each in leave]
-    return DeletionPreview(delete=[each for each in found if isinstance(each, StaleProject)], leave=leave)
+def _preview(session: Session, plan: StalePlan) -> tuple[DeletionPreview, set[str]]:
+    """Return a preview, and the ids of the projects of the plan that are gone."""
+    found = {each.id: _read_project(session, plan, each) for each in plan.projects}
+    gone = find_gone_projects(session.admin, [id for id, each in found.items() if each is None])
+    leave: list[Left] = []
+    for each in plan.projects:
+        result = found[each.id]
+        if result is None:
+            reason = _ALREADY_DELETED if each.id in gone else NOT_SEEN
+            result = Left(id=each.id, name=each.name, reason=reason)
+        if isinstance(result, Left):
+            leave.append(result)
+    return DeletionPreview(
+        delete=[each for each in found.values() if isinstance(each, StaleProject)], leave=leave
+    ), gone
 
 
-def _read_project(session: Session, plan: StalePlan, planned: StaleProject) -> StaleProject | Left:
-    """Return a project with its present keys, or why it would be left."""
+def _read_project(session: Session, plan: StalePlan, planned: StaleProject) -> StaleProject | Left | None:
+    """Return a project with its present keys, or why it would be left; None if the server does not find it."""
     keys: Sequence[APIKey] = ()
-    reason: str | None = NOT_SEEN
     code = None
     try:
-        with IgnoreGone():
-            project = session.admin.projects.describe(project_id=planned.id)
-            now = require_server_time(session.admin, operation="delete_stale")
-            reason = find_change(planned, project) or find_reason_to_keep(project, older_than=plan.older_than, now=now)
-            if reason is None:
-                keys = session.admin.api_keys.list(project_id=planned.id)
-                reason = find_new_keys(planned, keys)
+        project = session.admin.projects.describe(project_id=planned.id)
+        now = require_server_time(session.admin, operation="delete_stale")
+        reason = find_change(planned, project) or find_reason_to_keep(project, older_than=plan.older_than, now=now)
+        if reason is None:
+            keys = session.admin.api_keys.list(project_id=planned.id)
+            reason = find_new_keys(planned, keys)
     except PineconeError as error:  # as in a run, the others can still be deleted
+        if is_api_404(error):
+            return None
         reason, code = explain_left(error, "project"), find_help_code(error)
     if reason is None:
         return evolve(planned, api_keys=[*refer_to_parts(keys)])
