@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.quoting import describe_resource
-from pinecone_admin.workflows.sent_changes import MAY_NOT_BE_DELETED, NOT_DELETED, Effects, SentChange, find_effects
+from pinecone_admin.workflows.sent_changes import Effects, SentChange, find_effects
 
 SecretState: TypeAlias = Literal["undelivered", "stored", "shown", "rescued", "lost"]
 """Where a new secret is: with the command alone, at its destination, in a rescue file, or nowhere."""
@@ -160,7 +160,8 @@ def describe_changes(effects: Effects, said: str = "") -> list[str]:
     """
     created = {each.made for each in effects.done} - {None}
     named = {id for each in effects.done if _is_named(id := each.made or each.target, said)}
-    names_left = NOT_DELETED in said or MAY_NOT_BE_DELETED in said
+    # The note on a deletion of what the command has created, and that failed, names what is left.
+    names_left = any(each.undoes and not each.is_api_404 for each in (*effects.rejected, *effects.unknown))
     left = named if names_left else set[str]()
     unknown = [
         each

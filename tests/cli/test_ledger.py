@@ -186,3 +186,13 @@ def test_of_many_changes_only_the_first_are_named() -> None:
     changes = [sent("delete_index", target=str(number % 8)) for number in range(16)]
     names = ", ".join(f"index {number}" for number in range(5))
     assert describe_changes(find_effects(changes)) == [f"I{names[1:]} and 3 more were deleted."]
+
+
+def test_a_name_does_not_hide_what_remains() -> None:
+    """Only a deletion that failed shows that the error names what is left, and not the words of the error."""
+    said = "The server refused: project 'could not be deleted, may not have been deleted' (p) is not empty."
+    made = sent("create_project", made="p", name="could not be deleted, may not have been deleted")
+    (line,) = describe_changes(find_effects([made]), said)
+    assert line.endswith(" was created.")
+    undo = sent("delete_project", "rejected", target="p", undoes=True)
+    assert describe_changes(find_effects([made, undo]), said) == []
