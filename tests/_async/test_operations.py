@@ -38,7 +38,8 @@ from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
 pytestmark = pytest.mark.anyio
 
 MEMBER = {"resource_type": "organization", "role": "OrgMember"}
-MEMBER_OF_NONE: Any = MEMBER | {"resource_id": None}
+MANAGER = {"resource_type": "organization", "role": "OrgManager"}
+MANAGER_OF_NONE: Any = MANAGER | {"resource_id": None}
 VIEWER = {"resource_type": "project", "resource_id": "p", "role": "ProjectViewer"}
 
 # Calls whose requests do not follow from their arguments alone → method, path with query, body.
@@ -79,12 +80,12 @@ REQUESTS: list[tuple[Callable[[AsyncAdmin], Any], str, str, object]] = [
             role_bindings=(
                 {"resource_type": "organization", "role": "OrgMember"},
                 on_project("p", "ProjectViewer"),
-                MEMBER_OF_NONE,
+                MANAGER_OF_NONE,
             ),
         ),
         "POST",
         "/admin/service-accounts",
-        {"name": "x", "role_bindings": [MEMBER, VIEWER, MEMBER]},
+        {"name": "x", "role_bindings": [MEMBER, VIEWER, MANAGER]},
     ),
     (
         lambda a: a.role_bindings.create(

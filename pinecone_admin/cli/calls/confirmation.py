@@ -218,9 +218,9 @@ def confirm_change(call: Call, typed: Mapping[str, Any], *, planned: Iterable[st
     ):
         subject = call.own = call.remember(call.names.describe(call.own))
     consequences = [command.consequence] if command.consequence else []
-    details = chain(planned, consequences)
+    details: Iterable[str] = chain(planned, consequences)
     if session.is_dry_run and not session.is_row:
-        call.notes, details = [*consequences, *call.notes], chain()
+        call.notes, details = [*consequences, *call.notes], ()
     place = None if call.destination is None else call.destination.spelling
     consent = Consent(
         what=" ".join(filter(None, [describe_change(command, typed, call.own), place])),

@@ -103,7 +103,7 @@ def build_document(result: object, *, for_people: bool = False, for_columns: boo
         }
     fields: dict[str, Any] = attrs.asdict(cast("Any", result), recurse=False)
     things = {
-        name: [build_document(each) for each in value]
+        name: [build_document(each) for each in cast("list[object]", value)]
         for name, value in fields.items()
         if isinstance(value, list) and any(type(each).__name__ in THINGS for each in cast("list[object]", value))
     }
