@@ -573,7 +573,7 @@ def test_the_result_of_a_deletion_is_data() -> None:
     with example_organization() as emulator:
         project = next(each.id for each in emulator.state.projects.values() if each.name == "empty")
         done = run("project", "delete", "empty", "--yes")
-    assert done.json == {"done": "project delete", "id": project}
+    assert done.json == {"done": "project delete", "id": project, "name": "empty"}
 
 
 def test_a_deletion_within_another_thing_names_what_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -593,7 +593,7 @@ def test_a_deletion_within_another_thing_names_what_is_deleted(monkeypatch: pyte
         prompt = run("project", "remove-key", "search", key, terminal=True, stdin="n\n").said
         assert f"About to: project remove-key search ({project.id}) {key} In organization" in prompt
         done = run("project", "remove-key", "search", key, "--yes")
-    assert done.json == {"done": "project remove-key", "id": key}
+    assert done.json == {"done": "project remove-key", "id": key, "name": None}
 
 
 @pytest.mark.parametrize(

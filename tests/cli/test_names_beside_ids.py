@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from pinecone_admin import Admin, on_project
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.cli.sentences import tidy
 from pinecone_admin.emulator import Emulator
 from tests.cli.command_line import example_organization, run
@@ -403,3 +404,17 @@ def test_a_question_on_a_role_binding_names_its_principal_and_its_project() -> N
         for given in (binding, spelled):
             asked = run("role", "revoke", given, terminal=True, stdin="n\n")
             assert f"About to: role revoke '{spelled}' ({binding})" in asked.said
+
+
+@pytest.mark.parametrize("line", DELETIONS)
+def test_the_result_of_a_deletion_has_the_name_that_was_given(line: str) -> None:
+    """Of an id, it is null, unless the command reads what it deletes, as it does of a project."""
+    _, shown = DELETIONS[line]
+    with example_organization():
+        done = run(*line.split()).json
+    assert list(done) == ["done", "id", "name"]
+    assert shown.endswith(f" {quote_name(done['name'])}")
+    with example_organization():
+        words = [done["id"] if number == 2 else word for number, word in enumerate(line.split())]  # the same, as then
+        by_id = run(*words).json
+    assert by_id == {**done, "name": done["name"] if line.startswith("project") else None}

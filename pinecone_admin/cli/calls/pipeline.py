@@ -425,6 +425,7 @@ def _write_result(call: Call, result: object) -> None:
         found = call.names.describe_all(call.found.values())
         write_preview(session, cast("Any", result).steps, found, report=result, notes=call.notes)
     elif result is None:
-        write_value(session, {"done": call.command.full_name, "id": session.ledger.changes[-1].target})
+        id = str(session.ledger.changes[-1].target)
+        write_value(session, {"done": call.command.full_name, "id": id, "name": session.ledger.names.get(id)})
     else:
         write_value(session, result)
