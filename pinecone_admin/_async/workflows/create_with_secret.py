@@ -274,20 +274,8 @@ async def store_secret(store: Store[Any], new_secret: APIKeyWithSecret | Service
 
 def note_deleted(run: AsyncRun, stored: APIKey | ServiceAccount) -> None:
     """Note on an error that somebody deleted what the stored secret belongs to, in place of how to go on with it."""
-    named, kind = _name_secret(stored)
-    run.keep(f"the {named} is stored, but somebody deleted the {kind}")
-
-
-def _name_secret(made: APIKey | ServiceAccount) -> tuple[str, str]:
-    """Return what a secret is called, with the id of its owner, and what the owner is called."""
-    return (
-        (f"value of API key {made.id}", "key")
-        if isinstance(made, APIKey)
-        else (
-            f"secret of service account {made.id}",
-            "account",
-        )
-    )
+    kind, secret = ("API key", "value") if isinstance(stored, APIKey) else ("service account", "secret")
+    run.keep(f"the {secret} of {kind} {stored.id} is stored, but somebody deleted the {kind.split()[-1]}")
 
 
 async def complete_or_create_account(
