@@ -41,8 +41,9 @@ def doctor(session: Session) -> None:
 def token(session: Session, *, reveal: bool) -> None:
     """Print an access token for other tools.
 
-    For example: curl -H "Authorization: Bearer $(pinecone-admin token --reveal)" URL. With -o json or -o yaml, the
-    output also has the expiry time.
+    With -o json or -o yaml, the output also has the expiry time. For example:
+
+    curl -H "Authorization: Bearer $(pinecone-admin token --reveal)" URL
     """
     if not reveal:
         raise CLIError("An access token lets whoever has it act as this account. To print it, add --reveal.")
