@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 
+from pinecone_admin.cli.calls import running
 from pinecone_admin.emulator import Emulator, Request, serving
 from tests.cli.command_line import example_organization, fill, run
 from tests.cli.terminals import read_piece, start_on_terminal
@@ -270,6 +271,32 @@ def test_ctrl_c_reaches_the_command_once(served: Served) -> None:
     assert child.wait(PATIENCE) == 1
     os.close(terminal)
     assert served.keys() == ["reader"]
+
+
+@pytest.mark.parametrize(
+    ("from_terminal", "command", "exit_code"), [(True, ["true"], 0), (False, ["sleep", "600"], 128 + signal.SIGINT)]
+)
+def test_ctrl_c_while_the_command_starts_reaches_it_once(
+    from_terminal: bool, command: list[str], exit_code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal can come when the command runs and ours does not know it yet: then the terminal alone has sent it."""
+
+    sent: list[int] = []
+
+    class Started(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            signal.raise_signal(signal.SIGINT)
+
+        def send_signal(self, sig: int) -> None:
+            sent.append(sig)
+            super().send_signal(sig)
+
+    monkeypatch.setattr(running, "_gets_signal_from_terminal", lambda *_: from_terminal)
+    monkeypatch.setattr(subprocess, "Popen", Started)
+    with example_organization():
+        assert run_here(*command) == (exit_code, "", "")
+    assert sent == ([] if from_terminal else [signal.SIGINT])
 
 
 def test_an_interruption_while_the_key_is_made_leaves_none(served: Served) -> None:

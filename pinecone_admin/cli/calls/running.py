@@ -142,8 +142,10 @@ def _run(session: Session, command: Sequence[str], env: Mapping[str, str], core_
         raise CLIError(f"{command[0]} cannot be run: {reason_of(error)}") from error
     finally:
         limit_core_dumps(0)
+    # The command may have begun before Popen returned. So it may have got these from the terminal already, too: twice is
+    # worse than not at all, since programs take a second Ctrl-C for an order to end without cleaning up.
     while early:
-        running[0].send_signal(early.pop())
+        receive(early.pop())
     # It waits in a thread, because a wait for a process would handle a signal only when the process has ended.
     status = complete_if_interrupted(running[0].wait, inf)
     return status if status >= 0 else _KILLED - status
