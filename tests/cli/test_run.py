@@ -280,7 +280,6 @@ def test_ctrl_c_while_the_command_starts_reaches_it_once(
     from_terminal: bool, command: list[str], exit_code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A signal can come when the command runs and ours does not know it yet: then the terminal alone has sent it."""
-
     sent: list[int] = []
 
     class Started(subprocess.Popen[bytes]):
