@@ -142,8 +142,8 @@ def _run(session: Session, command: Sequence[str], env: Mapping[str, str], core_
         raise CLIError(f"{command[0]} cannot be run: {reason_of(error)}") from error
     finally:
         limit_core_dumps(0)
-    # The command may have begun before Popen returned. So it may have got these from the terminal already, too: twice is
-    # worse than not at all, since programs take a second Ctrl-C for an order to end without cleaning up.
+    # The command may have begun before Popen returned, and have got these from the terminal itself. To get one twice is
+    # worse than not at all: programs take a second Ctrl-C for an order to end without cleaning up.
     while early:
         receive(early.pop())
     # It waits in a thread, because a wait for a process would handle a signal only when the process has ended.
