@@ -43,7 +43,7 @@ class ApplyReport:
     Example:
         >>> plan = admin.plan(admin.inventory().to_desired_state())
         >>> print(admin.apply(plan))
-        nothing was changed: the organization already has all that the plan lists
+        nothing was changed: the organization had all that the file lists when the plan was made
     """
 
     organization_id: str
@@ -106,8 +106,9 @@ class ApplyReport:
     def _describe_nothing(self) -> str:
         if self.stopped:  # these were not compared
             return "nothing was changed"
-        source = self.source or "the plan"
-        return make_printable(f"nothing was changed: the organization already has all that {source} lists")
+        source = self.source or "the file"
+        when = "when the plan was made"  # only changes are compared again
+        return make_printable(f"nothing was changed: the organization had all that {source} lists {when}")
 
     def __str__(self) -> str:
         """Return the report as text, one line for each step, in the order of execution."""

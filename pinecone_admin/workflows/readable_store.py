@@ -12,8 +12,10 @@ class ReadableStore(ABC):
     """Base class of a ``store`` whose secrets can be read again.
 
     If a run is killed after it has stored a secret, the next run finds the secret there and finishes the work. With any
-    other ``store``, the next run creates another secret. If it raises an exception, it is read at once: a new key or
-    service account whose secret it has is not deleted, since only its response may have been lost.
+    other ``store``, the next run creates another secret.
+
+    If such a store raises an exception, the workflow calls ``read`` at once, because the secret may be stored and only
+    the response of the secret store lost. If ``read`` returns the secret, the new key or service account is kept.
 
     Example:
         >>> secret_store = {}

@@ -245,7 +245,12 @@ def test_reports_are_readable_only_by_their_owner_and_complete_or_absent(tmp_pat
     os.close(writer)
     with pytest.raises(CLIError, match="the name of a file"):
         check_writable("-")
-    for path, reason in ((tmp_path, "is a folder"), (tmp_path / "no" / "x", "its folder does not exist")):
+    cases = (
+        (tmp_path, "is a folder"),
+        (tmp_path / "no" / "x", "its folder does not exist"),
+        (target / "x", "its folder is a file"),
+    )
+    for path, reason in cases:
         with pytest.raises(CLIError, match=reason):
             check_writable(str(path))
     check_writable(str(target))

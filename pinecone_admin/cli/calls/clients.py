@@ -94,7 +94,7 @@ class ChangeRecorder:
             listed = is_listed(operation)
             change.note_absence(listed=listed)
             if listed is None:
-                error.add_note("this account cannot see whether it still exists")
+                error.add_note("whether it still exists is not known")
                 raise
             if listed:
                 change.outcome = "rejected"

@@ -134,8 +134,10 @@ def read_text(path: str, stdin: TextIO, *, keep_mark: bool = False) -> str:
 
 def find_folder_problem(target: Path) -> str | None:
     """Return why nothing can be created in the folder of a file, as the end of a sentence about the file; or None."""
-    if not target.parent.is_dir():
+    if not target.parent.exists():
         return "cannot be written, because its folder does not exist"
+    if not target.parent.is_dir():
+        return "cannot be written, because its folder is a file"
     if not os.access(target.parent, os.W_OK):
         return "cannot be written, because its folder is not writable"
     return None
