@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from attrs import evolve
 
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.quoting import describe_resource
 from pinecone_admin.workflows.sent_changes import Effects, SentChange, find_effects
+
+if TYPE_CHECKING:
+    from pinecone_admin.workflows.changes import Change, Ref
 
 SecretState: TypeAlias = Literal["undelivered", "stored", "shown", "rescued", "lost"]
 """Where a new secret is: with the command alone, at its destination, in a rescue file, or nowhere."""
@@ -57,6 +62,7 @@ class Ledger:
         changes: The changes in the order of their begin.
         secrets: The new secrets.
         names: Names of what the command is about, by their ids, as far as they are known.
+        parts: What is deleted with what the command deletes, by the id of that, as far as it was read.
         vanishing: Id of what the command deletes, or names by the name that it changes; of a request written by hand,
             the path. Repeated, its words would find nothing, or something else. Of ``each``, the file, if it has a row
             of that kind. None if nothing vanishes.
@@ -69,6 +75,7 @@ class Ledger:
         self.changes: list[SentChange] = []
         self.secrets: list[SecretEntry] = []
         self.names: dict[str, str] = {}
+        self.parts: dict[str, tuple[Ref, ...]] = {}
         self.vanishing: str | None = None
         self.is_complete: bool = False
         self.is_storing: bool = False
@@ -125,6 +132,11 @@ class Ledger:
         """Note a name, if it is known, so that what is said of the id from now on has it, too."""
         if name is not None:
             self.names[id] = name
+
+    def add_parts(self, change: Change) -> Change:
+        """Return a change with what is deleted together with its target."""
+        parts = self.parts.get(change.target.id or "") if change.action == "delete" else None
+        return change if parts is None else evolve(change, also_deletes=parts)
 
     def note_local_change(self, operation: str, name: str) -> None:
         """Enter a change of a file of this machine, which has been made.

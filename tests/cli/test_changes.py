@@ -320,7 +320,7 @@ def test_what_deletes_contents_wants_the_name() -> None:
 
 
 def test_a_project_with_keys_wants_its_name() -> None:
-    """The question, the refusal and the dry run name the keys that would be deleted; one without keys wants a yes."""
+    """The question and the refusal name the keys that would be deleted; one without keys wants a yes."""
     says = "Project search has 1 API key, which would be deleted with it: reader."
     with example_organization() as emulator:
         (search,) = (each.id for each in emulator.state.projects.values() if each.name == "search")
@@ -336,7 +336,7 @@ def test_a_project_with_keys_wants_its_name() -> None:
             assert f"error: --confirm {search} does not match: the project is called search." in misread.stderr
             preview = run(*words, "--dry-run")
             unread = "The contents were not read. If the project has more than API keys, the run is refused."
-            assert (preview.exit, preview.json["notes"], preview.stderr) == (0, [says, unread], f"{says}\n{unread}\n")
+            assert (preview.exit, preview.json["notes"], preview.stderr) == (0, [unread], f"{unread}\n")
         assert sent_changes(emulator) == []
         assert run("project", "delete", search, "--confirm", "search").exit == exit_codes.CONFLICT  # it has an index
         assert run("project", "delete", "empty", "--confirm", "search").exit == exit_codes.USAGE
@@ -629,5 +629,7 @@ def test_old_keys_are_named_as_old_before_their_project_is_deleted() -> None:
         options = ("--keep-old-for", "1d", "--reveal", "--yes")
         assert run("api-key", "rotate", "reader", *options).exit == 0
         emulator.requests.clear()
-        preview = run("project", "delete", "search", "--dry-run")
-    assert "Project search has 2 API keys, which would be deleted with it: reader (old), reader." in preview.stderr
+        preview = run("project", "delete", "search", "--dry-run", "-o", "table")
+        refused = run("project", "delete", "search", "--yes")
+    assert "with 2 keys: reader (old), reader\n" in preview.stdout
+    assert "Project search has 2 API keys, which would be deleted with it: reader (old), reader." in refused.stderr

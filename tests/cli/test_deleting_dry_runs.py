@@ -1,4 +1,4 @@
-"""The dry run of each command that deletes or takes away names all that its run deletes."""
+"""The dry run of each command that deletes or takes away, and its audit log, name all that its run deletes."""
 
 from __future__ import annotations
 
@@ -164,7 +164,11 @@ def _names_of(thing: Any) -> list[str]:
 
 @pytest.mark.parametrize("case", some_daily(CASES, 2), ids=lambda case: case.words)
 def test_a_dry_run_names_all_that_its_run_deletes(case: Case) -> None:
-    """In a table, in JSON, and there as data. The run sends no other deletion, and the dry run sends none."""
+    """In a table, in JSON and there as data, and so does the audit log of the run.
+
+    The run sends no other deletion, and the dry run sends none. Standard error does not repeat what is deleted with
+    something else.
+    """
     with example_organization() as emulator:
         fill(emulator)
         if case.words.startswith("organization"):
@@ -176,26 +180,30 @@ def test_a_dry_run_names_all_that_its_run_deletes(case: Case) -> None:
         words, agree = (shlex.split(each.format(invite=invite)) for each in (case.words, case.agree))
         place = words.index("--") if "--" in words else len(words)
         emulator.requests.clear()
-        texts, planned = list[str](), ""
+        texts, planned, beside = list[str](), "", ""
         for form in ("json",) if words[0] in {"each", "run"} else ("json", "table"):
             options = ["--dry-run", *(["--yes"] if case.asks else []), *(agree if words[0] == "each" else [])]
             options += ["-o", "table"] if form == "table" else []
             done = run(*words[:place], *options, *words[place:], env={"NO_COLOR": "1"})
             assert done.exit == 0, done
             texts.append(done.stdout + done.stderr)
+            beside += done.stderr
             if form == "json":
-                planned = json.dumps(find_would_do(done.stdout))
+                steps = find_would_do(done.stdout)
+                planned = json.dumps(steps)
+        parts = [ref for step in steps for ref in step.get("change", {}).get("also_deletes", ())]
+        assert [each for each in parts if names(beside, original_name(each["name"]))] == [], beside
         if case.asks:  # a dry run that makes temporary keys also deletes those that killed runs left
             before = {id: each for id, each in before.items() if not is_of_temporary_key(each, before)}
         assert things(emulator).keys() == before.keys()
         previewed = {each.path for each in emulator.requests if each.method == "DELETE"}
         assert case.asks or not previewed
         emulator.requests.clear()
-        made = run(*words[:place], *agree, *words[place:])
+        made = run(*words[:place], *agree, "--audit-log", "audit.jsonl", *words[place:])
         assert made.exit == 0, made
         gone = {id: each for id, each in before.items() if id not in things(emulator)}
         assert len(gone) >= case.gone, gone
-        for text in [*texts, planned]:
+        for text in [*texts, planned, Path("audit.jsonl").read_text()]:
             assert [id for id in gone if not is_named(text, id, gone, before)] == [], (gone, text)
         sent = [each.path for each in emulator.requests if each.method == "DELETE"]
         known = {id: path for path in sent if (id := path.rpartition("/")[2]) in before or "/api-keys/" not in path}

@@ -300,7 +300,8 @@ def test_each_says_that_keys_go_with_projects() -> None:
         preview = run("each", "rows.csv", "--dry-run", *words[2:])
     for done in (refused, asked):
         assert "The API keys of these projects would be deleted, too." in done.said
-    assert "Project search has 1 API key, which would be deleted with it: reader." in preview.stderr
+    row = preview.json
+    assert [each["name"] for each in row["result"]["would_do"][0]["change"]["also_deletes"]] == ["reader"]
 
 
 def test_an_id_in_a_path_has_no_name_in_it() -> None:

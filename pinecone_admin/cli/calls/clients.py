@@ -41,7 +41,8 @@ class ChangeRecorder:
         from pinecone_admin.workflows.change_operations import read_change  # noqa: PLC0415 - only an audit log needs it
         from pinecone_admin.workflows.changes import with_known_names  # noqa: PLC0415 - as above
 
-        change.change = with_known_names(change.change or read_change(operation), self._ledger.names)
+        known = change.change or self._ledger.add_parts(read_change(operation))
+        change.change = with_known_names(known, self._ledger.names)
 
     def send(
         self,

@@ -201,9 +201,12 @@ def confirm_change(call: Call, typed: Mapping[str, Any], *, planned: Iterable[st
     """
     session, command, subject = call.session, call.command, call.own or call.principal
     is_own = call.concerns_caller
-    if command.finds_more is not None and (session.is_dry_run or not session.is_row):
+    has_audit_log = session.ledger.on_settled is not None
+    is_told = session.is_dry_run or not session.is_row  # the question before all rows is about all of them
+    if command.finds_more is not None and (is_told or has_audit_log):
         with show_progress(session, "reading what else would be deleted"):
-            call.notes += command.finds_more(call)
+            found = command.finds_more(call)
+        call.notes += found if is_told else []
     if is_own:
         call.notes.append(command.own_warning)
         if call.destination is not None and call.destination.own_place is not None:
@@ -213,7 +216,7 @@ def confirm_change(call: Call, typed: Mapping[str, Any], *, planned: Iterable[st
     is_asked = session.is_interactive and not session.settings.get("yes")
     if (
         call.own is not None
-        and (is_asked or is_named or session.ledger.on_settled is not None)  # an audit log has the name, too
+        and (is_asked or is_named or has_audit_log)  # which has the name, too
         and (not session.is_dry_run or "confirm" in session.settings or (is_own and session.is_row))
     ):
         subject = call.own = call.remember(call.names.describe(call.own))
@@ -237,7 +240,9 @@ def confirm_change(call: Call, typed: Mapping[str, Any], *, planned: Iterable[st
 
 
 def find_parts(call: Call, whole: str, lists: Mapping[str, Callable[[], Iterable[Any]]]) -> list[str]:
-    """Read what is deleted with something else, and return sentences on it; the dry run has it as data, too.
+    """Read what is deleted with what a command is about, and return sentences on it; an audit log has it as data.
+
+    A dry run has no sentence on what was read, because its step names all of it.
 
     Args:
         call: The call.
@@ -254,8 +259,9 @@ def find_parts(call: Call, whole: str, lists: Mapping[str, Callable[[], Iterable
                 raise
             plural = pluralize(noun)
             hidden.append(f"{whole} may have {plural} that this account cannot see. They would be deleted with it.")
-    call.also_deletes += [each for refs in parts.values() for each in refs]
-    return [*describe_parts(whole, parts), *hidden]
+    assert call.own is not None  # noqa: S101 - only what exists has parts
+    call.session.ledger.parts[call.own.id] = tuple(each for refs in parts.values() for each in refs)
+    return [*([] if call.session.is_dry_run else describe_parts(whole, parts)), *hidden]
 
 
 def describe_parts(whole: str, parts: Mapping[str, Sequence[Ref]]) -> list[str]:

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import click
-from attrs import evolve
 
 from pinecone_admin import Admin, Operation, Paginator
 from pinecone_admin._concurrency.waiting import COMPLETION_TIMEOUT, complete_if_interrupted
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from pinecone_admin.cli.commands import Command
     from pinecone_admin.cli.secrets.destination import Destination, SecretDelivery
     from pinecone_admin.workflows import Difference, Progress
-    from pinecone_admin.workflows.changes import Ref
     from pinecone_admin.workflows.readable_store import SecretOwner
 
 _LARGEST_PAGE = 100
@@ -52,7 +50,6 @@ class Call:
         found: The resources that the command line names, by id.
         own: The thing that the command is about, if it exists already.
         principal: The principal of a role, if the command is about a role.
-        also_deletes: What is deleted with the thing that the command is about.
         notes: Sentences on what else the change affects, which the question and the dry run show.
         is_dry_run: Whether nothing may be changed.
         page_size: How many things a page needs to have, or None for the server's choice.
@@ -72,7 +69,6 @@ class Call:
         self.found: dict[str, Thing] = {}
         self.own: Thing | None = None
         self.principal: Thing | None = None
-        self.also_deletes: list[Ref] = []
         self.notes: list[str] = []
         self.is_dry_run: bool = session.is_dry_run
         most: int | None = session.settings.get("limit")
@@ -192,7 +188,7 @@ def _preview(call: Call, operation: Operation[Any]) -> None:
         named = name_binding(call.admin, present)
         known = {present.principal_id: named.principal_name, present.resource_id: named.resource_name}
         names |= {id: name for id, name in known.items() if name is not None}
-    change = evolve(read_change(operation, names, present), also_deletes=tuple(call.also_deletes))
+    change = call.session.ledger.add_parts(read_change(operation, names, present))
     planned = SimpleNamespace(steps=[Step(change=change, state="planned")])
     call.names.add_names(planned, found)
     write_preview(call.session, planned.steps, found, notes=call.notes)

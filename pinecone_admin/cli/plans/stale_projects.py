@@ -125,13 +125,14 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
         preview, gone = _preview(session, plan)
         # Others that the preview leaves count, too: the run reads them again, and may find nothing against them.
         there = [each for each in plan.projects if each.id not in gone]
-        keys = [each for project in preview.delete for each in _describe_keys(project)]
+        # A dry run names them in its lines.
+        keys = [] if session.is_dry_run else [each for project in preview.delete for each in _describe_keys(project)]
     if there:
         number, names = len(there), join_first_names([quote_name(each.name) for each in there])
         notes = [f"This deletes {count_noun(number, 'project')} with all contents: {names}.", *keys]
         ask_for_number(session, f"apply {path}", notes, number, details=map(_describe_planned, there))
     if session.is_dry_run:
-        write_preview(session, preview.steps, report=preview, notes=keys)
+        write_preview(session, preview.steps, report=preview)
         if preview.delete:
             session.notify("The contents were not read again. A project with anything new or protected will be left.")
         left = [each for each in preview.leave if each.id not in gone]
