@@ -51,12 +51,16 @@ def lock_file(path: Path, time_left: Callable[[], float] = lambda: inf) -> Gener
 
 def _try_lock(path: Path, lock: Path) -> int | None:
     """Return a descriptor that holds the lock, or None if another process holds it."""
-    if (fcntl := _find_fcntl()) is None:
-        return _create_exclusively(path, lock)
+    fcntl = _find_fcntl()
+    flags = os.O_EXCL if fcntl is None else os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | flags, 0o600)
+    except FileExistsError:  # without locks of the system, the file itself is the lock
+        return None
     except OSError as error:
         raise LockError(error.errno, _describe_unusable(path, lock, error)) from error
+    if fcntl is None:
+        return descriptor
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.samestat(os.fstat(descriptor), lock.lstat()):
@@ -71,15 +75,6 @@ def _try_lock(path: Path, lock: Path) -> int | None:
         raise
     os.close(descriptor)
     return None
-
-
-def _create_exclusively(path: Path, lock: Path) -> int | None:
-    try:
-        return os.open(lock, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return None
-    except OSError as error:
-        raise LockError(error.errno, _describe_unusable(path, lock, error)) from error
 
 
 def _release(lock: Path, descriptor: int) -> None:

@@ -88,25 +88,21 @@ def stream_json(items: Iterable[Plain], *, ascii_only: bool = False) -> Iterator
 
 def render_yaml(value: Plain, *, ascii_only: bool = False) -> str:
     """Return a value as YAML; characters that could drive a terminal are escaped."""
-    text = json.dumps(value, ensure_ascii=False)
-    is_printable = make_printable(text) == text
-    options = {"sort_keys": False, "allow_unicode": is_printable and not ascii_only, "width": 100}
-    dumped: str = _load_yaml().dump(value, Dumper=_make_dumper(), **options)
-    return dumped.removesuffix("...\n")
-
-
-def _load_yaml() -> Any:
     import yaml  # noqa: PLC0415 - only this format needs it
 
-    return yaml
+    text = json.dumps(value, ensure_ascii=False)
+    is_printable = make_printable(text) == text
+    allow_unicode = is_printable and not ascii_only
+    dumped = yaml.dump(value, Dumper=_make_dumper(), sort_keys=False, allow_unicode=allow_unicode, width=100)
+    return dumped.removesuffix("...\n")
 
 
 @cache
 def _make_dumper() -> Any:
     """Return a dumper that quotes what any reader of YAML takes for something else than text, such as ``1e3``."""
-    from pinecone_admin.workflows.strict_yaml import needs_quotes  # noqa: PLC0415 - only this format needs it
+    import yaml  # noqa: PLC0415 - only this format needs it
 
-    yaml = _load_yaml()
+    from pinecone_admin.workflows.strict_yaml import needs_quotes  # noqa: PLC0415 - as above
 
     def represent_text(dumper: Any, text: str) -> Any:
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="'" if needs_quotes(text) else None)
@@ -165,14 +161,11 @@ def _csv_cell(value: Plain) -> str:
     from pinecone_admin.workflows.escaping import escape_csv  # noqa: PLC0415 - loads the tables of html
 
     is_flat = is_list(value) and not any(isinstance(each, list | dict) for each in value)
-    text = _join_words(list(map(str, value))) if is_flat else text_of(value)
+    parts = [*map(str, value)] if is_flat else [text_of(value)]
+    # Words such as roles have spaces between them, and sentences such as steps can be told apart.
+    text = ("; " if any(" " in each for each in parts) else " ").join(parts)
     # Every other text that starts like a formula may have been chosen to be read as one.
     return text if DASHED_ID.fullmatch(text) else escape_csv(text)
-
-
-def _join_words(values: list[str]) -> str:
-    """Join words such as roles with spaces, and sentences such as steps so that they can be told apart."""
-    return ("; " if any(" " in each for each in values) else " ").join(values)
 
 
 def text_of(value: Plain) -> str:

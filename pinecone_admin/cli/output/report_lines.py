@@ -114,7 +114,12 @@ class _Keys:
         none = "No key that this account can see is temporary or replaced by a rotation."
         if isinstance(report, DueRotations):
             none = "No key that this account can see is due."
-            lines += [*self._list_rotations(report.rotated), *self._list_rotations_of_earlier_runs(report.finished)]
+            verb = "would be finished" if report.dry_run else "is finished"
+            earlier = f"the rotation of an earlier run {verb}; its value was stored or shown before."
+            lines += [
+                *self._list_rotations(report.rotated),
+                *(f"{self._name(key)}: {earlier}" for key in report.finished),
+            ]
             known |= {each.id for each in report.finished}
             known |= {_id_of(step) for each in report.rotated for step in each.steps}
         names = Counter(map(self._name, [*report.deleted, *(each.key for each in report.kept)]))
@@ -180,8 +185,3 @@ class _Keys:
             value = f"the new value {place or 'was stored or shown by an earlier run'}"
             done = "would be replaced" if self._report.dry_run else f"replaced; {value}"
             yield f"{self._name(rotation.key)}: {done}, {old}."
-
-    def _list_rotations_of_earlier_runs(self, keys: Iterable[APIKey]) -> Iterator[str]:
-        verb = "would be finished" if self._report.dry_run else "is finished"
-        for key in keys:
-            yield f"{self._name(key)}: the rotation of an earlier run {verb}; its value was stored or shown before."

@@ -18,9 +18,6 @@ from pinecone_admin.cli.output.formats import Plain, is_list, is_object, text_of
 from pinecone_admin.cli.parameters import spell_noun
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-    from rich.table import Table as RichTable
-
     from pinecone_admin.cli.session import Session
 
 Row: TypeAlias = Mapping[str, Plain]
@@ -157,29 +154,6 @@ LAYOUTS: Mapping[str, Sequence[Layout]] = {
 """The tables of each model, the fullest first. Each has the whole id, except the narrowest of role bindings."""
 
 
-def print_layouts(session: Session, *layouts: RenderableType) -> None:
-    """Write what rich lays out: as wide as the terminal, and without a limit elsewhere.
-
-    Args:
-        session: The session.
-        layouts: The values to lay out.
-    """
-    from rich.console import Console  # noqa: PLC0415 - only some reports need it
-
-    text = io.StringIO()  # if nobody reads stdout any longer, rich would end the process
-    console = Console(
-        file=text,
-        force_terminal=session.stdout.isatty(),
-        width=_find_room(session),
-        highlight=False,
-        emoji=False,
-        markup=False,
-    )
-    for layout in layouts:
-        console.print(layout)
-    write_lines(session, text.getvalue().split("\n")[:-1])
-
-
 def _find_room(session: Session) -> int:
     """Return how wide a table can be."""
     return get_terminal_size().columns if session.stdout.isatty() else _UNLIMITED
@@ -227,7 +201,7 @@ def write_rows(session: Session, rows: Sequence[Row], kind: str = "") -> None:
         if note:
             session.notify(note)
     elif kind not in LAYOUTS and tables[0].can_be_wrapped(room):
-        print_layouts(session, tables[0].wrap())
+        _print_wrapped(session, tables[0])
     else:
         blocks = (format_fields(dict(zip(layouts[0], row, strict=True))) for row in tables[0].cells)
         write_lines(session, islice(chain.from_iterable(["", *block] for block in blocks), 1, None))
@@ -296,20 +270,32 @@ class _TextTable:
         longest = max(_measure(word) for row in self.cells for word in row[-1].split(" "))
         return len(self.layout) > 1 and left >= max(longest, _LEAST_TEXT)
 
-    def wrap(self) -> RichTable:
-        """Return the table for a console, which wraps the last column."""
-        from rich.table import Table  # noqa: PLC0415 - only what is wrapped needs it
-        from rich.text import Text  # noqa: PLC0415 - as above
 
-        table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-        *_, last = self.layout
-        for heading in self.layout:
-            table.add_column(
-                heading.replace("_", " ").upper(), no_wrap=heading != last, style="dim" if heading == "id" else ""
-            )
-        for row in self.cells:
-            table.add_row(*map(Text, row))
-        return table
+def _print_wrapped(session: Session, table: _TextTable) -> None:
+    """Write a table with the texts in the last column wrapped between their words."""
+    from rich.console import Console  # noqa: PLC0415 - only what is wrapped needs it
+    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    wrapped = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    *_, last = table.layout
+    for heading in table.layout:
+        wrapped.add_column(
+            heading.replace("_", " ").upper(), no_wrap=heading != last, style="dim" if heading == "id" else ""
+        )
+    for row in table.cells:
+        wrapped.add_row(*map(Text, row))
+    text = io.StringIO()  # if nobody reads stdout any longer, rich would end the process
+    console = Console(
+        file=text,
+        force_terminal=session.stdout.isatty(),
+        width=_find_room(session),
+        highlight=False,
+        emoji=False,
+        markup=False,
+    )
+    console.print(wrapped)
+    write_lines(session, text.getvalue().split("\n")[:-1])
 
 
 def _has_names(heading: str, column: Column) -> bool:

@@ -59,14 +59,22 @@ def write_document(session: Session, value: object) -> None:
         plain = _select(session, query, plain)
     if session.output != "table":
         _write_pieces(session, render_value(plain, session.output, ascii_only=_is_ascii_only(session)))
-    elif query is None and _has_text(value):
+        return
+    from pinecone_admin.cli.output import tables  # noqa: PLC0415 - only tables need it
+
+    # A report says itself how it reads.
+    has_text = hasattr(type(value), "__attrs_attrs__") and type(value).__str__ is not object.__str__
+    if query is None and has_text:
         from pinecone_admin.cli.output.report_lines import list_lines  # noqa: PLC0415 - loads the models, as reports do
-        from pinecone_admin.cli.output.tables import write_sentences  # noqa: PLC0415 - only tables need it
 
         lines = list_lines(value, session.ledger, is_dry_run=session.is_dry_run)
-        write_sentences(session, map(make_printable, lines))
+        tables.write_sentences(session, map(make_printable, lines))
+    elif is_object(plain):
+        tables.write_lines(session, tables.format_fields(plain))
+    elif plain and is_list(plain) and all(map(is_object, plain)):
+        tables.write_rows(session, plain)
     else:
-        _print_plain(session, plain)
+        _write_pieces(session, STREAMS["raw"](plain if is_list(plain) else [plain]))
 
 
 def _select(session: Session, query: str, source: Any) -> Any:
@@ -84,11 +92,15 @@ def write_items(session: Session, items: Iterable[object]) -> None:
     with session.until_closed():
         if session.settings.get("query") is not None:
             write_document(session, list(items))
-        elif session.output == "table":
-            _print_items(session, list(items))
-        else:
+        elif session.output != "table":
             plain = map(to_plain, items)
             _write_pieces(session, STREAMS[session.output](plain, ascii_only=_is_ascii_only(session)))
+        elif listed := list(items):
+            from pinecone_admin.cli.output.tables import write_rows  # noqa: PLC0415 - only tables need it
+
+            write_rows(session, [to_plain(each) for each in listed], type(listed[0]).__name__)
+        else:
+            session.notify(_describe_nothing(session))
 
 
 def write_file(session: Session, path: str, text: str) -> None:
@@ -187,31 +199,6 @@ def _write_pieces(session: Session, pieces: Iterator[str]) -> None:
 
 def _is_ascii_only(session: Session) -> bool:
     return not (session.stdout.encoding or "").lower().startswith("utf")
-
-
-def _has_text(value: object) -> bool:
-    """Return whether a report says itself how it reads."""
-    return hasattr(type(value), "__attrs_attrs__") and type(value).__str__ is not object.__str__
-
-
-def _print_items(session: Session, items: list[Any]) -> None:
-    from pinecone_admin.cli.output.tables import write_rows  # noqa: PLC0415 - only tables need it
-
-    if items:
-        write_rows(session, [to_plain(each) for each in items], type(items[0]).__name__)
-    else:
-        session.notify(_describe_nothing(session))
-
-
-def _print_plain(session: Session, plain: Any) -> None:
-    from pinecone_admin.cli.output.tables import format_fields, write_lines, write_rows  # noqa: PLC0415 - as above
-
-    if is_object(plain):
-        write_lines(session, format_fields(plain))
-    elif plain and is_list(plain) and all(map(is_object, plain)):
-        write_rows(session, plain)
-    else:
-        _write_pieces(session, STREAMS["raw"](plain if is_list(plain) else [plain]))
 
 
 def _describe_nothing(session: Session) -> str:
