@@ -10,7 +10,7 @@ import stat
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from unittest import mock
 
@@ -469,6 +469,25 @@ def test_what_is_made_has_its_id_in_one_place(name: str, tmp_path: Path) -> None
     assert ids[0] == ids[1] == ({"key.id"} if name == "project provision" else {"id"})
 
 
+@pytest.mark.parametrize("name", MAKERS)
+def test_a_table_and_what_stands_beside_it_say_each_thing_once(name: str, tmp_path: Path) -> None:
+    """Where the secret is, and what becomes of an old key, is in the output or beside it, and not in both."""
+    place = str(tmp_path / "secret")
+    overlaps = ("7d", "0") if name == "api-key rotate" else ("",)
+    for overlap in overlaps:
+        for options in (("--store", f"file:{place}"), ("--reveal",)):
+            words = words_of(name, *options, "-o", "table")
+            words = [overlap if before == "--keep-old-for" else each for before, each in pairwise(["", *words])]
+            with example_organization():
+                done = run(*words)
+            Path(place).unlink(missing_ok=True)
+            said = done.stdout + done.stderr
+            assert done.exit == 0, done
+            assert said.count(place) == (options[0] == "--store"), done
+            assert len(re.findall("(?i)the old key", said)) == (overlap != ""), done
+            assert len(re.findall("delete-retired", said)) == (overlap == "7d"), done
+
+
 def test_a_person_is_told_where_the_secret_went(tmp_path: Path) -> None:
     """On a terminal it is a line beside the output; of what exists or is shown, nothing claims a place."""
     place = f"file:{tmp_path}/secret"
@@ -508,7 +527,8 @@ def test_a_rotation_with_overlap_is_finished_by_deleting_retired_keys(tmp_path: 
         assert "--keep-old-for" in run(*rotate, "--yes").stderr
         rotated = run(*rotate, "--yes", "--keep-old-for", "7d", "--output", "table")
         assert rotated.exit == 0
-        assert "The old key works at least until " in rotated.stderr
+        assert "The old key works at least until " in rotated.stdout
+        assert rotated.stdout.endswith(f" Its id is {old.id}.\n")
         assert old.id in emulator.state.api_keys
         (new,) = [each for each in emulator.state.api_keys.values() if each.name == "reader"]
         assert env.read_text() == f"HOST=x\nexport PINECONE_API_KEY={new.value}\n"

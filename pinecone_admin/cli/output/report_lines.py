@@ -41,7 +41,21 @@ def list_lines(report: object, ledger: Ledger, *, is_dry_run: bool) -> list[str]
         is_dry_run: Whether the command changes nothing.
     """
     lines = _list_lines(report, ledger, is_dry_run=is_dry_run)
-    return [tidy(name_ids(name_options(line), ledger.names)) for line in lines]
+    lines = [tidy(name_ids(name_options(line), ledger.names)) for line in lines]
+    if isinstance(report, Rotation) and report.delete_after is not None and not is_dry_run:
+        lines.append(describe_old_key(report))
+    return lines
+
+
+def describe_old_key(rotation: Rotation) -> str:
+    """Return what becomes of the old key of a rotation, as sentences with its id."""
+    if rotation.delete_after is None:
+        return f"The old key was deleted. Its id was {rotation.replaced}."
+    until = describe_minute(rotation.delete_after)
+    return (
+        f"The old key works at least until {until}, and is deleted by the next rotate-due or delete-retired after "
+        f"that. Its id is {rotation.replaced}."
+    )
 
 
 def _list_lines(report: object, ledger: Ledger, *, is_dry_run: bool) -> list[str]:
@@ -49,7 +63,7 @@ def _list_lines(report: object, ledger: Ledger, *, is_dry_run: bool) -> list[str
         return _Keys(report, ledger).list_lines()
     if isinstance(report, Rotation):
         one = DueRotations(dry_run=is_dry_run, rotated=[report], steps=report.steps)
-        return _Keys(one, ledger).list_lines()
+        return _Keys(one, ledger, is_alone=not is_dry_run).list_lines()
     lines = str(report).split("\n")
     if isinstance(report, Ensured | Provisioned | RoleChange) and report.steps:
         changed = cast("Ensured[object] | Provisioned | RoleChange", report)
@@ -96,10 +110,11 @@ class _Keys:
     Args:
         report: The report.
         ledger: The changes of the command.
+        is_alone: Whether it is on one rotation, which has sentences on an old key that stays.
     """
 
-    def __init__(self, report: DueRotations | RetiredKeys, ledger: Ledger) -> None:
-        self._report, self._ledger = report, ledger
+    def __init__(self, report: DueRotations | RetiredKeys, ledger: Ledger, *, is_alone: bool = False) -> None:
+        self._report, self._ledger, self._is_alone = report, ledger, is_alone
         self._would = "would be" if report.dry_run else "is"
         places = [place for step in report.steps for place in step.change.projects]
         self._projects = {each.id: each.name for each in places if each.name is not None}
@@ -177,11 +192,12 @@ class _Keys:
 
     def _list_rotations(self, rotations: Iterable[Rotation]) -> Iterator[str]:
         for rotation in rotations:
-            old = f"the old key {self._would} deleted"
+            old = f", the old key {self._would} deleted"
             if rotation.delete_after is not None:
                 stays = "would stay" if self._report.dry_run else "stays"
-                old = f"the old key {stays} at least until {describe_minute(rotation.delete_after)}"
+                until = describe_minute(rotation.delete_after)
+                old = "" if self._is_alone else f", the old key {stays} at least until {until}"
             place = _find_place(self._ledger, rotation.key.id)
             value = f"the new value {place or 'was stored or shown by an earlier run'}"
             done = "would be replaced" if self._report.dry_run else f"replaced; {value}"
-            yield f"{self._name(rotation.key)}: {done}, {old}."
+            yield f"{self._name(rotation.key)}: {done}{old}."

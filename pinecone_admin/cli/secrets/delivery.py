@@ -8,13 +8,12 @@ from typing import Any, cast
 
 from attrs import evolve
 
-from pinecone_admin._text.moments import describe_minute
 from pinecone_admin.cli.exit_codes import PARTLY_DONE
 from pinecone_admin.cli.failures import CLIError, StoreError, read_notes
 from pinecone_admin.cli.ledger import SecretEntry
 from pinecone_admin.cli.output.documents import build_document
 from pinecone_admin.cli.output.progress import show_progress
-from pinecone_admin.cli.output.report_lines import list_lines
+from pinecone_admin.cli.output.report_lines import describe_old_key, list_lines
 from pinecone_admin.cli.output.writing import write_value
 from pinecone_admin.cli.parameters import Secret
 from pinecone_admin.cli.secrets.destination import Destination, ResourceWithSecret, SecretDelivery, refuse
@@ -197,9 +196,8 @@ def _write_without_secret(session: Session, makes: Secret, delivery: SecretDeliv
         session.notify("No new secret was created, because an earlier run stored it. This run finished the work.")
     elif delivery.entry is None:
         _notify_existing(session, delivery, result)
-    # A table without the secret has a line on the rotation, which says that the old key is deleted.
-    if isinstance(result, Rotation) and (is_shown or (session.output == "table" and result.delete_after is not None)):
-        session.notify(_describe_old_key(result))
+    if isinstance(result, Rotation) and is_shown:  # without the secret, the output is the rotation
+        session.notify(describe_old_key(result))
     if not is_shown:
         _write_place(session, delivery, _without_secret(result))
     elif delivery.entry is None:
@@ -254,18 +252,9 @@ def _write_place(session: Session, delivery: SecretDelivery, result: object) -> 
         write_value(session, {**build_document(result), "stored_in": delivery.address})
         return
     write_value(session, result)
-    if delivery.address is not None:
+    has_place = isinstance(result, Rotation) and delivery.entry is not None  # the line of the key has it
+    if delivery.address is not None and not has_place:
         session.notify(f"The secret is stored in {delivery.address}.")
-
-
-def _describe_old_key(rotation: Rotation) -> str:
-    if rotation.delete_after is None:
-        return f"The old key was deleted. Its id was {rotation.replaced}."
-    until = describe_minute(rotation.delete_after)
-    return (
-        f"The old key works at least until {until}, and is deleted by the next rotate-due or delete-retired after "
-        f"that. Its id is {rotation.replaced}."
-    )
 
 
 def _without_secret(result: Any) -> Any:
