@@ -6,8 +6,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from attrs import evolve
-
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.quoting import describe_resource
 from pinecone_admin.workflows.sent_changes import Effects, SentChange, find_effects
@@ -135,6 +133,8 @@ class Ledger:
 
     def add_parts(self, change: Change) -> Change:
         """Return a change with what is deleted together with its target."""
+        from attrs import evolve  # noqa: PLC0415 - a help has no changes, and does not load it
+
         parts = self.parts.get(change.target.id or "") if change.action == "delete" else None
         return change if parts is None else evolve(change, also_deletes=parts)
 
