@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from typing import cast
 
 from pinecone_admin._text.printable import mask_key_values
 from pinecone_admin.cli import exit_codes
@@ -12,7 +11,6 @@ from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.ledger import Ledger, describe_changes
 from pinecone_admin.cli.nouns import NOUNS
 from pinecone_admin.cli.sentences import join_sentences
-from pinecone_admin.errors import Outcome
 from pinecone_admin.workflows.sent_changes import Effects, SentChange
 
 _NOTHING = "Nothing was changed."
@@ -59,7 +57,8 @@ def conclude(
         details={
             **reason.details,
             "worth_retrying": exit_code == exit_codes.TRY_LATER,
-            "outcome": _find_outcome(reason, effects),
+            # That of all changes, as it fits the exit code and what the line says.
+            "outcome": effects.outcome or reason.details.get("outcome", "not_sent"),
             **_find_help(reason, exit_code, effects),
         },
     )
@@ -108,11 +107,6 @@ def _advise_after_lost_result(changes: Sequence[SentChange]) -> str:
         name = shlex.quote(created[0].name or str(created[0].made))
         return f"{advice} See it with: pinecone-admin {noun} describe {name}."
     return advice
-
-
-def _find_outcome(reason: CommandFailure, effects: Effects) -> Outcome:
-    """Return the outcome of all changes, as it fits the exit code and what the line says."""
-    return effects.outcome or cast("Outcome", reason.details.get("outcome", "not_sent"))
 
 
 def _find_help(reason: CommandFailure, exit_code: int, effects: Effects) -> dict[str, str]:

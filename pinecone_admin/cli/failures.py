@@ -318,17 +318,18 @@ def read_notes(error: BaseException | None) -> list[str]:
 
     New keys that were deleted again are counted if there are several.
     """
-    found: list[str] = [each for each in getattr(error, "__notes__", ()) if not _is_in_ledger(each)]
-    notes = list(dict.fromkeys(found))  # what asks and what calls it may note the same
+    given: Sequence[str] = getattr(error, "__notes__", ())
+    # What asks and what calls it may note the same. The ledger has what remains.
+    notes = [
+        each
+        for each in dict.fromkeys(given)
+        if not (isinstance(each, RemainingChanges) or each.endswith((MAY_EXIST, NOT_DELETED_IN_TIME)))
+    ]
     undone = [each for each in notes if re.fullmatch(_UNDONE_KEY, each)]
     if (number := len(undone)) > 1:  # of each attempt whose response was lost
         others = [each for each in notes if each not in undone]
         return [f"{number} API keys that were created were deleted", *others]
     return notes
-
-
-def _is_in_ledger(note: str) -> bool:
-    return isinstance(note, RemainingChanges) or note.endswith((MAY_EXIST, NOT_DELETED_IN_TIME))
 
 
 def _with_notes(message: str, error: BaseException) -> str:

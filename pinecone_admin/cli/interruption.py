@@ -10,12 +10,10 @@ from contextlib import contextmanager, suppress
 from math import inf
 from threading import Thread, Timer
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from pinecone_admin._concurrency.locks import start_thread
-
-if TYPE_CHECKING:
-    from pinecone_admin.cli.ledger import Ledger
+from pinecone_admin.cli.ledger import Ledger
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 _PASSED_ON = (*_NAMES, "SIGQUIT", "SIGUSR1", "SIGUSR2")

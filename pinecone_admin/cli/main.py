@@ -25,7 +25,9 @@ def run() -> NoReturn:
     # A closed stdout is refused, since a secret or an id would be lost in it; output is discarded with >/dev/null.
     is_closed = cast("TextIO | None", sys.stdout) is None
     argv = [read_word(word) for word in sys.argv[1:]]
-    _open_missing_streams()
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # it is closed
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - open until the end
     cast("dict[str, object]", sys.modules).update(dict.fromkeys(_UNUSED))  # as if they were not installed
     try:
         if is_closed:
@@ -52,13 +54,6 @@ def read_word(word: str) -> str:
         return os.fsencode(word).decode()
     except UnicodeError:
         return word
-
-
-def _open_missing_streams() -> None:
-    """Give each standard stream that is closed a place to go."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - open until the end
 
 
 def main(argv: Sequence[str]) -> int:

@@ -97,7 +97,12 @@ class RowFile:
             numbered = enumerate(lines, first_line)
             return number_objects((number, line.strip(), parse_line(line)) for number, line in numbered if line.strip())
         reader = csv.reader(lines, delimiter=self.separator, strict=True)
-        self.columns = check_header(next(reader))
+        self.columns = [cell.strip() for cell in next(reader)]
+        if not any(self.columns):
+            raise ValueError("it has no header with the names of columns")
+        name, number = Counter(filter(None, self.columns)).most_common(1)[0]
+        if number > 1:
+            raise ValueError(f"{number} columns are named {quote_input(name)}")
         return _read_cells(reader, first_line, self.columns)
 
 
@@ -124,21 +129,6 @@ def _refuse_long_lines(lines: Iterable[str]) -> Iterator[str]:
         if len(line) == _MAX_LINE:
             raise ValueError(f"a line has more than {_MAX_LINE} characters")
         yield line
-
-
-def check_header(cells: Sequence[str]) -> Sequence[str]:
-    """Return the names of the columns in a header.
-
-    Raises:
-        ValueError: It has no name, or two columns have the same one.
-    """
-    columns = [cell.strip() for cell in cells]
-    if not any(columns):
-        raise ValueError("it has no header with the names of columns")
-    name, number = Counter(filter(None, columns)).most_common(1)[0]
-    if number > 1:
-        raise ValueError(f"{number} columns are named {quote_input(name)}")
-    return columns
 
 
 def _read_cells(reader: Reader, first_line: int, columns: Sequence[str]) -> Iterator[Row]:

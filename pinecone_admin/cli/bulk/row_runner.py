@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from functools import cached_property, partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import click
 
+from pinecone_admin import Admin
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
@@ -46,9 +47,6 @@ from pinecone_admin.errors import Outcome
 from pinecone_admin.workflows import Progress
 from pinecone_admin.workflows.sent_changes import SentChange
 
-if TYPE_CHECKING:
-    from pinecone_admin import Admin
-
 _OF_EACH = frozenset({"confirm", "overwrite"})
 """Options of ``each`` itself, whatever the command has of that name: the number of rows, and for its own file."""
 
@@ -68,22 +66,9 @@ def run_for_each(
     """
     template = read_template(session, list(words))
     session.command = template.command  # so that the client and the questions are those of the command
-    _check_options(session, template, path, concurrency=concurrency, failed=failed)
-    with open_rows(path, session.stdin) as file:
-        for column in sorted(template.columns.difference(file.columns or template.columns)):
-            raise unknown_column(column, [*filter(None, file.columns or ())])
-        total = None if file.is_stream else _check_rows(session, file, template)
-        _ask(session, template, file, total)
-        runner = RowRunner(session, template, file, total=total, stop=stop, failed=failed)
-        runner.run(concurrency)
-
-
-def _check_options(session: Session, template: Template, path: str, *, concurrency: int, failed: str | None) -> None:
-    """Raise CLIError if options do not fit the command or one another."""
-    makes_keys = template.command.makes_temporary_keys
     if "confirm" in session.settings and not template.deletes:
         raise CLIError(f"{template.command.full_name} deletes nothing, so --confirm has no place here. Leave it out.")
-    if template.changes or makes_keys:
+    if template.changes or template.command.makes_temporary_keys:
         require_change_allowed(session)
         if concurrency > 1:
             raise CLIError("--concurrency is only for commands that change nothing. Leave it out")
@@ -98,6 +83,12 @@ def _check_options(session: Session, template: Template, path: str, *, concurren
         )
     check_new_files(session, failed, inputs=(path,))
     session.written += [] if failed is None else [failed]
+    with open_rows(path, session.stdin) as file:
+        for column in sorted(template.columns.difference(file.columns or template.columns)):
+            raise unknown_column(column, [*filter(None, file.columns or ())])
+        total = None if file.is_stream else _check_rows(session, file, template)
+        _ask(session, template, file, total)
+        RowRunner(session, template, file, total=total, stop=stop, failed=failed).run(concurrency)
 
 
 def _check_rows(session: Session, file: RowFile, template: Template) -> int:
@@ -428,7 +419,12 @@ class RowRunner:
             self._session.ledger.vanishing = self._file.name
         try:
             if self._writer is not None:
-                self._write_unfinished_rows(self._writer)
+                with closing(self._writer):  # the rows that have not ended, and those of a file that have not begun
+                    for row in self._running.values():
+                        self._writer.add(row)
+                    if self._total is not None and self._latest < self._total:
+                        for row in islice(self._file.rows(), self._latest, None):
+                            self._writer.add(row)
         finally:
             self._warn_of_rows()
 
@@ -458,15 +454,6 @@ class RowRunner:
             if self._file.is_stream and not self._has_read_all:
                 said.append(f"The rest of {self._file.name} was not read.")
             self._session.warn(" ".join(said))
-
-    def _write_unfinished_rows(self, writer: RowWriter) -> None:
-        """Write the rows that have not ended, and those of a file that have not begun."""
-        with closing(writer):
-            for row in self._running.values():
-                writer.add(row)
-            if self._total is not None and self._latest < self._total:
-                for row in islice(self._file.rows(), self._latest, None):
-                    writer.add(row)
 
 
 def _name_rows(rows: Iterable[tuple[int, int]]) -> str:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pinecone_admin import Admin, Paginator
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._text.counts import pluralize
 from pinecone_admin.cli.identity.caller import read_if_allowed
 from pinecone_admin.cli.output.documents import NamedBinding
-
-if TYPE_CHECKING:
-    from pinecone_admin.models import RoleBinding
+from pinecone_admin.models import RoleBinding
 
 _COMPLETE = ("organization", "project")
 """Kinds whose lists are one page, and which are read whole."""
@@ -84,11 +82,12 @@ class _Names:
 
     def _read_each(self, kind: str, read: Callable[[str], list[Any]], ids: Collection[str]) -> None:
         limit = min(_CONCURRENCY, self._admin.max_connections)
-
-        def read_visible(id: str) -> list[Any]:
-            return read_if_allowed(partial(read, id)) or []
-
-        run_in_parallel(read_visible, ids, limit=limit, deliver=lambda _, found: self._keep(kind, found))
+        run_in_parallel(
+            lambda id: read_if_allowed(partial(read, id)) or [],
+            ids,
+            limit=limit,
+            deliver=lambda _, found: self._keep(kind, found),
+        )
 
     def _keep(self, kind: str, found: Iterable[Any]) -> None:
         self._names |= {(kind, each.id): getattr(each, "email", None) or each.name for each in found}

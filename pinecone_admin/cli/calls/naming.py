@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import RLock
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attrs import evolve, frozen
 
@@ -19,7 +19,6 @@ from pinecone_admin._text.quoting import describe_resource, quote_name
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.documents import KeyOfProject, NamedBinding
 from pinecone_admin.cli.parameters import (
-    BindingReading,
     Reference,
     WantedRole,
     find_nearest,
@@ -142,26 +141,27 @@ class NameLookup:
                 self._lists = {key: items for key, items in self._lists.items() if key[0] not in changed}
 
     def _find_binding(self, text: str) -> Thing:
-        who, role = self._choose_reading(parse_binding("ROLE-BINDING", text), text)
-        project = None if role.project is None else self.find("project", role.project).id
-        principal = self.find(who.noun, who.text, project=project)
-        filters: dict[str, Any] = {"principal_type": principal.api_type, "principal_id": principal.id}
-        if project is not None:
-            filters |= {"resource_type": "project", "resource_id": project}
-        filters["role"] = role.role
-        bindings = list(self._admin.role_bindings.list(**filters))
-        found = require_one(bindings, "role-binding", text, names=(), describe=lambda each: each.id)
-        return Thing("role-binding", found.id, text)
-
-    def _choose_reading(self, readings: Sequence[BindingReading], text: str) -> BindingReading:
-        """Return the reading of a role binding whose names exist, of those that colons in names leave open."""
+        # Colons in names can leave several readings open. The one is meant whose names exist.
+        readings = parse_binding("ROLE-BINDING", text)
         possible = readings if len(readings) == 1 else [each for each in readings if self._is_possible(*each)]
         if len(possible) > 1:
             raise CLIError(
                 f"{quote_name(text)} can be read in several ways, because names have colons. Give the project by its "
                 "id."
             )
-        return possible[0] if possible else readings[0]
+        who, role = (possible or readings)[0]
+        project = None if role.project is None else self.find("project", role.project).id
+        principal = self.find(who.noun, who.text, project=project)
+        found_bindings = self._admin.role_bindings.list(
+            principal_type=principal.api_type,
+            principal_id=principal.id,
+            resource_type=None if project is None else "project",
+            resource_id=project,
+            role=cast("Any", role.role),
+        )
+        bindings = list(found_bindings)
+        found = require_one(bindings, "role-binding", text, names=(), describe=lambda each: each.id)
+        return Thing("role-binding", found.id, text)
 
     def _is_possible(self, who: Reference, role: WantedRole) -> bool:
         return all(

@@ -344,6 +344,7 @@ def _call_function(call: Call, arguments: Mapping[str, Any]) -> object:
 
 
 def _call(call: Call, function: Callable[[], object], owner: SecretOwner | None) -> object:
+    command, session = call.command, call.session
     with ExitStack() as selected:
         if call.destination is not None and call.destination.is_given:
             from pinecone_admin.cli.secrets.destination import refusing  # noqa: PLC0415 - see run_command
@@ -357,28 +358,23 @@ def _call(call: Call, function: Callable[[], object], owner: SecretOwner | None)
                 from pinecone_admin.cli.secrets.delivery import keep_handed_out  # noqa: PLC0415 - see run_command
 
                 selected.enter_context(keep_handed_out(call.session, makes))
-        return _call_with_store(call, function)
-
-
-def _call_with_store(call: Call, function: Callable[[], object]) -> object:
-    command, session = call.command, call.session
-    try:
-        with show_progress(session, command.full_name) as call.progress:
-            # A single change is waited for if it is interrupted; a workflow can take long, and can be run again. A
-            # command that makes a secret comes here only for its dry run.
-            if command.effect == "reads" or command.is_workflow or command.makes is not None:
-                result = function()
-            else:
-                result = complete_if_interrupted(function, COMPLETION_TIMEOUT)
-    except BaseException:
-        effects = session.ledger.effects
-        for report in call.begun if effects.remaining or effects.undone else ():
-            with warning_beside(session):
-                _write_result(call, report)
-        raise
-    session.ledger.is_complete = True
-    _write_result(call, result)
-    return result
+        try:
+            with show_progress(session, command.full_name) as call.progress:
+                # A single change is waited for if it is interrupted; a workflow can take long, and can be run again. A
+                # command that makes a secret comes here only for its dry run.
+                if command.effect == "reads" or command.is_workflow or command.makes is not None:
+                    result = function()
+                else:
+                    result = complete_if_interrupted(function, COMPLETION_TIMEOUT)
+        except BaseException:
+            effects = session.ledger.effects
+            for report in call.begun if effects.remaining or effects.undone else ():
+                with warning_beside(session):
+                    _write_result(call, report)
+            raise
+        session.ledger.is_complete = True
+        _write_result(call, result)
+        return result
 
 
 def _call_secret_maker(call: Call, destination: Destination, owner: SecretOwner, function: Callable[[], Any]) -> object:

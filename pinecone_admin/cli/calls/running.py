@@ -51,8 +51,11 @@ def run_with_key(
         CLIError: The command was not started.
     """
     core_limit = limit_core_dumps(0)
-    if not session.is_dry_run:
-        _refuse_output_options(session)
+    shown = "run shows the output of its command, so"
+    if not session.is_dry_run and "query" in session.settings:
+        raise CLIError(f"{shown} --query has no place here. Leave it out.", says_if_unchanged=True)
+    if not session.is_dry_run and session.settings.get("output") not in {None, "json"}:
+        raise CLIError(f"{shown} -o can only be json, which is for errors.", says_if_unchanged=True)
     require_change_allowed(session)
     if shutil.which(command[0], path=session.env.get("PATH")) is None:
         raise CLIError(f"There is no program {command[0]} to run.", says_if_unchanged=True)
@@ -85,17 +88,6 @@ def run_with_key(
         with suppress(OSError):
             write_failure(session.stderr, failure, as_json=session.expects_json_errors)
     session.exit_code = status
-
-
-def _refuse_output_options(session: Session) -> None:
-    if "query" in session.settings:
-        raise CLIError(
-            "run shows the output of its command, so --query has no place here. Leave it out.", says_if_unchanged=True
-        )
-    if session.settings.get("output") not in {None, "json"}:
-        raise CLIError(
-            "run shows the output of its command, so -o can only be json, which is for errors.", says_if_unchanged=True
-        )
 
 
 def _plan(session: Session, project: Thing, *, roles: Sequence[APIKeyRole], ttl: timedelta) -> Generator[Step]:

@@ -6,11 +6,11 @@ import getpass
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import evolve
 
-from pinecone_admin import Admin, PineconeTypeError, PineconeValueError
+from pinecone_admin import Admin, AttemptEvent, PineconeTypeError, PineconeValueError
 from pinecone_admin._config.addresses import API_URL, OAUTH_URL
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin._text.quoting import describe_resource, quote_name
@@ -34,14 +34,11 @@ from pinecone_admin.cli.identity.sources import (
     require_complete,
 )
 from pinecone_admin.cli.output.files import OTHERS_CAN_WRITE, describe_path, read_file
+from pinecone_admin.cli.profiles.profile import Profiles
 from pinecone_admin.cli.sentences import as_sentences, list_words
+from pinecone_admin.cli.session import Session
 from pinecone_admin.cli.variables import CI_VARIABLES, READ_ONLY_VARIABLE, read_switch
 from pinecone_admin.workflows.sent_changes import SentChange
-
-if TYPE_CHECKING:
-    from pinecone_admin import AttemptEvent
-    from pinecone_admin.cli.profiles.profile import Profiles
-    from pinecone_admin.cli.session import Session
 
 
 def make_client(session: Session) -> Admin:

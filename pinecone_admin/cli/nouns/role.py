@@ -44,17 +44,6 @@ def _search_project_for_key(context: click.Context, _: click.Parameter, value: o
     return value
 
 
-def _warn_of_hidden_roles(call: Call) -> None:
-    """Warn if the account can see only some role bindings, as a report of the whole organization does."""
-    from pinecone_admin.cli.reports.inventory_report import end_with_missing  # noqa: PLC0415 - as below
-    from pinecone_admin.workflows.inventory import find_hidden_bindings  # noqa: PLC0415 - loads the models
-
-    if not call.session.is_row:
-        owners = call.admin.role_bindings.list(principal_type="user", role="OrgOwner", limit=1)
-        hidden = find_hidden_bindings(owners.pages().__next__().items)
-        end_with_missing(call.session, "Not shown", [*map(str, hidden)])
-
-
 @NOUN.command("reads", example="pinecone-admin role list --user ada@example.com")
 @principal
 @click.option(
@@ -72,7 +61,13 @@ def list_(call: Call, *, principal: Thing | None = None, on: str | None = None, 
     Names that the account may not see are left out, and a warning shows if it may not see all roles. --output raw
     lists ids alone, and reads no names.
     """
-    _warn_of_hidden_roles(call)
+    from pinecone_admin.cli.reports.inventory_report import end_with_missing  # noqa: PLC0415 - as below
+    from pinecone_admin.workflows.inventory import find_hidden_bindings  # noqa: PLC0415 - loads the models
+
+    if not call.session.is_row:
+        owners = call.admin.role_bindings.list(principal_type="user", role="OrgOwner", limit=1)
+        hidden = find_hidden_bindings(owners.pages().__next__().items)
+        end_with_missing(call.session, "Not shown", [*map(str, hidden)])
     project_id = None if on == ORGANIZATION else on
     bindings = call.admin.role_bindings.list(
         principal_type=None if principal is None else principal.api_type,

@@ -8,7 +8,7 @@ from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, chain, islice
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import click
 
@@ -16,9 +16,7 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.error_output import fit
 from pinecone_admin.cli.output.formats import Plain, is_list, is_object, text_of
 from pinecone_admin.cli.parameters import spell_noun
-
-if TYPE_CHECKING:
-    from pinecone_admin.cli.session import Session
+from pinecone_admin.cli.session import Session
 
 Row: TypeAlias = Mapping[str, Plain]
 Column: TypeAlias = Callable[[Row], str]

@@ -266,7 +266,11 @@ def apply_file(
     reviewed = find_reviewed(plan, compared, plan.changes)
     # Of a saved plan, a run that was stopped may have done a part.
     shown = evolve(plan, changes=[each.change for each in compared if each.state != "skipped"])
-    _check_store(destination, plan, ready)
+    names = find_new_project_names(plan.changes)
+    makers = [(name_secret_owner(each, names), each) for each in ready if each.makes_secret]
+    # An interrupted run may have stored the secret of what it left.
+    unfinished = {owner for owner, change in makers if change.replaces}
+    destination.check([owner for owner, _ in makers], may_be_stored=unfinished)
     allowed: int | None = session.settings.get("confirm")
     if ready:
         what = f"apply {file}: {count_noun(len(ready), 'change')}"
@@ -356,15 +360,6 @@ _CARRIED_OUT_ELSEWHERE: Mapping[str | None, Callable[[Session, str, str, str | N
     "users.offboard_many": carry_out_plan,
 }
 """The functions that carry out the plans of other commands, by the method that does the work."""
-
-
-def _check_store(destination: Destination, plan: ChangePlan, changes: Sequence[Change]) -> None:
-    """Raise CLIError, before anything is made, unless each secret of the changes has a place."""
-    names = find_new_project_names(plan.changes)
-    makers = [(name_secret_owner(each, names), each) for each in changes if each.makes_secret]
-    # An interrupted run may have stored the secret of what it left.
-    unfinished = {owner for owner, change in makers if change.replaces}
-    destination.check([owner for owner, _ in makers], may_be_stored=unfinished)
 
 
 def _confirm(session: Session, plan: ChangePlan, what: str, removed: Mapping[Ref, Sequence[Change]]) -> int:

@@ -84,13 +84,10 @@ def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta,
         else:
             session.notify(_explain_nothing(name_pattern, matches=bool(named), has_failed=bool(failed)))
     if failed:
-        _warn_of_unread(session, failed, was_any_read=bool(plan.temporary_keys))
-
-
-def _warn_of_unread(session: Session, failed: list[str], *, was_any_read: bool) -> None:
-    count = count_noun(len(failed), "project")
-    session.warn(f"{count} that might be stale could not be read. The column result shows why, or left in JSON.")
-    session.exit_code = find_exit_code_of_report(failed, session.ledger, is_anything_done=was_any_read)
+        count = count_noun(len(failed), "project")
+        session.warn(f"{count} that might be stale could not be read. The column result shows why, or left in JSON.")
+        was_any_read = bool(plan.temporary_keys)
+        session.exit_code = find_exit_code_of_report(failed, session.ledger, is_anything_done=was_any_read)
 
 
 def _explain_nothing(name_pattern: str, *, matches: bool, has_failed: bool) -> str:
@@ -126,7 +123,11 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
         # Others that the preview leaves count, too: the run reads them again, and may find nothing against them.
         there = [each for each in plan.projects if each.id not in gone]
         # A dry run names them in its lines.
-        keys = [] if session.is_dry_run else [each for project in preview.delete for each in _describe_keys(project)]
+        keys = [
+            sentence
+            for each in (() if session.is_dry_run else preview.delete)
+            for sentence in describe_parts(f"Project {quote_name(each.name)}", {"API key": each.api_keys})
+        ]
     if there:
         number, names = len(there), join_first_names([quote_name(each.name) for each in there])
         notes = [f"This deletes {count_noun(number, 'project')} with all contents: {names}.", *keys]
@@ -164,12 +165,7 @@ def _end_with_kept_projects(session: Session, plan: StalePlan, left: Sequence[Le
         session.warn(f"{what}: {len(left)} of {count_noun(len(plan.projects), 'project')}.")
 
 
-def _describe_keys(project: StaleProject) -> list[str]:
-    return describe_parts(f"Project {quote_name(project.name)}", {"API key": project.api_keys})
-
-
-def _describe_planned(project: StaleProject) -> str:
-    return describe_stale(project, is_read_now=False)
+_describe_planned = partial(describe_stale, is_read_now=False)
 
 
 def _list_contents(project: StaleProject) -> list[str]:

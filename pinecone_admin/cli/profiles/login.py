@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 from attrs import evolve
 
@@ -12,12 +12,8 @@ from pinecone_admin.cli.identity.caller import read_organizations
 from pinecone_admin.cli.identity.client import limit_core_dumps, open_client, require_organization
 from pinecone_admin.cli.identity.client_secrets import check_secret, read_secret_from, run_secret_command
 from pinecone_admin.cli.output.progress import show_progress
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pinecone_admin.cli.profiles.profile import Profile
-    from pinecone_admin.cli.session import Session
+from pinecone_admin.cli.profiles.profile import Profile
+from pinecone_admin.cli.session import Session
 
 
 def check_sources(session: Session, client_id: str | None, secret_command: Sequence[str]) -> None:

@@ -23,7 +23,7 @@ from pinecone_admin.cli.reports.waiver_files import describe_waiver, read_waiver
 from pinecone_admin.cli.sentences import as_sentences
 from pinecone_admin.cli.session import Session
 from pinecone_admin.models import to_dict
-from pinecone_admin.workflows import Access, AccessRow, Finding, Holder, Review
+from pinecone_admin.workflows import Access, Finding, Holder, Review
 from pinecone_admin.workflows.access import NOTE
 from pinecone_admin.workflows.name_tags import describe_name
 from pinecone_admin.workflows.roles import highest_level, is_ownership
@@ -162,7 +162,17 @@ def _write_tables(session: Session, access: Access, review: Review, *, rows: boo
         shown.sort(key=lambda row: (row.project, row.project_id))
         title = f"Access in {make_printable(access.organization)}, {describe_minute(access.taken_at)}"
         write_lines(session, [click.style(title, bold=True)])
-        write_rows(session, [*map(_describe_row, shown)])
+        rows_of_table = [
+            {
+                "project": row.project or "the organization",
+                "name": describe_name(row.principal),
+                "kind": row.principal_type.replace("_", " "),
+                "level": row.level,
+                "roles": row.roles,
+            }
+            for row in shown
+        ]
+        write_rows(session, rows_of_table)
         if owners:
             session.notify("Owners of the organization own every project, and are listed once.")
     accepted = f", and {len(review.accepted)} accepted" if review.accepted else ""
@@ -171,17 +181,6 @@ def _write_tables(session: Session, access: Access, review: Review, *, rows: boo
     if notes:
         write_rows(session, [{"kind": each.kind, "finding": f"{each.text}{note}"} for each, note in notes])
         session.notify("To see what to do about a finding, run pinecone-admin explain KIND.")
-
-
-def _describe_row(row: AccessRow) -> dict[str, Any]:
-    """Return a row of the table."""
-    return {
-        "project": row.project or "the organization",
-        "name": describe_name(row.principal),
-        "kind": row.principal_type.replace("_", " "),
-        "level": row.level,
-        "roles": row.roles,
-    }
 
 
 def select_access(access: Access, *, project_id: str | None, level: str | None, keep_owners: bool = False) -> Access:

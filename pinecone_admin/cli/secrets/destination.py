@@ -304,7 +304,15 @@ class Destination(StoreByName):
             StoreError: It has no place, or another secret of this run has it.
         """
         place = self._find_place(owner)
-        self._claim(place)
+        claimed, targets = self.session.claimed, place.targets()
+        for each in targets:
+            if any(each.overlaps(Target(each.resource, variable)) for variable in claimed.get(each.resource, ())):
+                raise WrongPlaceError(
+                    f"--store {place.address} is one place for two secrets of this run, and this one would replace the "
+                    "one before",
+                )
+        for each in targets:
+            claimed.setdefault(each.resource, set()).add(each.variable)
         with self.session.interruptions.held_by_one_secret():
             kind = ReadableDelivery if place.is_readable else SecretDelivery
             yield kind(place, self.session)
@@ -318,17 +326,6 @@ class Destination(StoreByName):
             owner = SecretOwner("service_account", "", new_secret.service_account.name)
         with self.select(owner) as store:
             store(new_secret)
-
-    def _claim(self, place: SecretPlace) -> None:
-        claimed, targets = self.session.claimed, place.targets()
-        for each in targets:
-            if any(each.overlaps(Target(each.resource, variable)) for variable in claimed.get(each.resource, ())):
-                raise WrongPlaceError(
-                    f"--store {place.address} is one place for two secrets of this run, and this one would replace the "
-                    "one before",
-                )
-        for each in targets:
-            claimed.setdefault(each.resource, set()).add(each.variable)
 
     def _fill(self, template: StoreTemplate, owner: _Owner) -> SecretPlace:
         kind = owner.kind.replace("_", "-")
@@ -403,10 +400,9 @@ class Destination(StoreByName):
         """Raise CLIError if a template can work for none, or only for one, of many keys."""
         if "name" not in template.placeholders:
             things = "service accounts" if self.makes.is_of_account else "keys"
-            owner = SecretOwner(self.makes.api_type, "", "")
             raise CLIError(
                 f"--store {template.text} is one place for all {things}, and each would replace the one before. "
-                f"{self._propose([owner])}.",
+                f"{self._propose([self.unnamed_owner])}.",
                 says_if_unchanged=True,
             )
         with refusing():

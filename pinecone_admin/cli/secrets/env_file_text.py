@@ -169,7 +169,15 @@ def set_variables(content: bytes, values: Mapping[str, str]) -> bytes:
             of the programs that read the file.
     """
     file = read_env_file(content)
-    _check_unambiguous(file, values)
+    if "\0" in file.text or (file.has_other_lines and not file.assignments):
+        raise WrongPlaceError("the file has no line such as NAME=value, so it is no env file")
+    for assignment in file.assignments:
+        if assignment.has_open_quote:
+            raise WrongPlaceError(f"line {assignment.line} has a quote that is not closed: close it first")
+        if assignment.name in values and assignment.value is None and assignment.text.rstrip().endswith("\\"):
+            raise WrongPlaceError(f"line {assignment.line} goes on in the next line: join them first")
+    for name in sorted(file.perhaps_set.intersection(values)):
+        raise StoreError(f"Some programs read a value of {name} there, and others do not. Write it in a line alone.")
     for name, value in values.items():
         text = _set_variable(file, name, _quote(value))
         file = read_env_file(text.encode(errors="surrogateescape"))
@@ -177,18 +185,6 @@ def set_variables(content: bytes, values: Mapping[str, str]) -> bytes:
         text = "A line of the file ends with a character that not all programs take for its end"
         raise StoreError(f"{text}, such as a carriage return or U+2028. Remove that character.")
     return file.text.encode(errors="surrogateescape")
-
-
-def _check_unambiguous(file: EnvFile, names: Mapping[str, str]) -> None:
-    if "\0" in file.text or (file.has_other_lines and not file.assignments):
-        raise WrongPlaceError("the file has no line such as NAME=value, so it is no env file")
-    for assignment in file.assignments:
-        if assignment.has_open_quote:
-            raise WrongPlaceError(f"line {assignment.line} has a quote that is not closed: close it first")
-        if assignment.name in names and assignment.value is None and assignment.text.rstrip().endswith("\\"):
-            raise WrongPlaceError(f"line {assignment.line} goes on in the next line: join them first")
-    for name in sorted(file.perhaps_set.intersection(names)):
-        raise StoreError(f"Some programs read a value of {name} there, and others do not. Write it in a line alone.")
 
 
 def _set_variable(file: EnvFile, name: str, value: str) -> str:

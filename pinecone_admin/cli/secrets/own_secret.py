@@ -77,25 +77,6 @@ class OwnSecretFile(FilePlace):
         return f"{value}\n".encode()
 
 
-def find_own_place(session: Session) -> OwnSecretFile | None:
-    """Return the file with the secret of the profile of a session; None if the secret is elsewhere."""
-    identity = session.identity
-    if identity.secret_file is None or identity.client_id is None or session.settings.get("client_secret_stdin"):
-        return None
-    return OwnSecretFile(
-        path=identity.secret_file,
-        variable=None,
-        allow_group=False,
-        replaces=True,
-        is_for_account=True,
-        interruptions=session.interruptions,
-        client_id=identity.client_id,
-        profile=identity.origin.removeprefix("profile "),
-        others=_find_others(identity, identity.secret_file),
-        login=spell_login(identity),
-    )
-
-
 def _find_others(identity: CallerIdentity, path: str) -> list[str]:
     """Return the names of the profiles of the account of a profile that do not name its secret file."""
     account, file = (identity.client_id, identity.oauth_url), os.path.realpath(path)
@@ -113,8 +94,8 @@ def require_own_place(session: Session) -> OwnSecretFile:
     Raises:
         CLIError: The secret comes from elsewhere, or the command line says another place.
     """
-    place = find_own_place(session)
-    if place is None:
+    identity = session.identity
+    if identity.secret_file is None or identity.client_id is None or session.settings.get("client_secret_stdin"):
         raise CLIError(
             f"{_IS_OWN}, and its client secret comes from {_describe_source(session)}, which this command cannot "
             "change. Rotate it as another service account, or sign in to a profile with pinecone-admin login, and run "
@@ -122,6 +103,18 @@ def require_own_place(session: Session) -> OwnSecretFile:
             cause=RefusedError,
             says_if_unchanged=True,
         )
+    place = OwnSecretFile(
+        path=identity.secret_file,
+        variable=None,
+        allow_group=False,
+        replaces=True,
+        is_for_account=True,
+        interruptions=session.interruptions,
+        client_id=identity.client_id,
+        profile=identity.origin.removeprefix("profile "),
+        others=_find_others(identity, identity.secret_file),
+        login=spell_login(identity),
+    )
     for option in ("store", "reveal"):
         if session.settings.get(option):
             raise CLIError(

@@ -132,6 +132,5 @@ def _reveals(text: str, secret: str) -> bool:
 
 
 def _windows(text: str, size: int) -> Generator[str, None, None]:
-    """Yield each part of a size, or a shorter text itself."""
-    for start in range(max(len(text) - size, 0) + 1):
-        yield text[start : start + size]
+    """Return each part of a size, or a shorter text itself."""
+    return (text[start : start + size] for start in range(max(len(text) - size, 0) + 1))
