@@ -501,7 +501,7 @@ class Command(click.Command):
         if ctx.resilient_parsing or any("--help" in each.opts for each in order):
             return words
         if extra:  # before what is missing, which may be in these words
-            raise click.UsageError(explain_extra_words(extra, self.params), ctx)
+            raise click.UsageError(explain_extra_words(extra, self.params, values), ctx)
         if not missing:
             return words
         if session is None or not session.is_interactive or any(each.nargs < 0 for each in missing):

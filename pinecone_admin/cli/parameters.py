@@ -574,8 +574,14 @@ def parse_binding(option: str, text: str) -> list[BindingReading]:
     return readings or [(Reference(noun, principal), parse_role(option, role, before=f"{noun}:{principal}:"))]
 
 
-def explain_extra_words(words: Sequence[str], params: Sequence[click.Parameter]) -> str:
-    """Return why a command does not take these words, with the options to write for the binding that one of them is."""
+def explain_extra_words(words: Sequence[str], params: Sequence[click.Parameter], given: Mapping[str, object]) -> str:
+    """Return why a command does not take these words, and what to write instead if that can be known.
+
+    Args:
+        words: The words.
+        params: The parameters of the command.
+        given: The values of the words and options that it takes.
+    """
     excess = "is one word too many" if len(words) == 1 else "are more words than the command takes"
     text = f"{' '.join(words)} {excess}"
     options = {each.opts[0]: each for each in params if isinstance(each, click.Option)}
@@ -589,7 +595,14 @@ def explain_extra_words(words: Sequence[str], params: Sequence[click.Parameter])
                     f"{text}. Write the principal and the role as options: --{who.noun} {shlex.quote(who.text)} "
                     f"{role_options[0]} {shlex.quote(str(role))}."
                 )
-    return f"{text}."
+    if any(word.partition("=")[0] in options for word in words):
+        return f"{text}. Write options before --."
+    taken = [each for each in params if isinstance(each, click.Argument) and isinstance(given.get(str(each.name)), str)]
+    if not taken:
+        return f"{text}."
+    name = " ".join([str(given[str(taken[-1].name)]), *words])
+    quoted = "" if "@" in name else f" If the name is {shlex.quote(name)}, write it in quotes."
+    return f"{text}. The command takes one {spell_parameter(taken[-1])}.{quoted}"
 
 
 def _split_parts(option: str, text: str, forms: str) -> tuple[str, str, str]:
@@ -612,6 +625,12 @@ _OF_OTHER_PROGRAMS: Mapping[str, str] = {
     "--quiet": "To skip the question, use --yes. For less output, use -o raw.",
 }
 """Options of other programs, each with what does the same."""
+_OF_ROLE_LIST: Mapping[str, str] = {
+    "--role": "To see who has a role, run pinecone-admin role list --role ROLE.",
+    "--on": "To see who has a role on a project, run pinecone-admin role list --on PROJECT.",
+    "--project": "To see who has a role on a project, run pinecone-admin role list --on PROJECT.",
+}
+"""Options that a list of those who can have roles does not have, each with the command that does."""
 
 
 def protect_ids(args: Sequence[str], params: Sequence[click.Parameter]) -> list[str]:
@@ -652,7 +671,10 @@ def _describe_unknown_option(
     _, _, words = context.command_path.partition(" ")
     if (new := OLD_OPTIONS.get(f"{words} {option}")) is not None:
         return click.UsageError(f"{option} is now {new}.", context)
-    if (advice := _OF_OTHER_PROGRAMS.get(option)) is not None:
+    advice = _OF_OTHER_PROGRAMS.get(option)
+    if words in {f"{noun} list" for noun in PRINCIPALS}:
+        advice = advice or _OF_ROLE_LIST.get(option)
+    if advice is not None:
         return click.UsageError(f"There is no {option}. {advice}", context)
     near = suggest(option, possibilities, otherwise="")  # click suggests what is less near, too
     said = [f"There is no {option}.", near]

@@ -20,6 +20,7 @@ from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.cli.commands import ROOT, Command, CommonOption
 from pinecone_admin.cli.failures import CLIError, spell_parameter
 from pinecone_admin.cli.main import main
+from pinecone_admin.cli.parameters import PRINCIPALS
 from tests.cli.command_line import COMMANDS, Run, example_organization, run
 
 
@@ -108,6 +109,34 @@ def test_words_that_a_command_does_not_take_are_named_before_what_is_missing() -
         asked = run("role", "grant", "x", terminal=True, stdin="OrgMember\n")
         assert (asked.exit, asked.stderr.startswith("error: x is one word too many.")) == (2, True), asked
         assert len(emulator.requests) == 0
+
+
+def test_a_word_too_many_is_told_from_a_name_that_lacks_its_quotes() -> None:
+    """Every command with one positional word says so, and how a name with spaces or an option behind -- is written."""
+    own = {each: [param for param in each.own_params if isinstance(param, click.Argument)] for each in COMMANDS}
+    single = {each: params[0] for each, params in own.items() if [param.nargs for param in params] == [1]}
+    assert len(single) > 30
+    with example_organization() as emulator:
+        for spec, param in single.items():
+            path, name = spec.full_name.split(), spell_parameter(param)
+            check_usage(
+                run(*path, "a", "b"), f"The command takes one {name}. If the name is 'a b', write it in quotes."
+            )
+            check_usage(run(*path, "a@x.org", "b@x.org"), f"The command takes one {name}. See")
+            check_usage(run(*path, "--", "-a", "--output", "json"), "Write options before --.")
+        check_usage(run("user", "list", "x"), "x is one word too many. See")
+        assert len(emulator.requests) == 0
+
+
+@pytest.mark.parametrize("noun", PRINCIPALS)
+def test_a_list_of_those_who_have_roles_leads_to_the_list_of_roles(noun: str) -> None:
+    """Its filters are searched at what has the roles."""
+    role = run(noun, "list", "--role", "OrgOwner")
+    check_usage(role, "There is no --role. To see who has a role, run pinecone-admin role list --role ROLE.")
+    place = run(noun, "list", "--on", "search")
+    check_usage(
+        place, "There is no --on. To see who has a role on a project, run pinecone-admin role list --on PROJECT."
+    )
 
 
 def test_wrong_words_are_usage_errors() -> None:

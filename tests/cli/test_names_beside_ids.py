@@ -289,6 +289,20 @@ def test_who_is_only_invited_is_no_user_and_the_error_says_so(words: tuple[str, 
     assert f"{user}." in blind.stderr
 
 
+@pytest.mark.parametrize("words", ["invite resend", "invite describe", "invite delete", "role list --invite"])
+def test_who_has_joined_has_no_invite_and_the_error_says_so(words: str) -> None:
+    """Without a view of the users, nothing is claimed."""
+    yes = [] if "list" in words or "describe" in words else ["--yes"]
+    with example_organization() as emulator:
+        done = run(*words.split(), "ada@example.com", *yes)
+        emulator.faults.add("list_users", status=403, times=None)
+        blind = run(*words.split(), "ada@example.com", *yes)
+    invite = "There is no invite ada@example.com that this account can see"
+    assert (done.exit, blind.exit) == (4, 4)
+    assert f"{invite}, but a user, since the person has joined. Use user in place of invite." in done.stderr
+    assert f"{invite}." in blind.stderr
+
+
 def test_each_says_that_keys_go_with_projects() -> None:
     """The rows are not read before the question, so that it names the keys of all; the dry run names each."""
     row = "n\nsearch\n"

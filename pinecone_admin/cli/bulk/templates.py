@@ -28,6 +28,7 @@ from pinecone_admin.cli.output.formats import is_list
 from pinecone_admin.cli.parameters import (
     OWNER_PLACEHOLDERS,
     NameOrId,
+    explain_extra_words,
     given_values,
     suggest,
 )
@@ -204,7 +205,7 @@ def read_template(session: Session, words: Sequence[str]) -> Template:
     rest = command.arrange_words(context, rest)
     values, extra, order = command.make_parser(context).parse_args(list(rest))
     if extra:
-        raise click.UsageError(f"{extra[0]} is one word too many.", context)
+        raise click.UsageError(explain_extra_words(extra, command.params, values), context)
     for param in order:
         _take_for_all_rows(session, param, values, context)
     columns = _read_columns(session, command, values)

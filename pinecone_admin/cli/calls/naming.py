@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import RLock
@@ -59,6 +59,13 @@ class Thing:
         return describe_resource(spell_noun(self.noun), self.name or None, self.id)
 
 
+_OTHER_STATES: Mapping[str, tuple[str, str]] = {
+    "user": ("invite", "an open invite"),
+    "invite": ("user", "a user, since the person has joined"),
+}
+"""What a person can be instead of a user or an invite: the noun, and how messages call it."""
+
+
 class NameLookup:
     """Finds things by id or name, reading each list once.
 
@@ -104,21 +111,24 @@ class NameLookup:
             by_name = find_keys_by_name(text, items)
         else:
             by_name = _matching(items, text)
-        if noun == "user" and not (by_id or by_name) and self._is_invited(text):
-            message = (
-                f"There is no user {quote_name(text)} that this account can see, but an open invite. Use invite in "
-                "place of user."
-            )
-            raise CLIError(message, cause=NotFoundError)
+        if noun in _OTHER_STATES and not (by_id or by_name):
+            other, found_instead = _OTHER_STATES[noun]
+            if self._is_present(other, text):
+                message = (
+                    f"There is no {noun} {quote_name(text)} that this account can see, but {found_instead}. "
+                    f"Use {other} in place of {noun}."
+                )
+                raise CLIError(message, cause=NotFoundError)
         describe = partial(self._describe_choice, noun)
         found = require_one(by_id or by_name, noun, text, names=map(_name_of, items), describe=describe)
         self._note(found.id, _name_of(found))
         return Thing(noun, found.id, _name_of(found))
 
-    def _is_invited(self, email: str) -> bool:
-        """Return whether an open invite has an address; False if that cannot be seen."""
+    def _is_present(self, noun: str, email: str) -> bool:
+        """Return whether a user or an open invite has an address; False if that cannot be seen."""
         with suppress(PineconeError):
-            return any(each.status == "pending" for each in _matching(self._candidates("invite", "", None), email))
+            found = _matching(self._candidates(noun, email, None), email)
+            return any(getattr(each, "status", "pending") == "pending" for each in found)
         return False
 
     def forget(self, changes: Iterable[SentChange]) -> None:
