@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
+from itertools import count
 from operator import is_not
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, cast
@@ -45,6 +46,7 @@ NOT_DELETED_IN_TIME = "the time was up, or this was interrupted again"
 MAY_BE_OF_OTHERS = "is kept: the response to its creation was lost, so somebody else may have created it"
 """The end of the note on something that appeared after a create without a response."""
 
+_numbers = count()
 _undoing = ContextVar("pinecone_admin_undoing", default=False)
 _collections = ContextVar[tuple["list[SentChange]", ...]]("pinecone_admin_changes", default=())
 """The lists that get each change, with the list of the outermost workflow first."""
@@ -474,10 +476,45 @@ def set_outcome_of_changes(error: PineconeError, effects: Effects) -> None:
         error.safe_to_retry = False
 
 
-class RemainingChanges(str):
+class WorkflowNote(str):
+    """A note that a workflow has added to an error. It is plain text in another process.
+
+    Attributes:
+        number: Number of the note among all runs and notes of this process, in the order of time.
+    """
+
+    __slots__ = ("number",)
+
+    def __init__(self, _: str) -> None:
+        self.number = draw_number()
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)
+
+
+class RemainingChanges(WorkflowNote):
     """The note of an error that names the changes that remain; the command line names them itself."""
 
     __slots__ = ()
+
+
+def draw_number() -> int:
+    """Return the next number for a run or a note."""
+    return next(_numbers)
+
+
+def remove_earlier_notes(error: BaseException, number: int) -> None:
+    """Remove the notes of earlier runs from an error and its cause: a ``store`` may raise one object in each run.
+
+    Args:
+        error: The error.
+        number: Number of the run; notes with smaller numbers were there before it began.
+    """
+    for each in filter(None, (error, error.__cause__)):
+        earlier: list[str] = getattr(each, "__notes__", [])
+        notes = [note for note in earlier if not (isinstance(note, WorkflowNote) and note.number < number)]
+        if len(notes) < len(earlier):
+            set_notes(each, notes)
 
 
 def _note_remaining_changes(error: BaseException, effects: Effects) -> None:
@@ -503,10 +540,7 @@ def _note_remaining_changes(error: BaseException, effects: Effects) -> None:
 
 def add_note(error: BaseException, note: str) -> None:
     """Add a note to any error, also to one of the caller whose class is frozen; this never raises."""
-    try:
-        error.add_note(note)
-    except Exception:  # noqa: BLE001 - it comes from a class of the caller
-        set_notes(error, [*getattr(error, "__notes__", ()), note])
+    set_notes(error, [*getattr(error, "__notes__", ()), WorkflowNote(make_printable(note))])
 
 
 def set_notes(error: BaseException, notes: list[str]) -> None:

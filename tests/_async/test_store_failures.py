@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import re
 import sqlite3
 import subprocess
 import traceback
 from base64 import b64decode, b64encode, urlsafe_b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
@@ -457,3 +458,74 @@ class ReadingStore(ReadableStore):
         """Fail."""
         self._fail(resource)
         return None
+
+
+async def open_temporary_key(admin: AsyncAdmin, fail: Callable[[Any], object]) -> object:
+    """Fail in the block of a temporary key."""
+    project = await admin.projects.create(name="p")
+    async with admin.api_keys.temporary(project_id=project.id, roles=["ProjectEditor"]) as made:
+        return fail(made)
+
+
+@pytest.mark.parametrize(
+    "call", [rotate_account, rotate_key, ensure_account, open_temporary_key], ids=lambda each: each.__name__
+)
+async def test_an_exception_that_is_raised_again_has_the_notes_of_its_run_alone(
+    call: Callable[[AsyncAdmin, Callable[[Any], object]], Awaitable[object]], emulator: Emulator
+) -> None:
+    """It has the notes of the caller and of workflows that the callable has called, and none of an earlier run."""
+    admin, failure = emulator.async_admin(), OSError("full")
+    failure.add_note("of the caller")
+
+    def fail(_: object) -> None:
+        sync = emulator.admin()
+        project = sync.projects.create(name="inner")
+        try:
+            sync.api_keys.ensure(project_id=project.id, name="inner", store=raise_failure)
+        finally:
+            inner.append(project.id)
+
+    def raise_failure(_: object) -> None:
+        raise failure
+
+    inner: list[str] = []
+    notes: list[list[str]] = []
+    for _ in range(2):
+        with pytest.raises((OSError, SecretNotStoredError)):
+            await call(admin, fail)
+        notes.append([*failure.__notes__])
+    first, second = notes
+    assert second[0] == "of the caller"
+    assert len(second) == len(first)
+    assert not {*first[1:]} & {*second[1:]} - {each for each in second if "all the same" in each}
+    assert any(inner[1] in each for each in second)
+    assert not any(inner[0] in each for each in second)
+
+
+async def test_a_report_gives_each_key_the_notes_of_its_own_rotation(emulator: Emulator) -> None:
+    """The reason of the second key does not name the new key of the first one."""
+    admin, due, failure = emulator.async_admin(), timedelta(days=1), OSError("full")
+
+    def fail(_: object) -> None:
+        raise failure
+
+    project = await admin.projects.create(name="p")
+    for name in ("one", "two"):
+        await admin.api_keys.create(project_id=project.id, name=name)
+    emulator.clock.advance(2 * 86_400)
+    failed = (await admin.api_keys.rotate_due(older_than=due, keep_old_for=due, store=fail)).failed
+    assert [each.reason.count("was deleted") for each in failed] == [1, 1]
+
+
+async def test_notes_of_a_workflow_survive_a_pickle_as_text(admin: AsyncAdmin) -> None:
+    """An exception from a process that ran a workflow keeps its notes in another one, whose runs are others."""
+
+    def fail(_: object) -> None:
+        raise OSError("full")
+
+    with pytest.raises(OSError, match="full") as caught:
+        await ensure_account(admin, fail)
+    copied = pickle.loads(pickle.dumps(caught.value))
+    copied.__notes__ = pickle.loads(pickle.dumps(caught.value.__notes__))
+    assert {type(each) for each in copied.__notes__} == {str}
+    assert copied.__notes__ == caught.value.__notes__

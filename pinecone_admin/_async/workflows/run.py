@@ -54,7 +54,9 @@ from pinecone_admin.workflows.sent_changes import (
     MAY_BE_OF_OTHERS,
     MAY_EXIST,
     SentChange,
+    WorkflowNote,
     add_note,
+    draw_number,
     find_effects,
     is_api_404,
     keep_existing,
@@ -63,6 +65,7 @@ from pinecone_admin.workflows.sent_changes import (
     note_found,
     read_text,
     record_change,
+    remove_earlier_notes,
     reporting_remaining_changes,
     set_notes,
     set_outcome_of_changes,
@@ -133,6 +136,7 @@ class AsyncRun:
         self.known: set[str] = set()
         self._max_attempts = max_attempts(admin)
         self._maker = os.getpid()
+        self._number = draw_number()
         self._undos: list[Undo] = []
         self._uncertain: dict[str, None] = {}  # what may exist, in the order of sending
         self._listed_from: dict[str, float] = {}  # when a list surely has what this run has created, by its id
@@ -428,8 +432,9 @@ class AsyncRun:
             LeftoverError: Something could not be deleted, and the workflow was not interrupted or cancelled.
         """
         if error is not None:
+            remove_earlier_notes(error, self._number)
             if first := self._describe_first(error):
-                set_notes(error, [first, *getattr(error, "__notes__", ())])
+                set_notes(error, [WorkflowNote(first), *getattr(error, "__notes__", ())])
             for remark in self._remarks:
                 add_note(error, remark)
             for description in self._uncertain:
