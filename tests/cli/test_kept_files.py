@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -319,3 +320,30 @@ def test_the_plan_of_people_who_are_gone_is_kept() -> None:
     assert run("user", "offboard", "--people", "people.csv", "--out", "plan.json").exit == 2
     assert run(*remove).exit == 2
     assert [Path(name).read_bytes() for name in ("plan.json", "report.json")] == kept
+
+
+_WRITERS = (
+    "inventory --out FILE",
+    "access --html FILE",
+    "project list --audit-log FILE",
+    "each rows.csv --yes --failed-rows FILE -- project create {name}",
+    "api-key create k --project search --yes --store file:FILE",
+    "api-key create k --project search --yes --store env-file:FILE#K",
+    "service-account rotate ci --yes --store file:FILE",
+    "api-key rotate-due --older-than 1d --keep-old-for 1d --yes --store file:FILE-{project}-{name}",
+)
+
+
+@pytest.mark.parametrize("line", _WRITERS)
+def test_every_file_that_cannot_be_written_for_its_folder_says_so_in_the_same_words(line: str) -> None:
+    """The folder is missing, or it is a file; nothing is changed."""
+    Path("rows.csv").write_text("name\nx\n")
+    Path("taken").write_text("")
+    with example_organization() as emulator:
+        emulator.clock.advance(timedelta(days=2).total_seconds())
+        for folder, reason in (("none", "its folder does not exist"), ("taken", "its folder is a file")):
+            done = run(*line.replace("FILE", f"{folder}/x").split())
+            assert done.exit != 0, done
+            text = done.stdout + done.stderr  # rotate-due has it in its report
+            assert re.search(rf"{folder}/x\S* cannot be written, because {reason}", text), done
+        assert {each.method for each in emulator.requests if each.path.startswith("/admin")} <= {"GET"}

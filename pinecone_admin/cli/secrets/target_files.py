@@ -120,7 +120,8 @@ def explain_os_errors(path: Path) -> Generator[None, None, None]:
         kind = BusyError if error.errno == errno.EAGAIN else StoreError
         raise kind(str(error.strerror)) from error
     except (OSError, ValueError) as error:
-        raise StoreError(f"{path}: {reason_of(error)}") from error
+        problem = None if os.path.lexists(path) else find_folder_problem(path)
+        raise StoreError(f"{path} {problem}" if problem else f"{path}: {reason_of(error)}") from error
 
 
 def _check_private(path: Path, status: os.stat_result, *, allow_group: bool) -> None:
