@@ -74,12 +74,13 @@ def fit(line: str, stream: TextIO, *, indent: str = "") -> str:
         return line
     import textwrap  # noqa: PLC0415 - only a terminal needs it
 
-    width = _find_width(stream)
+    width = find_width(stream)
     lines = textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
     return "".join(f"{each}\n" for each in lines)
 
 
-def _find_width(stream: TextIO) -> int:
+def find_width(stream: TextIO) -> int:
+    """Return how many columns the terminal of a stream has."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns):
         return int(columns)

@@ -62,7 +62,14 @@ def main(argv: Sequence[str]) -> int:
     Args:
         argv: The words after ``pinecone-admin``.
     """
-    code = _run_with_extra(argv)
+    missing = [name for name in _PACKAGES if find_spec(name) is None]
+    if missing:
+        message = f'These packages are not installed: {", ".join(missing)}. In a checkout, run pip install ".[cli]".'
+        code = _fail(CommandFailure(message, exit_codes.USAGE, _NOT_SENT), argv)
+    else:
+        from pinecone_admin.cli.command_line import run_command_line  # noqa: PLC0415 - needs the extra
+
+        code = run_command_line(argv)
     # An emulator that has started ends with 0, or with 9 if it could not save its state.
     if code not in {exit_codes.DONE, exit_codes.PARTLY_DONE} and _first_command(argv) == "emulator":
         from pinecone_admin.emulator.__main__ import FAILING_COMMAND, asks_for_exports  # noqa: PLC0415 - loads the emulator
@@ -79,16 +86,6 @@ def _first_command(argv: Sequence[str]) -> str:
     except ImportError:  # then only the words are known
         return next((word for word in argv if word in NOUNS or word in SINGLE_COMMANDS), "")
     return find_first_word(argv)
-
-
-def _run_with_extra(argv: Sequence[str]) -> int:
-    missing = [name for name in _PACKAGES if find_spec(name) is None]
-    if missing:
-        message = f'These packages are not installed: {", ".join(missing)}. In a checkout, run pip install ".[cli]".'
-        return _fail(CommandFailure(message, exit_codes.USAGE, _NOT_SENT), argv)
-    from pinecone_admin.cli.command_line import run_command_line  # noqa: PLC0415 - needs the extra
-
-    return run_command_line(argv)
 
 
 def _fail(failure: CommandFailure, argv: Sequence[str]) -> int:

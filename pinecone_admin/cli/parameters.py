@@ -212,7 +212,6 @@ class Checked(click.ParamType[str]):
 
     def check(self, value: str) -> None:
         """Raise PineconeValueError if the method would not take the text."""
-        raise NotImplementedError
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002 - click's signature
         """Return the text; an empty one is refused where the other parameters are."""

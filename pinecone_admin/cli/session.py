@@ -126,11 +126,6 @@ class Session:
         """Whether nothing may be changed."""
         return bool(self.settings.get("dry_run"))
 
-    @property
-    def intercepts_changes(self) -> bool:
-        """Whether the client must stop at the first change, because the method itself has no dry run."""
-        return self.is_dry_run and not (self.command and self.command.is_workflow)
-
     # The client
 
     @property

@@ -34,16 +34,6 @@ class ChangeRecorder:
         """Remember the latest attempt in this thread, which has the id of the request; for ``on_attempt``."""
         self._attempts.latest = event
 
-    def _add_details(self, change: SentChange, operation: Operation[Any]) -> None:
-        """Add what an audit log shows of a change, if there is one; a request written by hand is shown as it is."""
-        if self._ledger.on_settled is None or operation.id == "send":
-            return
-        from pinecone_admin.workflows.change_operations import read_change  # noqa: PLC0415 - only an audit log needs it
-        from pinecone_admin.workflows.changes import with_known_names  # noqa: PLC0415 - as above
-
-        known = change.change or self._ledger.add_parts(read_change(operation))
-        change.change = with_known_names(known, self._ledger.names)
-
     def send(
         self,
         send: Callable[[Operation[_T]], _T],
@@ -63,7 +53,13 @@ class ChangeRecorder:
         if (record := find_record(operation)) is not None:
             record.name = record.name if change.name is None else change.name
             change = record
-        self._add_details(change, operation)
+        # What an audit log shows of it, if there is one; a request written by hand is shown as it is.
+        if self._ledger.on_settled is not None and operation.id != "send":
+            from pinecone_admin.workflows.change_operations import read_change  # noqa: PLC0415 - few commands need it
+            from pinecone_admin.workflows.changes import with_known_names  # noqa: PLC0415 - as above
+
+            known = change.change or self._ledger.add_parts(read_change(operation))
+            change.change = with_known_names(known, self._ledger.names)
         self._interruptions.check_change()
         self._ledger.begin(change)
         if change.undoes:

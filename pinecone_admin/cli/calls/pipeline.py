@@ -141,7 +141,15 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
         _preview(call, stopped.operation)
         return
     _report_differences(call, result)
-    _report_kept_roles(call, result)
+    steps: Sequence[Any] = getattr(result, "steps", ())
+    if any(getattr(each, "state", "") == "skipped" for each in steps):
+        from pinecone_admin.cli.reports.inventory_report import end_with_missing  # noqa: PLC0415 - few runs need it
+        from pinecone_admin.workflows.guard import OWN_ACCOUNT  # noqa: PLC0415 - as above
+
+        kept = [each.change for each in steps if each.state == "skipped" and each.change.reason == OWN_ACCOUNT]
+        roles = [str(role) for change in kept if change.action == "revoke" for role in change.roles]
+        because = "because the command uses this account itself"
+        end_with_missing(session, "Not revoked", [f"{role}, {because}" for role in roles])
     refusal: str | None = getattr(result, "refusal", None)
     if session.is_dry_run and refusal:
         session.warn(describe_refusal(refusal))
@@ -205,20 +213,6 @@ def _report_differences(call: Call, result: object) -> None:
     elif differences and not steps:
         thing = "It" if ensured is result else "The API key"
         call.session.notify(_describe_left(call, differences, thing))
-
-
-def _report_kept_roles(call: Call, result: object) -> None:
-    """End with exit code 9 if the account of this client keeps a role that was to be revoked."""
-    steps: Sequence[Any] = getattr(result, "steps", ())
-    if not any(getattr(each, "state", "") == "skipped" for each in steps):
-        return
-    from pinecone_admin.cli.reports.inventory_report import end_with_missing  # noqa: PLC0415 - few runs need it
-    from pinecone_admin.workflows.guard import OWN_ACCOUNT  # noqa: PLC0415 - as above
-
-    kept = [each.change for each in steps if each.state == "skipped" and each.change.reason == OWN_ACCOUNT]
-    reason = "because the command uses this account itself"
-    roles = [str(role) for change in kept if change.action == "revoke" for role in change.roles]
-    end_with_missing(call.session, "Not revoked", [f"{role}, {reason}" for role in roles])
 
 
 def _describe_left(call: Call, differences: Sequence[Difference], thing: str) -> str:

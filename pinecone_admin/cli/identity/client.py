@@ -170,7 +170,8 @@ def open_client(session: Session, identity: CallerIdentity) -> Admin:
     """
     arguments: dict[str, Any] = client_arguments(identity, production=(API_URL, OAUTH_URL))
     arguments |= {"source_tag": "cli", "lazy": True, "read_only": is_read_only(session)}
-    recorder = None if session.intercepts_changes else _make_recorder(session)
+    is_workflow = session.command is not None and session.command.is_workflow  # which shows itself what it would do
+    recorder = None if session.is_dry_run and not is_workflow else _make_recorder(session)
     try:
         check_schemes(identity.host, identity.oauth_url)
         if recorder is None:

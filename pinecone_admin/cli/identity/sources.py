@@ -304,9 +304,7 @@ def require_complete(identity: CallerIdentity) -> None:
         if name in identity.variables and not identity.variables[name].strip():
             raise CLIError(f"{name} is empty in {identity.origin}. Set it to a value, or remove it.")
     require_both_addresses(identity)
-    if identity.access_token is not None:
-        return
-    if not missing:
+    if identity.access_token is not None or not missing:
         return
     if identity.client_id is not None and not identity.variables:  # that of a profile
         lacks = as_sentences(f"{identity.origin} does not contain where its secret is")

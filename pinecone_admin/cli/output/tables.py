@@ -7,13 +7,12 @@ import re
 from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, chain, islice
-from shutil import get_terminal_size
 from typing import Any, TypeAlias
 
 import click
 
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.cli.error_output import fit
+from pinecone_admin.cli.error_output import find_width, fit
 from pinecone_admin.cli.output.formats import Plain, is_list, is_object, text_of
 from pinecone_admin.cli.parameters import spell_noun
 from pinecone_admin.cli.session import Session
@@ -154,7 +153,7 @@ LAYOUTS: Mapping[str, Sequence[Layout]] = {
 
 def _find_room(session: Session) -> int:
     """Return how wide a table can be."""
-    return get_terminal_size().columns if session.stdout.isatty() else _UNLIMITED
+    return find_width(session.stdout) if session.stdout.isatty() else _UNLIMITED
 
 
 def write_lines(session: Session, lines: Iterable[str]) -> None:

@@ -113,24 +113,20 @@ def plan_file(
     if markdown is not None:
         write_file(session, markdown, plan.to_markdown())
     write_plan(session, plan, unlisted=unlisted)
-    _notify_refusals(session, plan, taken, caller)
-    if plan and fail_on_change:
-        session.fail_on(count_noun(len(plan.changes), "change"))
-
-
-def _notify_refusals(session: Session, plan: ChangePlan, inventory: Inventory, caller: Caller) -> None:
-    """Name the parts of a plan that apply would refuse, and choose the exit code of its dry run."""
+    # The parts that apply would refuse, and the exit code of its dry run.
     end_with_missing(session, "Left out", [place_in(plan.source, each) for each in plan.stopped])
     try:
-        compared = _review(plan, inventory, caller, drift=False)
+        compared = _review(plan, taken, caller, drift=False)
     except RefusedError as error:
         session.warn(f"apply refuses this plan. {describe_refusal(error.message)}")
         session.exit_code = find_exit_code(error)
-        return
-    ready = [each.change for each in compared if each.state == "ready"]
-    for each in find_excess(ready, inventory, None, find_reviewed(plan, compared, plan.changes)):
-        session.warn(f"apply needs --confirm for this plan. {describe_refusal(str(each))}")
-    _notify_held(session, compared, beside=[*ready, *plan.stopped])
+    else:
+        ready = [each.change for each in compared if each.state == "ready"]
+        for each in find_excess(ready, taken, None, find_reviewed(plan, compared, plan.changes)):
+            session.warn(f"apply needs --confirm for this plan. {describe_refusal(str(each))}")
+        _notify_held(session, compared, beside=[*ready, *plan.stopped])
+    if plan and fail_on_change:
+        session.fail_on(count_noun(len(plan.changes), "change"))
 
 
 def _review(plan: ChangePlan, inventory: Inventory, caller: Caller, *, drift: bool) -> list[Compared]:
