@@ -683,6 +683,28 @@ def test_an_overlap_survives_a_suspended_machine(emulator: Emulator, suspended: 
     assert project.names()[old].startswith(f"~delete-after:20261203T{hour:02}{minute}Z:")
 
 
+def test_a_server_whose_time_jumps_at_each_rename_ends_the_rotation_all_the_same(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After three renames, the last time holds: the report has it, and a warning shows that the overlap is shorter."""
+    project = RotatedProject(emulator)
+    old = project.create()
+    transport = FaultyTransport(emulator)
+
+    def jump() -> None:
+        if transport.requests[-1].startswith("PATCH"):
+            assert len(transport.requests) < 20
+            emulator.clock.advance(300)
+
+    transport.before_request = jump
+    rotation = project.rotate(old, admin=transport.admin())
+    assert rotation.delete_after == datetime(2026, 12, 3, 6, 55, tzinfo=UTC)
+    assert [each.change.target.id for each in rotation.steps[1:]] == [old, old, old, rotation.key.id, old]
+    assert project.names()[old].startswith("~delete-after:20261203T0655Z:")
+    (record,) = caplog.records
+    assert "may be deleted from 2026-12-03 06:55 UTC, not from 2026-12-03 07:00 UTC" in record.getMessage()
+
+
 @pytest.mark.parametrize("is_owner", [False, True])
 def test_a_404_does_not_show_that_a_project_was_deleted(emulator: Emulator, *, is_owner: bool) -> None:
     """Its keys may only have become invisible, or a copy of the server is behind: they are not reported as cleaned."""

@@ -38,6 +38,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
+from pinecone_admin._http.attempt_event import warn
 from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.errors import (
     LeftoverError,
@@ -57,6 +58,9 @@ from pinecone_admin.workflows.sent_changes import add_note, is_api_404, may_have
 
 _CLOCK_TOLERANCE = timedelta(minutes=2)
 """By how much an overlap may be shorter than requested."""
+
+_MOST_RENAMES = 3
+"""How often an old key is renamed at most because the server's time turned out to be later."""
 
 
 async def rotate_api_key(
@@ -250,17 +254,25 @@ async def _retire(
     """Rename an old key, so that a later run finds that the new value is stored. Return the key and its deletion time.
 
     The estimate of the server's time does not know for how long this machine was suspended. If the response shows that
-    the estimate was too early, the key is renamed again.
+    the estimate was too early, the key is renamed again, within a limit: a server may show a later hour each time.
     """
-    moment = retired_keys.time_of_deletion(server_now(run.admin), keep_old_for)
-    while True:
+    moment = later = retired_keys.time_of_deletion(server_now(run.admin), keep_old_for)
+    for _ in range(_MOST_RENAMES):
+        moment = later
         present, old = old, evolve(old, name=name_tags.tag_as_retired(new.id, name, moment))
         async with run.ignore_gone(run.refer_to(old)):  # the new key still has to get its name
             old = await update_key(run, present, old)
         later = retired_keys.time_of_deletion(server_now(run.admin), keep_old_for)
         if not keep_old_for or later - moment <= _CLOCK_TOLERANCE:
             return old, moment
-        moment = later
+    warn(
+        "API key %s may be deleted from %s, not from %s: the server's time was far ahead after each of %s renames",
+        old.id,
+        f"{moment:%Y-%m-%d %H:%M} UTC",
+        f"{later:%Y-%m-%d %H:%M} UTC",
+        _MOST_RENAMES,
+    )
+    return old, moment
 
 
 async def _restore_old_name(
