@@ -17,7 +17,13 @@ from pinecone_admin.workflows.changes import Change, Ref, describe_roles, descri
 from pinecone_admin.workflows.desired_state import list_problems
 from pinecone_admin.workflows.ending import Thing
 from pinecone_admin.workflows.name_tags import has_purpose, is_temporary_name_of
-from pinecone_admin.workflows.organization_index import OrganizationIndex, held_role, name_of, read_settings
+from pinecone_admin.workflows.organization_index import (
+    OrganizationIndex,
+    held_role,
+    is_current,
+    name_of,
+    read_settings,
+)
 
 _ALREADY_DONE = "this step is no longer needed"
 _PEOPLE = {"user", "invite"}
@@ -156,6 +162,8 @@ class _Comparison:
         found = self._index.find(target.kind, target.id)
         if found is None and target.kind == "invite":
             users = self._index.find_named("user", target.name or "")
+            if len(users) > 1:
+                raise _StaleError(f"several users have the address now: {', '.join(each.id for each in users)}")
             found = users[0] if users else None
         if found is not None:
             self._check_name(target, found)
@@ -175,10 +183,9 @@ class _Comparison:
         else:
             holders = self._index.find_named(target.kind, target.name or "", place)
         for holder in holders:
-            is_expired = isinstance(holder, Invite) and holder.status == "expired"
-            if holder.id in self._leaving or (is_expired and holder.id in replaced):
+            if holder.id in self._leaving or (not is_current(holder) and holder.id in replaced):
                 continue
-            if not is_expired and self._is_created_by_plan(change, holder, replaced):
+            if is_current(holder) and self._is_created_by_plan(change, holder, replaced):
                 raise _DoneError(holder)
             raise _StaleError(f"there is now {self._index.refer_to(holder)}")
         return evolve(change, replaces=self._find_replaced(change, place))
@@ -223,7 +230,7 @@ class _Comparison:
         if found is None:
             return False
         if isinstance(found, Invite):
-            fits_target = found.status == "expired" and is_same_email(found.email, target.name or "")
+            fits_target = not is_current(found) and is_same_email(found.email, target.name or "")
         else:
             fits_target = is_temporary_name_of(name_of(found), target.name or "")
         present = self._index.refer_to(found)
@@ -258,6 +265,8 @@ class _Comparison:
             if change.action == "revoke":
                 raise _DoneError
             raise _StaleError("it no longer exists")
+        if change.action == "grant" and not is_current(found):
+            raise _StaleError("the invite has expired, so that nobody would get the role")
         target = self._index.refer_to(found)
         is_held = held_role(change.roles[0]) in self._index.held_by(target.kind, target.id)
         if is_held == (change.action == "grant"):

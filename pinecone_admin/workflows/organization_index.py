@@ -40,6 +40,11 @@ def name_of(found: Thing) -> str:
     return found.email if isinstance(found, User | Invite) else found.name
 
 
+def is_current(found: Thing) -> bool:
+    """Return whether it is there now, unlike an expired invite, which would have to be sent again."""
+    return not isinstance(found, Invite) or found.status == "pending"
+
+
 class OrganizationIndex:
     """Looks up what an inventory has.
 

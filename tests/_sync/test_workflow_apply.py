@@ -199,6 +199,19 @@ def test_an_absent_person_loses_invites_too(emulator: Emulator) -> None:
     assert admin.invites.list().to_list() == []
 
 
+def test_an_invite_that_expires_before_apply_gets_no_role(emulator: Emulator) -> None:
+    """A role would go to nobody, so the plan is stale; another plan replaces the invite."""
+    admin = populate(emulator)
+    roles = ["OrgMember", "search:ProjectViewer"]
+    desired = describe(emulator.organization_id, people=[{"email": "dan@example.com", "roles": roles}])
+    plan = admin.plan(desired)
+    emulator.clock.advance(8 * 86400)
+    with raises(RefusedError, "the invite has expired, so that nobody would get the role"):
+        admin.apply(plan)
+    admin.apply(admin.plan(desired))
+    assert (admin.invites.describe_by_email(email="dan@example.com")).status == "pending"
+
+
 def test_an_expired_invite_is_replaced(emulator: Emulator) -> None:
     """An expired invite is deleted, not resent: the new one carries the roles of the file only."""
     admin = populate(emulator)

@@ -217,3 +217,33 @@ def test_an_accepted_invite_is_the_person(  # the roles of an invite pass to the
     )
     assert (grant.state, grant.change.target) == (revoke.state, revoke.change.target) == ("ready", BOB)
     assert (delete.state, delete.reason) == ("stale", f"the person has joined, and is now {BOB}")
+
+
+@pytest.mark.parametrize("status", ["expired", "revoked"])
+def test_nothing_is_granted_to_an_invite_that_nobody_can_accept(status: str) -> None:
+    """An invite that expired since the plan was made gets no role, also if it has it already; its roles can go."""
+    invite = Invite(id="i-1", email="eve@example.com", status=status, created_at=EARLIER)
+    inventory = organization(invites=[invite], roles=[("invite", "eve@example.com", "OrgMember", None)])
+    eve = Ref("invite", "eve@example.com", "i-1")
+    granted, held = compare(
+        inventory,
+        Change(action="grant", target=eve, roles=(RoleAt("ProjectViewer", A),)),
+        Change(action="grant", target=eve, roles=(MEMBER,)),
+    )
+    assert (granted.state, held.state) == ("stale", "stale")
+    assert granted.reason == held.reason == "the invite has expired, so that nobody would get the role"
+    [revoked] = compare(inventory, Change(action="revoke", target=eve, roles=(MEMBER,)))
+    assert revoked.state != "stale"
+
+
+def test_an_invite_that_several_users_may_have_accepted_is_stale() -> None:
+    """No one of several users with the address is taken for the person."""
+    inventory = organization(users=["bob@example.com", "BOB@example.com"])
+    grant = Change(
+        action="grant", target=Ref("invite", "bob@example.com", "i-gone"), roles=(RoleAt("ProjectViewer", A),)
+    )
+    [found] = compare(inventory, grant)
+    assert (found.state, found.reason) == (
+        "stale",
+        "several users have the address now: u-bob@example.com, u-BOB@example.com",
+    )
