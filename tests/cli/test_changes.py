@@ -116,7 +116,8 @@ def test_a_question_on_what_no_word_names_lists_it(line: str) -> None:
     with example_organization() as emulator:
         fill(emulator, 12)
         emulator.requests.clear()
-        preview = run(*line.split(), "--dry-run", "-o", "table").stdout.splitlines()[1:-1]
+        (_, *preview, end) = run(*line.split(), "--dry-run", "-o", "table").stdout.splitlines()
+        assert end == "Nothing was changed."
         assert len(preview) > 10
         done = run(*line.split(), terminal=True, stdin="n\n", env={"COLUMNS": "400", "NO_COLOR": "1"})
         assert (done.exit, done.stdout, sent_changes(emulator)) == (exit_codes.INTERRUPTED, "", []), done

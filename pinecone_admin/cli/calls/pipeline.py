@@ -164,7 +164,7 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
 def _list_planned(call: Call, arguments: Mapping[str, Any]) -> Generator[str]:
     """Yield for a question the lines of the dry run; nothing is read until the first one is wanted."""
     from pinecone_admin.cli.calls.confirmation import list_first  # noqa: PLC0415 - only a question needs it
-    from pinecone_admin.cli.output.report_lines import NOTHING_CHANGED, list_lines  # noqa: PLC0415 - as above
+    from pinecone_admin.cli.output.report_lines import list_lines  # noqa: PLC0415 - as above
 
     session, trial = call.session, copy(call)
     trial.is_dry_run, trial.begun = True, []
@@ -173,12 +173,13 @@ def _list_planned(call: Call, arguments: Mapping[str, Any]) -> Generator[str]:
     claimed, session.claimed = session.claimed, {}
     try:
         with show_progress(session, "reading what is due"):
-            report = call.command.function(trial, **arguments)
+            report: Any = call.command.function(trial, **arguments)
     finally:
         session.claimed = claimed
     call.names.add_names(report, call.found.values())
-    lines = [each for each in list_lines(report, session.ledger, is_dry_run=True) if each != NOTHING_CHANGED]
-    yield from list_first(lines, len(lines))
+    lines = list_lines(report, session.ledger, is_dry_run=True)
+    planned = lines[:-1] if report.dry_run else lines  # the last line of a dry run says that nothing was changed
+    yield from list_first(planned, len(planned))
 
 
 def _preview(call: Call, operation: Operation[Any]) -> None:

@@ -26,9 +26,6 @@ from pinecone_admin.workflows.changes import Ref, Step
 from pinecone_admin.workflows.name_tags import original_name
 from pinecone_admin.workflows.retired_keys import expiry_of_temporary_key
 
-NOTHING_CHANGED = "Nothing was changed."
-"""The last line of a dry run."""
-
 
 def list_lines(report: object, ledger: Ledger, *, is_dry_run: bool) -> list[str]:
     """Return a report as lines, with the names that are known, and options in place of arguments of Python.
@@ -168,7 +165,7 @@ class _Keys:
                 what = f"{self._name(failed.key)}: not replaced" if failed.key else whole
                 lines.append(f"{what}. {as_sentences(tidy(failed.reason))}")
             lines += [f"{self._name(each)}: not replaced, since its age is unknown." for each in report.unknown_age]
-        return [*(lines or [none]), *([NOTHING_CHANGED] if report.dry_run else [])]
+        return [*(lines or [none]), *(["Nothing was changed."] if report.dry_run else [])]
 
     def _list_others(self, steps: Sequence[Step]) -> Iterable[str]:
         """Return the lines of steps that belong to nothing else in the report, such as of what was interrupted."""
