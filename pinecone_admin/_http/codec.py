@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from inspect import isawaitable, iscoroutine
 from itertools import chain
@@ -70,10 +70,13 @@ def decode_body(body: bytes, returns: Returns[_T]) -> _T | DecodeFailure:
     return value if isinstance(found, DecodeFailure) else found
 
 
-def parse_json(body: bytes) -> Json | DecodeFailure:
-    """Parse JSON in UTF-8, UTF-16 or UTF-32, with or without a byte order mark."""
+_Hook: TypeAlias = "Callable[[list[tuple[str, Json]]], dict[str, Json]]"
+
+
+def parse_json(body: bytes, object_pairs_hook: _Hook | None = None) -> Json | DecodeFailure:
+    """Parse JSON in UTF-8, UTF-16 or UTF-32, with or without a byte order mark; the hook is that of ``json.loads``."""
     try:
-        return json.loads(body)
+        return json.loads(body, object_pairs_hook=object_pairs_hook)
     except (ValueError, RecursionError) as exc:
         return DecodeFailure("", "is empty" if not body.strip() else f"is not JSON ({type(exc).__name__})")
 
@@ -83,9 +86,9 @@ def as_json_object(value: object) -> dict[str, Any] | None:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
 
-def parse_json_object(body: bytes) -> dict[str, Any] | None:
-    """Parse JSON and return it if it is an object, else None."""
-    parsed = parse_json(body)
+def parse_json_object(body: bytes, object_pairs_hook: _Hook | None = None) -> dict[str, Any] | None:
+    """Parse JSON and return it if it is an object, else None; the hook is that of ``json.loads``."""
+    parsed = parse_json(body, object_pairs_hook)
     return None if isinstance(parsed, DecodeFailure) else as_json_object(parsed)
 
 

@@ -36,7 +36,7 @@ from pinecone_admin.workflows.name_tags import describe_name
 from pinecone_admin.workflows.reports import Content, OffboardReport, describe_unseen, name_temporary_keys
 from pinecone_admin.workflows.resources import Resources, Unread, name_unread
 from pinecone_admin.workflows.roles import describe_lost_owners
-from pinecone_admin.workflows.saved_json import decode_record
+from pinecone_admin.workflows.saved_json import collect_repeated, decode_record
 from pinecone_admin.workflows.sent_changes import is_foreign_refusal, may_have_been_processed
 
 _NOBODY = "the plan has no people; nothing to do"
@@ -184,7 +184,8 @@ class SavablePlan:
             PineconeValueError: ``text`` is not a plan of this kind, or only a part of one. The message shows the
                 problem.
         """
-        document = parse_json_object(check_string("text", text).encode())
+        repeated: list[str] = []
+        document = parse_json_object(check_string("text", text).encode(), collect_repeated(repeated))
         if document is None:
             raise value_error("text", "is not a JSON object: it is no plan, or a plan that was saved only in part")
         if document.get("plan_of") != cls._WORKFLOW:
@@ -197,6 +198,8 @@ class SavablePlan:
             raise value_error("text", problem)
         if is_deeper_than(_MOST_LEVELS, document):  # Python may read more levels than it can write
             raise value_error("text", f"has more than {_MOST_LEVELS} levels of arrays and objects: it is no plan")
+        if repeated:
+            raise value_error("text", f"has the field {quote_input(repeated[0])} twice in an object: make another plan")
         plan = decode_record(document, cls)
         if isinstance(plan, DecodeFailure):
             raise value_error("text", f"is not a valid plan: {plan.path} {plan.problem}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin
@@ -36,6 +37,22 @@ _PLAIN: Mapping[Any, Reader[Any]] = {
     datetime: read_date_time,
     timedelta: lambda value: timedelta(seconds=read_number(value)),
 }
+
+
+def collect_repeated(repeated: list[str]) -> Callable[[list[tuple[str, Json]]], dict[str, Json]]:
+    """Return a hook for ``json.loads`` that adds each field to a list that an object has more than once.
+
+    Python takes the last one, and a reader may have read another one.
+    """
+
+    def make_object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            counts = Counter(name for name, _ in pairs)
+            repeated.extend(name for name in made if counts[name] > 1)
+        return made
+
+    return make_object
 
 
 def decode_record(value: Json, kind: type[_T]) -> _T | DecodeFailure:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from attrs import frozen
 
 from pinecone_admin._text.printable import make_printable, quote_input
+from pinecone_admin.workflows.saved_json import collect_repeated
 
 # Text that some version or reader of YAML does not read as text.
 _NULL = re.compile(r"~|null|Null|NULL|")
@@ -62,25 +62,20 @@ def read_text(text: str) -> tuple[object, list[str]]:
     Raises:
         ModuleNotFoundError: It is not JSON, and PyYAML is not installed.
     """
-    problems: list[str] = []
     if (hidden := _HIDDEN.search(text)) is not None:
         line, code = text.count("\n", 0, hidden.start()) + 1, f"\\u{ord(hidden[0]):04x}"
         return None, [
             f"line {line}: has the character {code}, which a reviewer does not see: write its code, in quotes"
         ]
-
-    def refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        counts = Counter(name for name, _ in pairs)
-        problems.extend(f"the field {quote_input(each)} is there twice" for each in counts if counts[each] > 1)
-        return dict(pairs)
-
+    repeated: list[str] = []
     try:
-        return json.loads(text, object_pairs_hook=refuse_repeated), problems
+        document = json.loads(text, object_pairs_hook=collect_repeated(repeated))
     except RecursionError:
         return None, ["the document has too many levels"]
     except ValueError as error:
-        problems.clear()
+        problems: list[str] = []
         return _read_yaml(text, problems, error), problems
+    return document, [f"the field {quote_input(each)} is there twice" for each in repeated]
 
 
 def _read_yaml(text: str, problems: list[str], json_error: ValueError) -> object:

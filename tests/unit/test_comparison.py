@@ -220,7 +220,7 @@ def test_an_accepted_invite_is_the_person(  # the roles of an invite pass to the
 
 
 @pytest.mark.parametrize("status", ["expired", "revoked"])
-def test_nothing_is_granted_to_an_invite_that_nobody_can_accept(status: str) -> None:
+def test_nothing_is_granted_to_an_invite_that_nobody_can_accept(status: Any) -> None:
     """An invite that expired since the plan was made gets no role, also if it has it already; its roles can go."""
     invite = Invite(id="i-1", email="eve@example.com", status=status, created_at=EARLIER)
     inventory = organization(invites=[invite], roles=[("invite", "eve@example.com", "OrgMember", None)])

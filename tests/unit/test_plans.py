@@ -140,3 +140,12 @@ def test_whether_a_deletion_was_sent_is_no_matter_of_words() -> None:
         "skipped",
         "sent",
     ]
+
+
+def test_a_plan_with_a_repeated_field_is_refused() -> None:
+    """Python takes the last of two fields, and whoever has reviewed the plan may have read the first."""
+    for kind, text in ((StalePlan, STALE.to_json()), (OffboardPlan, OFFBOARD.to_json())):
+        for field in ("organization", "id"):
+            name = f'"{field}": '
+            with raises(PineconeValueError, f"text has the field '{field}' twice in an object: make another plan"):
+                kind.from_json(text.replace(name, f'{name}"other", {name}', 1))
