@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+from itertools import count
+
 import pytest
+import yaml
 
 from pinecone_admin.cli import exit_codes
-from tests.cli.command_line import example_organization, run
+from tests.cli.command_line import COMMANDS, example_organization, run
+from tests.cli.secret_makers import words_of
 
 ENSURE = ("user", "ensure")
 
@@ -24,6 +29,30 @@ def test_a_script_ensures_people_without_knowing_who_is_a_member() -> None:
         held = {each["role"] for each in run("role", "list", *noun).json}
         assert held == {"OrgMember", "ProjectViewer", "ProjectEditor"}
         assert [each.email for each in emulator.state.open_invites] == ["bob@example.com", "eve@example.com"]
+
+
+@pytest.mark.parametrize("name", [each.full_name for each in COMMANDS if each.path[-1] in {"ensure", "provision"}])
+def test_an_ensure_has_the_same_fields_whatever_it_finds(name: str) -> None:
+    """A new resource, one that exists, a user and an invite: `kind` tells the two apart. YAML has what JSON has."""
+    (spec,) = (each for each in COMMANDS if each.full_name == name)
+    place = count()
+    seen: dict[tuple[str, ...], list[str]] = {}
+    members = ["ada@example.com"] if name == "user ensure" else []
+    for who in (*members, "bob@example.com", "new@example.com"):
+        with example_organization():
+            for _ in range(2):
+                store = ("--store", f"file:{next(place)}")
+                words = words_of(name, *store) if spec.makes else shlex.split(spec.example)[1:]
+                words = [who if "@" in each and ":" not in each else each for each in words]
+                done = run(*words)
+                assert done.exit == 0, done
+                found = done.json.get("key", done.json)
+                seen.setdefault((*done.json, *found), []).append(who)
+                assert ("kind" in found) == ("email" in found)
+                if "kind" in found:
+                    assert found["kind"] == ("user" if who in members else "invite")
+            assert yaml.safe_load(run(*words, "-o", "yaml").stdout) == run(*words, "-o", "json").json
+    assert len(seen) == 1, seen
 
 
 def test_a_person_is_asked_and_told_what_was_done() -> None:

@@ -47,7 +47,7 @@ def ensure(
     """Give a person these roles: a member gets what is missing, anyone else an invite.
 
     One role must be on the organization, such as OrgMember. A pending invite gets the missing roles; an expired one is
-    replaced.
+    replaced. In JSON, kind is user or invite, and the other fields are always the same.
     """
     return call.admin.users.ensure(
         email=email, role_bindings=role_bindings, revoke_unlisted=revoke_unlisted, dry_run=call.is_dry_run

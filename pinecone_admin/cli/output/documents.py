@@ -91,6 +91,8 @@ def build_document(result: object, *, for_people: bool = False, for_columns: boo
         if for_people and "steps" in report:
             report["steps"] = [*map(str, cast("Any", result).steps)]
         thing: dict[str, Any] = report.pop(name) or _list_absent_fields(result).get(name, {})
+        if name == "value" and thing:
+            thing = _with_kind_of_person(cast("Any", result).value, thing)
         return {**thing, **report}
     # The module of the reports loads most models, which takes 5 ms.
     from pinecone_admin.workflows import Provisioned  # noqa: PLC0415 - as above
@@ -108,6 +110,16 @@ def build_document(result: object, *, for_people: bool = False, for_columns: boo
         if isinstance(value, list) and any(type(each).__name__ in THINGS for each in cast("list[object]", value))
     }
     return {**to_dict(result), **things, **(_list_absent_fields(result) if for_columns else {})}
+
+
+def _with_kind_of_person(value: object, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a user or an invite in one shape: whoever makes sure of a person gets either."""
+    from pinecone_admin.models import Invite, User  # noqa: PLC0415 - other results load neither
+
+    if not isinstance(value, User | Invite):
+        return fields
+    of_both = [in_json for model in (User, Invite) for _, in_json, _ in wire_attributes(model)]
+    return {"kind": type(value).__name__.lower(), **dict.fromkeys(of_both), **fields}
 
 
 def _list_absent_fields(result: object) -> dict[str, dict[str, None]]:
