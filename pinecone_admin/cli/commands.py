@@ -286,19 +286,14 @@ def _change_options(command: Command) -> list[click.Parameter]:
     """Return the options of every command that changes something, if only by temporary API keys."""
     if command.effect == "reads":
         return [_yes("Make the temporary API keys without asking.")] if command.makes_temporary_keys else []
-    preview = "Show what would happen, and stop."
-    if command.makes_temporary_keys:
-        yes = _yes("With --dry-run: make the temporary API keys without asking.")
-        preview = "Show what would be done, with temporary API keys; change nothing else."
-    else:
-        # Where the name must be typed, --yes is hidden: given, it is refused with a message. send alone shows it, since
-        # only a DELETE needs the name.
-        yes = _yes("Do not ask.", hidden=command.confirms and not command.takes_session)
-    options: list[click.Parameter] = [yes]
+    # Where the name must be typed, --yes is hidden: given, it is refused with a message. send alone shows it, since
+    # only a DELETE needs the name.
+    options: list[click.Parameter] = [_yes("Do not ask.", hidden=command.confirms and not command.takes_session)]
     if command.may_ask_for_name:
         text = "Go ahead without the question; NAME is its answer."
         options.append(click.Option(["--confirm"], **SETTING, metavar="NAME", help=text))
-    return [*options, click.Option(["--dry-run"], **SETTING, is_flag=True, help=preview)]
+    preview = click.Option(["--dry-run"], **SETTING, is_flag=True, help="Show what would happen, and stop.")
+    return [*options, preview]
 
 
 def _yes(text: str, *, hidden: bool = False) -> click.Option:

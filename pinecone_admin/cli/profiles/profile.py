@@ -19,7 +19,6 @@ from pinecone_admin.cli.sentences import list_words
 
 # A shell reads such a name as one word, without quotes.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _MAX_VALUE_LENGTH = 2000
 _SECRET_KEYS = {"client-secret", "secret", "access-token", "token", "password"}
 
@@ -171,7 +170,7 @@ def _read_command(name: str, value: object) -> tuple[str, ...]:
 def _read_text(name: str, key: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"profile {name}: {key} must be a text")
-    if _UNPRINTABLE.search(value):
+    if make_printable(value) != value:
         raise ValueError(f"profile {name}: {key} contains control characters")
     if value != value.strip() and key != "secret-command":
         raise ValueError(f"profile {name}: {key} begins or ends with white space")

@@ -16,7 +16,7 @@ from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.report_lines import describe_old_key, list_lines
 from pinecone_admin.cli.output.writing import write_value
 from pinecone_admin.cli.parameters import Secret
-from pinecone_admin.cli.secrets.destination import Destination, ResourceWithSecret, SecretDelivery, refuse
+from pinecone_admin.cli.secrets.destination import Destination, ResourceWithSecret, SecretDelivery, refusing
 from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.standard_output import StandardOutput
 from pinecone_admin.cli.secrets.target_files import RescueFile, keep_response, rescue_folders, reserve_rescue_file
@@ -49,14 +49,12 @@ def make_secret_and_write_result(
     result: object = None
     is_written = False
     try:
-        with destination.select(owner) as delivery:
+        with refusing(), destination.select(owner) as delivery:
             with _reserved_rescue(makes) as rescue, show_progress(session, title):
                 result = _make(session, delivery, rescue, make_and_deliver)
             session.ledger.is_complete = True
             _write_without_secret(session, makes, delivery, result)
             is_written = True
-    except StoreError as error:
-        raise refuse(error) from error
     except KeyboardInterrupt:
         if not is_written:
             raise  # otherwise it came while the secret was stored, and the command has nothing left to do
@@ -156,10 +154,8 @@ def _reserved_rescue(makes: Secret) -> Generator[RescueFile | None, None, None]:
     if not makes.is_irreversible:
         yield None
         return
-    try:
+    with refusing():
         rescue = reserve_rescue_file(rescue_folders())
-    except StoreError as error:
-        raise refuse(error) from error
     try:
         yield rescue
     finally:

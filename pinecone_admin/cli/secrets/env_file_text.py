@@ -18,7 +18,6 @@ _ASSIGNMENT = re.compile(
     r"""(?P<text>[ \t]*(?:"(?:[^"\\]|\\.)*"|'[^']*')?[^\n]*?)(?=\r?\n|\Z)""",
     re.DOTALL,
 )
-_LINE = re.compile(r"[^\n]*\n?")
 _SINGLE_QUOTED = re.compile(r"'([^']*)'(?:\s+#.*)?")
 _DOUBLE_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"(?:\s+#.*)?', re.DOTALL)
 _ESCAPED = re.compile(r'\\(["\\$`])')
@@ -141,8 +140,8 @@ def parse_env_file(text: str, *, source: str) -> dict[str, str]:
 
 def _read_line(text: str, position: int) -> str:
     """Return what is left of a line, with its end."""
-    found = _LINE.match(text, position)
-    return "" if found is None else found[0]
+    end = text.find("\n", position) + 1
+    return text[position : end or len(text)]
 
 
 def _read_value(text: str) -> str | None:
