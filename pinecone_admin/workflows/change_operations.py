@@ -32,45 +32,6 @@ from pinecone_admin.workflows.reports import keys_of_wanted_bindings
 _Build: TypeAlias = "Callable[[Change, str], Operation[Any]]"
 
 
-def _name(change: Change) -> str:
-    """Return the name that a create sends: a temporary one, or that of the target."""
-    return change.settings.name or change.target.name or ""
-
-
-def _roles(change: Change) -> Any:
-    """Return the roles of a key, or None to leave them to the server."""
-    return None if change.settings.roles is None else [*change.settings.roles]
-
-
-def build_role_bindings(roles: tuple[RoleAt, ...]) -> list[RoleBindingInput]:
-    """Return roles as a request has them."""
-    return [
-        RoleBindingInput(
-            resource_type="organization" if wanted.project is None else "project",
-            resource_id=None if wanted.project is None else wanted.project.id,
-            role=cast("Any", wanted.role),
-        )
-        for wanted in roles
-    ]
-
-
-def _project_settings(change: Change) -> dict[str, Any]:
-    return {name: value for name, value in change.settings.fields.items() if name != "name"}
-
-
-def _grant(change: Change, id: str) -> Operation[Any]:
-    role = build_role_bindings(change.roles)[0]
-    return api.create_role_binding(
-        body=CreateRoleBindingRequest(
-            principal_type=cast("Any", change.target.kind),
-            principal_id=id,
-            resource_type=role.resource_type,
-            resource_id=role.resource_id,
-            role=role.role,
-        )
-    )
-
-
 def _delete_content(kind: ContentKind, change: Change, _: str) -> Operation[None]:
     return delete_content(kind, _name(change))
 
@@ -125,6 +86,49 @@ def build_operation(change: Change, *, binding_id: str | None = None) -> Operati
         return api.delete_role_binding(role_binding_id=binding_id or "")
     build = _grant if change.action == "grant" else _OPERATIONS[change.action, change.target.kind]
     return build(change, change.target.id or "")
+
+
+def _name(change: Change) -> str:
+    """Return the name that a create sends: a temporary one, or that of the target."""
+    return change.settings.name or change.target.name or ""
+
+
+def _roles(change: Change) -> Any:
+    """Return the roles of a key, or None to leave them to the server."""
+    return None if change.settings.roles is None else [*change.settings.roles]
+
+
+def _id(ref: Ref | None) -> str:
+    return (None if ref is None else ref.id) or ""
+
+
+def _project_settings(change: Change) -> dict[str, Any]:
+    return {name: value for name, value in change.settings.fields.items() if name != "name"}
+
+
+def _grant(change: Change, id: str) -> Operation[Any]:
+    role = build_role_bindings(change.roles)[0]
+    return api.create_role_binding(
+        body=CreateRoleBindingRequest(
+            principal_type=cast("Any", change.target.kind),
+            principal_id=id,
+            resource_type=role.resource_type,
+            resource_id=role.resource_id,
+            role=role.role,
+        )
+    )
+
+
+def build_role_bindings(roles: tuple[RoleAt, ...]) -> list[RoleBindingInput]:
+    """Return roles as a request has them."""
+    return [
+        RoleBindingInput(
+            resource_type="organization" if wanted.project is None else "project",
+            resource_id=None if wanted.project is None else wanted.project.id,
+            role=cast("Any", wanted.role),
+        )
+        for wanted in roles
+    ]
 
 
 def read_change(
@@ -194,10 +198,6 @@ def find_undo(change: Change, created: Ref | None) -> Change | None:
             return evolve(change, settings=change.before, before=change.settings)
         case _:
             return None
-
-
-def _id(ref: Ref | None) -> str:
-    return (None if ref is None else ref.id) or ""
 
 
 def fits(change: Change, settings: Settings, roles: frozenset[tuple[str, str | None]]) -> bool:

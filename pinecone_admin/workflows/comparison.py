@@ -149,28 +149,6 @@ class _Comparison:
         elif change.action != "delete":
             raise _StaleError(f"there is no {project}")
 
-    def _check_name(self, ref: Ref, found: Thing) -> None:
-        """Raise unless a thing has the name of the plan, or the one that the plan gives it."""
-        name = name_of(found)
-        is_same = is_same_email(name, ref.name or "") if ref.kind in _PEOPLE else name == ref.name
-        if not is_same and name != self._new_names.get(found.id):
-            raise _StaleError(f"the {ref.kind.replace('_', ' ').replace('api', 'API')} is now named {quote_name(name)}")
-
-    def _find_target(self, change: Change) -> Thing | None:
-        """Return the target, by its id; a member who has accepted an invite takes its place."""
-        target = change.target
-        found = self._index.find(target.kind, target.id)
-        if found is None and target.kind == "invite":
-            users = self._index.find_named("user", target.name or "")
-            if len(users) > 1:
-                raise _StaleError(f"several users have the address now: {', '.join(each.id for each in users)}")
-            found = users[0] if users else None
-        if found is not None:
-            self._check_name(target, found)
-            if isinstance(found, APIKey) and (target.project is None or target.project.id != found.project_id):
-                raise _StaleError("it is in another project")
-        return found
-
     def _compare_create(self, change: Change) -> Change:
         target = change.target
         place = None if target.project is None else target.project.id
@@ -290,6 +268,28 @@ class _Comparison:
         if also:
             raise _StaleError(f"it also has {' and '.join(describe_roles(also))}")
         return change
+
+    def _find_target(self, change: Change) -> Thing | None:
+        """Return the target, by its id; a member who has accepted an invite takes its place."""
+        target = change.target
+        found = self._index.find(target.kind, target.id)
+        if found is None and target.kind == "invite":
+            users = self._index.find_named("user", target.name or "")
+            if len(users) > 1:
+                raise _StaleError(f"several users have the address now: {', '.join(each.id for each in users)}")
+            found = users[0] if users else None
+        if found is not None:
+            self._check_name(target, found)
+            if isinstance(found, APIKey) and (target.project is None or target.project.id != found.project_id):
+                raise _StaleError("it is in another project")
+        return found
+
+    def _check_name(self, ref: Ref, found: Thing) -> None:
+        """Raise unless a thing has the name of the plan, or the one that the plan gives it."""
+        name = name_of(found)
+        is_same = is_same_email(name, ref.name or "") if ref.kind in _PEOPLE else name == ref.name
+        if not is_same and name != self._new_names.get(found.id):
+            raise _StaleError(f"the {ref.kind.replace('_', ' ').replace('api', 'API')} is now named {quote_name(name)}")
 
 
 def _sort(fields: dict[str, object]) -> dict[str, object]:

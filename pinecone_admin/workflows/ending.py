@@ -80,21 +80,6 @@ def find_present(report: object) -> list[Ref]:
     return [refer_to(each) for each in values if isinstance(each, Thing)]
 
 
-def find_created(change: Change, result: object) -> CreatedResource | None:
-    """Return what a change has created, given the result of its request; never a secret."""
-    if not change.creates and change.action != "grant":
-        return None
-    match result:
-        case APIKeyWithSecret():
-            return result.key
-        case ServiceAccountWithSecret():
-            return result.service_account
-        case Project() | Invite() | RoleBinding():
-            return result
-        case _:
-            return None
-
-
 _REPEATED = ("name", "email", "principal_type", "principal_id", "resource_type", "resource_id", "role")
 """What a response to a create repeats from the body of its request, beside settings."""
 
@@ -147,6 +132,21 @@ def _fold(text: str) -> str:
 
 def _normalize(text: str) -> str:
     return normalize("NFC", text).strip()
+
+
+def find_created(change: Change, result: object) -> CreatedResource | None:
+    """Return what a change has created, given the result of its request; never a secret."""
+    if not change.creates and change.action != "grant":
+        return None
+    match result:
+        case APIKeyWithSecret():
+            return result.key
+        case ServiceAccountWithSecret():
+            return result.service_account
+        case Project() | Invite() | RoleBinding():
+            return result
+        case _:
+            return None
 
 
 def describe_created(change: Change, created: CreatedResource | None = None) -> str:

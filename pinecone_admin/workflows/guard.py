@@ -67,12 +67,6 @@ class RefusedChanges:
         return self.reason
 
 
-def check_client_id(client_id: str | None) -> None:
-    """Raise unless this can be the client id of an account, or is None."""
-    if client_id is not None:
-        check_identifier("client_id", client_id)
-
-
 def identify_caller(own: str | None, client_id: str | None) -> Caller:
     """Return the caller.
 
@@ -87,6 +81,12 @@ def identify_caller(own: str | None, client_id: str | None) -> Caller:
     if client_id not in {None, own} and own is not None:
         raise value_error("client_id", f"is another account than that of the credentials, which is {own}")
     return Caller(own or client_id, is_stated=own is None and client_id is not None)
+
+
+def check_client_id(client_id: str | None) -> None:
+    """Raise unless this can be the client id of an account, or is None."""
+    if client_id is not None:
+        check_identifier("client_id", client_id)
 
 
 def explain_unknown(caller: Caller, accounts: Iterable[ServiceAccount]) -> str | None:
@@ -117,16 +117,6 @@ def explain_own(account: ServiceAccount, caller: Caller, accounts: Iterable[Serv
     return unknown and f"it may be the account of this client: {unknown}"
 
 
-def takes_from_account(change: Change) -> bool:
-    """Return whether a change takes something from a service account."""
-    return change.action in _TAKES and change.target.kind == "service_account"
-
-
-def leaves_no_place(lost: Iterable[HeldRole], kept: Iterable[HeldRole]) -> bool:
-    """Return whether a person who loses some roles loses the last one on the organization, and keeps others or none."""
-    return any(place is None for _, place in lost) and all(place is not None for _, place in kept)
-
-
 def find_refusals(
     changes: Sequence[Change], organization: Resources, caller: Caller, *, allow_own: bool = False
 ) -> list[RefusedChanges]:
@@ -149,37 +139,6 @@ def find_refusals(
         *_find_members_without_role(changes, organization),
     ]
     return [each for each in found if each is not None]
-
-
-def find_removed(
-    changes: Iterable[Change], organization: Resources, reviewed: Collection[Change] = ()
-) -> dict[Ref, list[Change]]:
-    """Return what is deleted, or loses every role, each with the changes that do it.
-
-    Args:
-        changes: The changes.
-        organization: The organization.
-        reviewed: Changes that were reviewed. The result leaves out what only they remove.
-    """
-    removed: dict[Ref, list[Change]] = {}
-    revoked: dict[Ref, list[Change]] = {}
-    granted: set[Ref] = set()
-    for change in changes:
-        match change.action:
-            case "delete":
-                removed.setdefault(change.target, []).append(change)
-            case "revoke":
-                revoked.setdefault(change.target, []).append(change)
-            case "grant":
-                granted.add(change.target)
-            case _:
-                pass
-    index = OrganizationIndex(organization)
-    for target, some in revoked.items():
-        lost = {held_role(role) for each in some for role in each.roles}
-        if not index.held_by(target.kind, target.id) - lost and target not in granted:
-            removed.setdefault(target, []).extend(some)
-    return {target: some for target, some in removed.items() if not all(each in reviewed for each in some)}
 
 
 def separate_refused_ends(
@@ -259,6 +218,37 @@ def find_excess(
     return excess
 
 
+def find_removed(
+    changes: Iterable[Change], organization: Resources, reviewed: Collection[Change] = ()
+) -> dict[Ref, list[Change]]:
+    """Return what is deleted, or loses every role, each with the changes that do it.
+
+    Args:
+        changes: The changes.
+        organization: The organization.
+        reviewed: Changes that were reviewed. The result leaves out what only they remove.
+    """
+    removed: dict[Ref, list[Change]] = {}
+    revoked: dict[Ref, list[Change]] = {}
+    granted: set[Ref] = set()
+    for change in changes:
+        match change.action:
+            case "delete":
+                removed.setdefault(change.target, []).append(change)
+            case "revoke":
+                revoked.setdefault(change.target, []).append(change)
+            case "grant":
+                granted.add(change.target)
+            case _:
+                pass
+    index = OrganizationIndex(organization)
+    for target, some in revoked.items():
+        lost = {held_role(role) for each in some for role in each.roles}
+        if not index.held_by(target.kind, target.id) - lost and target not in granted:
+            removed.setdefault(target, []).extend(some)
+    return {target: some for target, some in removed.items() if not all(each in reviewed for each in some)}
+
+
 def raise_refusals(refusals: Collection[RefusedChanges], *, operation: str) -> None:
     """Raise RefusedError with all reasons, if there are any."""
     if refusals:
@@ -310,6 +300,11 @@ def _find_unknown(changes: Sequence[Change], organization: Resources, caller: Ca
     return RefusedChanges(reason=reason, changes=taking, allowed_by=allowed_by)
 
 
+def takes_from_account(change: Change) -> bool:
+    """Return whether a change takes something from a service account."""
+    return change.action in _TAKES and change.target.kind == "service_account"
+
+
 def _find_members_without_role(changes: Sequence[Change], organization: Resources) -> list[RefusedChanges]:
     """Return a refusal for each member who would stay without a role on the organization."""
     of_people: dict[Ref, list[Change]] = {}
@@ -328,6 +323,11 @@ def _find_members_without_role(changes: Sequence[Change], organization: Resource
             taking = (each for each in own if each.action == "revoke" and held_role(each.roles[0])[1] is None)
             found.append(RefusedChanges(reason=f"{target} would {problem}", changes=tuple(taking)))
     return found
+
+
+def leaves_no_place(lost: Iterable[HeldRole], kept: Iterable[HeldRole]) -> bool:
+    """Return whether a person who loses some roles loses the last one on the organization, and keeps others or none."""
+    return any(place is None for _, place in lost) and all(place is not None for _, place in kept)
 
 
 def _takes_project(change: Change) -> bool:

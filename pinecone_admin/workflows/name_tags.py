@@ -74,6 +74,18 @@ class NameTag:
         return self.digest == digest_value(subject)
 
 
+def check_untagged(name: str) -> None:
+    """Raise PineconeValueError if a name has a tag: a workflow would take what has it for unfinished work."""
+    if parse_tag(name) is not None:
+        raise value_error("name", f"must not have the form of a temporary name, as {quote_name(name)} is")
+
+
+def has_purpose(name: str, purpose: str) -> bool:
+    """Return whether a name has a tag of this purpose."""
+    tag = parse_tag(name)
+    return tag is not None and tag.purpose == purpose
+
+
 def parse_tag(name: str) -> NameTag | None:
     """Return the tag of a name, or None if it has no valid one."""
     match = _TAG.match(name)
@@ -92,23 +104,6 @@ def parse_tag(name: str) -> NameTag | None:
         lives_until=moment if match[3] == "lives-until" else None,
         rest=name[match.end() :],
     )
-
-
-def check_untagged(name: str) -> None:
-    """Raise PineconeValueError if a name has a tag: a workflow would take what has it for unfinished work."""
-    if parse_tag(name) is not None:
-        raise value_error("name", f"must not have the form of a temporary name, as {quote_name(name)} is")
-
-
-def has_purpose(name: str, purpose: str) -> bool:
-    """Return whether a name has a tag of this purpose."""
-    tag = parse_tag(name)
-    return tag is not None and tag.purpose == purpose
-
-
-def name_tag(purpose: str, subject: str, mark: str = "") -> str:
-    """Return the tag of a purpose and its subject, which is a name or an id, with the mark of a run if there is one."""
-    return f"~{purpose}:{digest_value(subject)}{mark and f':m{mark}'} "
 
 
 def tag_as_unfinished(name: str, mark: str = "") -> str:
@@ -184,6 +179,11 @@ def is_cut(old_name: str) -> bool:
     """Return whether the name of an old key lacks its end, which only the name of its successor holds."""
     tag = parse_tag(old_name)
     return tag is not None and tag.delete_after is not None and len(tag.rest) > _KEPT_LENGTH
+
+
+def name_tag(purpose: str, subject: str, mark: str = "") -> str:
+    """Return the tag of a purpose and its subject, which is a name or an id, with the mark of a run if there is one."""
+    return f"~{purpose}:{digest_value(subject)}{mark and f':m{mark}'} "
 
 
 def digest_value(subject: str) -> str:

@@ -61,17 +61,26 @@ class OrganizationIndex:
         self._roles: dict[tuple[str, str], tuple[RoleAt, ...]] = {}
 
     @cached_property
-    def projects(self) -> dict[str, Ref]:
-        """The projects by their ids."""
-        return {project.id: Ref("project", project.name, project.id) for project in self.inventory.projects}
+    def bindings(self) -> dict[tuple[str, str, HeldRole], str]:
+        """Ids of the role bindings, by the kind and id of the principal and the role."""
+        return {
+            (binding.principal_type, binding.principal_id, _place(binding)): binding.id
+            for binding in self.inventory.role_bindings
+            if is_on_known_place(binding)
+        }
 
     @cached_property
-    def keys(self) -> dict[str, list[APIKey]]:
-        """The keys by the ids of their projects."""
-        found: dict[str, list[APIKey]] = {}
-        for key in self.inventory.api_keys:
-            found.setdefault(key.project_id, []).append(key)
-        return found
+    def _key_dates(self) -> dict[str, datetime]:
+        return date_keys_by_bindings(self.inventory.role_bindings)
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """The ids of all things and role bindings."""
+        return frozenset([*(id for _, id in self._things), *(each.id for each in self.inventory.role_bindings)])
+
+    def find(self, kind: str, id: str | None) -> Thing | None:
+        """Return the thing of this kind and id, or None."""
+        return None if id is None else self._things.get((kind, id))
 
     @cached_property
     def _things(self) -> dict[tuple[str, str], Thing]:
@@ -84,10 +93,10 @@ class OrganizationIndex:
         )
         return {(KINDS[type(each)], each.id): each for some in lists for each in some}
 
-    @cached_property
-    def ids(self) -> frozenset[str]:
-        """The ids of all things and role bindings."""
-        return frozenset([*(id for _, id in self._things), *(each.id for each in self.inventory.role_bindings)])
+    def find_named(self, kind: str, name: str, project_id: str | None = None) -> list[Thing]:
+        """Return the things of this name; of people, those of the address."""
+        is_person = kind in {"user", "invite"}
+        return self._named.get((kind, project_id, normalize_email(name) if is_person else name), [])
 
     @cached_property
     def _named(self) -> dict[tuple[str, str | None, str], list[Thing]]:
@@ -102,35 +111,22 @@ class OrganizationIndex:
         return found
 
     @cached_property
-    def _held(self) -> dict[tuple[str, str], list[RoleBinding]]:
-        return {(kind, id): some for (kind, id), some in bindings_by_principal(self.inventory.role_bindings).items()}
-
-    @cached_property
-    def bindings(self) -> dict[tuple[str, str, HeldRole], str]:
-        """Ids of the role bindings, by the kind and id of the principal and the role."""
-        return {
-            (binding.principal_type, binding.principal_id, _place(binding)): binding.id
-            for binding in self.inventory.role_bindings
-            if is_on_known_place(binding)
-        }
-
-    @cached_property
-    def _key_dates(self) -> dict[str, datetime]:
-        return date_keys_by_bindings(self.inventory.role_bindings)
-
-    def find(self, kind: str, id: str | None) -> Thing | None:
-        """Return the thing of this kind and id, or None."""
-        return None if id is None else self._things.get((kind, id))
-
-    def find_named(self, kind: str, name: str, project_id: str | None = None) -> list[Thing]:
-        """Return the things of this name; of people, those of the address."""
-        is_person = kind in {"user", "invite"}
-        return self._named.get((kind, project_id, normalize_email(name) if is_person else name), [])
+    def keys(self) -> dict[str, list[APIKey]]:
+        """The keys by the ids of their projects."""
+        found: dict[str, list[APIKey]] = {}
+        for key in self.inventory.api_keys:
+            found.setdefault(key.project_id, []).append(key)
+        return found
 
     def refer_to(self, found: Thing) -> Ref:
         """Return the reference to a thing."""
         place = self.projects.get(found.project_id) if isinstance(found, APIKey) else None
         return refer_to(found, project=None if place is None else place.name)
+
+    @cached_property
+    def projects(self) -> dict[str, Ref]:
+        """The projects by their ids."""
+        return {project.id: Ref("project", project.name, project.id) for project in self.inventory.projects}
 
     def roles_of(self, found: Thing) -> tuple[RoleAt, ...]:
         """Return the roles that a thing holds by role bindings; those of a key are its settings."""
@@ -143,6 +139,10 @@ class OrganizationIndex:
     def held_by(self, kind: str, id: str | None) -> frozenset[HeldRole]:
         """Return the roles of a principal for comparisons: a project by its id alone."""
         return read_held_roles(self._held.get((kind, id or ""), ()))
+
+    @cached_property
+    def _held(self) -> dict[tuple[str, str], list[RoleBinding]]:
+        return {(kind, id): some for (kind, id), some in bindings_by_principal(self.inventory.role_bindings).items()}
 
     def roles_elsewhere(self, found: Thing) -> list[str]:
         """Return the roles that no file and no plan can express, because this package does not know their places."""

@@ -440,43 +440,6 @@ _MOST_HIDDEN = 3
 USE_OWNER = "use an account with OrgOwner"
 
 
-def raise_transient_failure(unread: Iterable[Unread], *, operation: str) -> None:
-    """Raise the error of the first part that could not be read for a reason that may pass.
-
-    Raises:
-        RateLimitError: The status of the part was 429.
-        ServiceError: It was 500 or above.
-        PineconeConnectionError: There was no response, or its status was 408.
-    """
-    for each in unread:
-        if not each.worth_retrying:
-            continue
-        message = f"{name_unread(each, ())} could not be read ({each.error})"
-        status = each.status_code or HTTPStatus.REQUEST_TIMEOUT
-        if status == HTTPStatus.REQUEST_TIMEOUT:
-            raise PineconeConnectionError(message, operation=operation, outcome="not_sent", worth_retrying=True)
-        kind = RateLimitError if status == HTTPStatus.TOO_MANY_REQUESTS else ServiceError
-        raise kind(message, status_code=status, error_code=each.error_code, operation=operation, outcome="not_sent")
-
-
-def check_read(unread: Iterable[Unread], *, operation: str) -> None:
-    """Raise an error if a part was not read for another reason than the role of the account.
-
-    Raises:
-        RefusedError: There was a response that was no 403 of the API; or an error of ``raise_transient_failure``.
-    """
-    parts = list(unread)
-    raise_transient_failure(parts, operation=operation)
-    # Of what the lists themselves show to be hidden, there is no status.
-    others = [
-        part
-        for part in parts
-        if part.status_code is not None and (part.status_code != HTTPStatus.FORBIDDEN or part.error_code is None)
-    ]
-    if others:
-        raise RefusedError(f"not everything could be read: {', and '.join(map(str, others))}", operation=operation)
-
-
 def require_full_view(inventory: Resources, consequence: str, *, operation: str) -> None:
     """Raise an error if a part was not read.
 
@@ -497,6 +460,43 @@ def require_full_view(inventory: Resources, consequence: str, *, operation: str)
         raise ForbiddenError(
             f"this account cannot see everything: {hidden} are hidden; {consequence}; {USE_OWNER}", operation=operation
         )
+
+
+def check_read(unread: Iterable[Unread], *, operation: str) -> None:
+    """Raise an error if a part was not read for another reason than the role of the account.
+
+    Raises:
+        RefusedError: There was a response that was no 403 of the API; or an error of ``raise_transient_failure``.
+    """
+    parts = list(unread)
+    raise_transient_failure(parts, operation=operation)
+    # Of what the lists themselves show to be hidden, there is no status.
+    others = [
+        part
+        for part in parts
+        if part.status_code is not None and (part.status_code != HTTPStatus.FORBIDDEN or part.error_code is None)
+    ]
+    if others:
+        raise RefusedError(f"not everything could be read: {', and '.join(map(str, others))}", operation=operation)
+
+
+def raise_transient_failure(unread: Iterable[Unread], *, operation: str) -> None:
+    """Raise the error of the first part that could not be read for a reason that may pass.
+
+    Raises:
+        RateLimitError: The status of the part was 429.
+        ServiceError: It was 500 or above.
+        PineconeConnectionError: There was no response, or its status was 408.
+    """
+    for each in unread:
+        if not each.worth_retrying:
+            continue
+        message = f"{name_unread(each, ())} could not be read ({each.error})"
+        status = each.status_code or HTTPStatus.REQUEST_TIMEOUT
+        if status == HTTPStatus.REQUEST_TIMEOUT:
+            raise PineconeConnectionError(message, operation=operation, outcome="not_sent", worth_retrying=True)
+        kind = RateLimitError if status == HTTPStatus.TOO_MANY_REQUESTS else ServiceError
+        raise kind(message, status_code=status, error_code=each.error_code, operation=operation, outcome="not_sent")
 
 
 def find_organization(organizations: Sequence[Organization], *, operation: str) -> Organization:

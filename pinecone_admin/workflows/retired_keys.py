@@ -148,16 +148,6 @@ def find_overdue_temporary_keys(keys: Sequence[APIKey], now: datetime | None) ->
     ]
 
 
-def sort_retired(keys: Sequence[APIKey]) -> list[APIKey]:
-    """Return retired and temporary keys in the order of their deletion: oldest first, and each before its successor."""
-
-    def position(key: APIKey) -> tuple[datetime, int]:
-        moments = [moment for each in _follow_successors(key, keys) if (moment := delete_after(each)) is not None]
-        return min(moments), -len(moments)
-
-    return sorted((key for key in keys if delete_after(key) is not None), key=position)
-
-
 def find_obstacle(old: APIKey, keys: Sequence[APIKey]) -> str | None:
     """Return why an old key must not be deleted even when it is due, or None.
 
@@ -194,6 +184,16 @@ def find_due_ancestors(old: APIKey, keys: Sequence[APIKey], now: datetime) -> li
         and (moment := delete_after(key)) is not None
         and moment <= now
     ]
+
+
+def sort_retired(keys: Sequence[APIKey]) -> list[APIKey]:
+    """Return retired and temporary keys in the order of their deletion: oldest first, and each before its successor."""
+
+    def position(key: APIKey) -> tuple[datetime, int]:
+        moments = [moment for each in _follow_successors(key, keys) if (moment := delete_after(each)) is not None]
+        return min(moments), -len(moments)
+
+    return sorted((key for key in keys if delete_after(key) is not None), key=position)
 
 
 def rename_predecessors(old: APIKey, keys: Sequence[APIKey]) -> dict[str, APIKey]:

@@ -63,11 +63,6 @@ def describe_roles_elsewhere(bindings: Iterable[RoleBinding]) -> list[str]:
     return sorted(f"{each.role} on {each.resource_type} {each.resource_id}" for each in elsewhere)
 
 
-def is_ownership(binding: RoleBinding) -> bool:
-    """Return whether a role owns the organization."""
-    return (binding.resource_type, binding.role) == ("organization", "OrgOwner")
-
-
 def find_owner_ids(bindings: Iterable[RoleBinding]) -> list[str]:
     """Return the ids of the users who own the organization.
 
@@ -75,6 +70,11 @@ def find_owner_ids(bindings: Iterable[RoleBinding]) -> list[str]:
     """
     found = (binding.principal_id for binding in bindings if binding.principal_type == "user" and is_ownership(binding))
     return list(dict.fromkeys(found))
+
+
+def is_ownership(binding: RoleBinding) -> bool:
+    """Return whether a role owns the organization."""
+    return (binding.resource_type, binding.role) == ("organization", "OrgOwner")
 
 
 def describe_lost_owners(owner_ids: Iterable[str], leaving: Iterable[Ref]) -> str | None:

@@ -92,6 +92,19 @@ def marking_undo() -> AbstractContextManager[None]:
     return setting(_undoing, value=True)
 
 
+def record_change(operation: Operation[Any], change: Change) -> SentChange:
+    """Record a change that a run is about to send for the workflows in progress, and return the record."""
+    from pinecone_admin.workflows.name_tags import original_name  # noqa: PLC0415 - as above
+
+    name = change.target.name
+    sent = SentChange.of(operation, {} if name is None else {change.target.id or "": original_name(name)})
+    sent.change = change
+    for each in _collections.get():
+        each.append(sent)
+    _sending.set((operation, sent))
+    return sent
+
+
 class SentChange:
     """A change that was sent, or was about to be sent.
 
@@ -394,19 +407,6 @@ def _was_repeated(change: SentChange, later: Sequence[SentChange]) -> bool:
     return any(each.change == change.change and each.outcome == "done" for each in later)
 
 
-def record_change(operation: Operation[Any], change: Change) -> SentChange:
-    """Record a change that a run is about to send for the workflows in progress, and return the record."""
-    from pinecone_admin.workflows.name_tags import original_name  # noqa: PLC0415 - as above
-
-    name = change.target.name
-    sent = SentChange.of(operation, {} if name is None else {change.target.id or "": original_name(name)})
-    sent.change = change
-    for each in _collections.get():
-        each.append(sent)
-    _sending.set((operation, sent))
-    return sent
-
-
 def find_record(operation: Operation[Any]) -> SentChange | None:
     """Return the record of the run that is about to send an operation, which learns more of it than its response."""
     sending = _sending.get()
@@ -549,17 +549,17 @@ def set_notes(error: BaseException, notes: list[str]) -> None:
         BaseException.__setattr__(error, "__notes__", notes)
 
 
+def read_reason(error: BaseException) -> str:
+    """Return the text of any error with its notes, each once."""
+    return "; ".join(dict.fromkeys([read_text(error), *getattr(error, "__notes__", ())]))
+
+
 def read_text(error: BaseException) -> str:
     """Return the text of any error, or the name of its class if the text is empty or ``__str__`` fails."""
     try:
         return str(error) or type(error).__name__
     except Exception:  # noqa: BLE001 - it comes from a class of the caller
         return type(error).__name__
-
-
-def read_reason(error: BaseException) -> str:
-    """Return the text of any error with its notes, each once."""
-    return "; ".join(dict.fromkeys([read_text(error), *getattr(error, "__notes__", ())]))
 
 
 def describe_remaining(effects: Effects, name_changes: Callable[[Sequence[SentChange]], str]) -> list[str]:

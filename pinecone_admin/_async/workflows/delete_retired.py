@@ -106,11 +106,6 @@ async def clean_keys(
     return keys
 
 
-def refer_to_retired(run: AsyncRun, old: APIKey) -> Ref:
-    """Return the reference to a key that was replaced, by the name that it had before."""
-    return run.refer_to(evolve(old, name=name_tags.original_name(old.name)))
-
-
 async def delete_retired_key(run: AsyncRun, old: APIKey, keys: Sequence[APIKey]) -> list[APIKey]:
     """Delete a retired key, and return the other keys.
 
@@ -124,6 +119,11 @@ async def delete_retired_key(run: AsyncRun, old: APIKey, keys: Sequence[APIKey])
         await run.do(Change(action="delete", target=refer_to_retired(run, each)))
         left = [key for key in left if key.id != each.id]
     return left
+
+
+def refer_to_retired(run: AsyncRun, old: APIKey) -> Ref:
+    """Return the reference to a key that was replaced, by the name that it had before."""
+    return run.refer_to(evolve(old, name=name_tags.original_name(old.name)))
 
 
 async def _rename(run: AsyncRun, keys: Sequence[APIKey], finals: Mapping[str, APIKey]) -> list[APIKey]:

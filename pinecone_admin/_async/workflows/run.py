@@ -248,6 +248,38 @@ class AsyncRun:
                     await self._delete_lost(change, await find_lost(), error)
             raise
 
+    async def repeat_if_response_is_lost(
+        self,
+        call: Callable[[], Awaitable[_T]],
+        prepare_next: Callable[[PineconeError], Awaitable[None]] | None = None,
+        *,
+        most: float,
+    ) -> _T:
+        """Make a call that returns a secret; until the deadline, repeat it if its response, with the secret, is lost.
+
+        Args:
+            call: The call.
+            prepare_next: Undoes what a call whose response was lost may have done; called after each of them.
+            most: How many calls are made at most.
+        """
+        backoff = PollBackoff(self.admin.timeout)
+        lost_response: PineconeError | None = None
+        lost = 0
+        while True:
+            try:
+                return await call()
+            except PineconeError as error:
+                for note in [*getattr(lost_response, "__notes__", ())]:
+                    error.add_note(note)
+                if not may_have_been_processed(error):
+                    raise error from lost_response
+                lost_response = error
+            if prepare_next is not None:
+                await prepare_next(lost_response)
+            lost += 1
+            if lost >= most or not await backoff.async_wait():
+                raise lost_response
+
     async def do(
         self,
         change: Change,
@@ -498,38 +530,6 @@ class AsyncRun:
                     add_note(error, f"{undo.description} {end}")
                 elif end != describe_deletion():
                     warn("%s %s", undo.description, end)
-
-    async def repeat_if_response_is_lost(
-        self,
-        call: Callable[[], Awaitable[_T]],
-        prepare_next: Callable[[PineconeError], Awaitable[None]] | None = None,
-        *,
-        most: float,
-    ) -> _T:
-        """Make a call that returns a secret; until the deadline, repeat it if its response, with the secret, is lost.
-
-        Args:
-            call: The call.
-            prepare_next: Undoes what a call whose response was lost may have done; called after each of them.
-            most: How many calls are made at most.
-        """
-        backoff = PollBackoff(self.admin.timeout)
-        lost_response: PineconeError | None = None
-        lost = 0
-        while True:
-            try:
-                return await call()
-            except PineconeError as error:
-                for note in [*getattr(lost_response, "__notes__", ())]:
-                    error.add_note(note)
-                if not may_have_been_processed(error):
-                    raise error from lost_response
-                lost_response = error
-            if prepare_next is not None:
-                await prepare_next(lost_response)
-            lost += 1
-            if lost >= most or not await backoff.async_wait():
-                raise lost_response
 
     @asynccontextmanager
     async def ignore_gone(self, target: Ref) -> AsyncGenerator[None]:

@@ -107,11 +107,6 @@ def clean_keys(
     return keys
 
 
-def refer_to_retired(run: Run, old: APIKey) -> Ref:
-    """Return the reference to a key that was replaced, by the name that it had before."""
-    return run.refer_to(evolve(old, name=name_tags.original_name(old.name)))
-
-
 def delete_retired_key(run: Run, old: APIKey, keys: Sequence[APIKey]) -> list[APIKey]:
     """Delete a retired key, and return the other keys.
 
@@ -125,6 +120,11 @@ def delete_retired_key(run: Run, old: APIKey, keys: Sequence[APIKey]) -> list[AP
         run.do(Change(action="delete", target=refer_to_retired(run, each)))
         left = [key for key in left if key.id != each.id]
     return left
+
+
+def refer_to_retired(run: Run, old: APIKey) -> Ref:
+    """Return the reference to a key that was replaced, by the name that it had before."""
+    return run.refer_to(evolve(old, name=name_tags.original_name(old.name)))
 
 
 def _rename(run: Run, keys: Sequence[APIKey], finals: Mapping[str, APIKey]) -> list[APIKey]:

@@ -249,6 +249,38 @@ class Run:
                     self._delete_lost(change, find_lost(), error)
             raise
 
+    def repeat_if_response_is_lost(
+        self,
+        call: Callable[[], _T],
+        prepare_next: Callable[[PineconeError], None] | None = None,
+        *,
+        most: float,
+    ) -> _T:
+        """Make a call that returns a secret; until the deadline, repeat it if its response, with the secret, is lost.
+
+        Args:
+            call: The call.
+            prepare_next: Undoes what a call whose response was lost may have done; called after each of them.
+            most: How many calls are made at most.
+        """
+        backoff = PollBackoff(self.admin.timeout)
+        lost_response: PineconeError | None = None
+        lost = 0
+        while True:
+            try:
+                return call()
+            except PineconeError as error:
+                for note in [*getattr(lost_response, "__notes__", ())]:
+                    error.add_note(note)
+                if not may_have_been_processed(error):
+                    raise error from lost_response
+                lost_response = error
+            if prepare_next is not None:
+                prepare_next(lost_response)
+            lost += 1
+            if lost >= most or not backoff.wait():
+                raise lost_response
+
     def do(
         self,
         change: Change,
@@ -495,38 +527,6 @@ class Run:
                     add_note(error, f"{undo.description} {end}")
                 elif end != describe_deletion():
                     warn("%s %s", undo.description, end)
-
-    def repeat_if_response_is_lost(
-        self,
-        call: Callable[[], _T],
-        prepare_next: Callable[[PineconeError], None] | None = None,
-        *,
-        most: float,
-    ) -> _T:
-        """Make a call that returns a secret; until the deadline, repeat it if its response, with the secret, is lost.
-
-        Args:
-            call: The call.
-            prepare_next: Undoes what a call whose response was lost may have done; called after each of them.
-            most: How many calls are made at most.
-        """
-        backoff = PollBackoff(self.admin.timeout)
-        lost_response: PineconeError | None = None
-        lost = 0
-        while True:
-            try:
-                return call()
-            except PineconeError as error:
-                for note in [*getattr(lost_response, "__notes__", ())]:
-                    error.add_note(note)
-                if not may_have_been_processed(error):
-                    raise error from lost_response
-                lost_response = error
-            if prepare_next is not None:
-                prepare_next(lost_response)
-            lost += 1
-            if lost >= most or not backoff.wait():
-                raise lost_response
 
     @contextmanager
     def ignore_gone(self, target: Ref) -> Generator[None]:
