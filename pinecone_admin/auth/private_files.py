@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkstemp
+
+_MOUNTS = Path("/proc/self/mountinfo")
 
 
 def create_private_file(
@@ -79,6 +82,16 @@ def replace_private_file(target: Path, content: bytes, *, like: os.stat_result |
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def is_mounted_alone(target: Path) -> bool:
+    """Return whether a file is mounted by itself, as containers mount single files, so that none can take its place."""
+    try:
+        table = _MOUNTS.read_bytes()
+    except OSError:  # only Linux has it
+        return False
+    escaped = re.sub(rb"[ \t\n\\]", lambda found: b"\\%03o" % ord(found[0]), os.fsencode(os.path.realpath(target)))
+    return escaped in {line.split(b" ")[4] for line in table.splitlines()}
 
 
 def _copy_owner_and_mode(descriptor: int, status: os.stat_result) -> None:

@@ -16,12 +16,14 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
+from pinecone_admin.auth import private_files
 from pinecone_admin.cli import interruption
 from pinecone_admin.cli.failures import BusyError, CLIError, StoreError
 from pinecone_admin.cli.interruption import Interruptions
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.output import file_locks
 from pinecone_admin.cli.output.file_locks import lock_file
+from pinecone_admin.cli.output.files import check_writable
 from pinecone_admin.cli.secrets import store_command
 from pinecone_admin.cli.secrets.new_secret import NewSecret
 from pinecone_admin.cli.secrets.places import CommandPlace, FilePlace, SecretPlace, name_of_id
@@ -229,11 +231,20 @@ def refuse_long_name(path: Path) -> str:
     return str(path / ("x" * 300))
 
 
+def refuse_other_name(path: Path) -> str:
+    """Return the path of a file that has another name, which would keep the old content."""
+    path.write_text("A=1\n")
+    path.chmod(0o600)
+    path.with_name("other").hardlink_to(path)
+    return str(path)
+
+
 UNUSABLE: dict[str, tuple[Callable[[Path], str], str]] = {
     "missing folder": (refuse_folder, "does not exist"),
     "readable by others": (refuse_other_readers, "every user .mode 0604"),
     "readable by a group": (refuse_group, "--allow-group"),
     "folder": (refuse_directory, "not a regular file"),
+    "hard link": (refuse_other_name, "has 1 other name .hard links., which would keep the old content"),
     "named pipe": (refuse_pipe, "not a regular file"),
     "loop of links": (refuse_loop, "too many symbolic links"),
     "null character": (lambda path: f"{path}\x00", "null"),
@@ -254,6 +265,29 @@ def test_unusable_files_are_refused_before_anything_is_created(name: str, tmp_pa
             with pytest.raises(StoreError, match=reason):
                 use()
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["key", "a key", "a\\b"])
+def test_a_file_that_is_mounted_by_itself_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing can take its place, which only shows once the secret is made; a container mounts single files so."""
+    path, table = tmp_path / name, tmp_path / "mountinfo"
+    path.touch(mode=0o600)
+    mounted = str(path.resolve()).replace("\\", r"\134").replace(" ", r"\040")
+    table.write_text(f"36 35 98:0 /mnt1 / rw - ext3 /dev/root rw\n37 36 98:0 /x {mounted} rw - ext3 /dev/root rw\n")
+    monkeypatch.setattr(private_files, "_MOUNTS", table)
+    problem = r"is mounted by itself, so it cannot be replaced\. Mount its folder instead"
+    with pytest.raises(StoreError, match=problem):
+        parse(f"file:{path}").check()
+    with pytest.raises(StoreError, match=problem):
+        parse(f"file:{path}").write(KEY)
+    with pytest.raises(CLIError, match="is mounted by itself"):
+        check_writable(str(path))
+    other = tmp_path / "other"
+    other.touch(mode=0o600)
+    parse(f"file:{other}").write(KEY)
+    check_writable(str(other))
 
 
 def test_own_links_are_followed(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin.auth.private_files import replace_private_file
+from pinecone_admin.auth.private_files import is_mounted_alone, replace_private_file
 from pinecone_admin.cli.failures import CLIError, reason_of
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError
@@ -156,7 +156,8 @@ def check_writable(path: str) -> None:
     """Raise if a report cannot be written to this path, before work is done for it.
 
     Raises:
-        CLIError: The folder is missing or not writable, or the path is a folder or a link of another user.
+        CLIError: The folder is missing or not writable, or the path is a folder, a link of another user, or a
+            file that is mounted by itself.
     """
     if path == "-":
         raise CLIError("- is no file that can be written. Give the name of a file.")
@@ -170,6 +171,10 @@ def check_writable(path: str) -> None:
         raise CLIError(f"{describe_path(path)} is a folder. Give the name of a file.")
     if (problem := find_folder_problem(target)) is not None:
         raise CLIError(f"{describe_path(path)} {problem}.")
+    if is_mounted_alone(target):
+        raise CLIError(
+            f"{describe_path(path)} is mounted by itself, so it cannot be replaced. Mount its folder instead."
+        )
 
 
 def check_new_files(session: Session, *paths: str | None, inputs: Iterable[str | None] = ()) -> None:

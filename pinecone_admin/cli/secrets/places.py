@@ -206,8 +206,9 @@ class FilePlace(SecretPlace):
         return [Target(resource, each) for each in names] if names else [Target(resource)]
 
     def check(self, tried: set[object] | None = None) -> None:
-        """Check the file, its lock, that a copy of it with the secret can be written, and what would be replaced."""
+        """Check the file, its lock, that it can be replaced by a copy with the secret, and what would be replaced."""
         file = self._find_file()
+        file.check_replaceable()
         content = file.read()
         self._compose(content, _SAMPLE, _SAMPLE)
         tried = set() if tried is None else tried
@@ -261,6 +262,7 @@ class FilePlace(SecretPlace):
             file = self._find_file()
             if file.path != path:
                 raise StoreError(f"{self.path} has become a link to another file")
+            file.check_replaceable()
             # What processes that were killed were about to put in place of the file: it has secrets.
             for each in path.parent.glob(f"{glob.escape(name_copies(path))}*"):
                 each.unlink(missing_ok=True)

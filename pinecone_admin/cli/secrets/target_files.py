@@ -14,7 +14,8 @@ from pathlib import Path
 
 from attrs import define, frozen
 
-from pinecone_admin.auth.private_files import create_private_file
+from pinecone_admin._text.counts import count_noun
+from pinecone_admin.auth.private_files import create_private_file, is_mounted_alone
 from pinecone_admin.cli.failures import BusyError, StoreError, WrongPlaceError, reason_of
 from pinecone_admin.cli.output.file_locks import LockError
 from pinecone_admin.cli.output.files import find_folder_problem, follow_own_links
@@ -57,6 +58,23 @@ class TargetFile:
             StoreError: Its folder cannot be read.
         """
         return (*self.folder, unicodedata.normalize("NFC", self.path.name).casefold())
+
+    def check_replaceable(self) -> None:
+        """Check that another file can take its place, so that every reader of it finds the new content.
+
+        Raises:
+            StoreError: It is mounted by itself, or has other names, which would keep the old content.
+        """
+        if self.status is None:
+            return
+        if is_mounted_alone(self.path):
+            raise StoreError(f"{self.path} is mounted by itself, so it cannot be replaced. Mount its folder instead")
+        if self.status.st_nlink > 1:
+            others = count_noun(self.status.st_nlink - 1, "other name")
+            raise StoreError(
+                f"{self.path} is a file that has {others} (hard links), which would keep the old content. Choose "
+                "another file, or copy this one and replace it by the copy"
+            )
 
     def read(self) -> bytes:
         """Return its content; empty if it does not exist.
