@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import (
@@ -20,8 +20,10 @@ from click.shell_completion import (
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.session import Session
 from pinecone_admin.cli.variables import COMPLETE_NAMES_VARIABLE, COMPLETION_VARIABLE, read_switch
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.session import Session
 
 _TIME_LIMIT = 2.0
 """Seconds that names may take: a person waits for them."""

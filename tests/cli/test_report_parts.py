@@ -31,7 +31,7 @@ from pinecone_admin.cli.output.files import check_writable, read_text, write_rep
 from pinecone_admin.cli.output.formats import to_plain
 from pinecone_admin.cli.output.progress_display import describe_times, estimate_remaining
 from pinecone_admin.cli.plans.plan_files import parse_people
-from pinecone_admin.cli.reports.waiver_files import parse_waivers
+from pinecone_admin.cli.reports.access_report import parse_waivers
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.models import APIKey, Invite, RoleBinding, ServiceAccount, User
 from pinecone_admin.workflows import DueRotations, FailedRotation, Waiver

@@ -6,7 +6,7 @@ import getpass
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
@@ -34,11 +34,13 @@ from pinecone_admin.cli.identity.sources import (
     require_complete,
 )
 from pinecone_admin.cli.output.files import OTHERS_CAN_WRITE, describe_path, read_file
-from pinecone_admin.cli.profiles.profile import Profiles
 from pinecone_admin.cli.sentences import as_sentences, list_words
-from pinecone_admin.cli.session import Session
 from pinecone_admin.cli.variables import CI_VARIABLES, READ_ONLY_VARIABLE, read_switch
 from pinecone_admin.workflows.sent_changes import SentChange
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.profiles.profile import Profiles
+    from pinecone_admin.cli.session import Session
 
 
 def make_client(session: Session) -> Admin:

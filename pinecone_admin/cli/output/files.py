@@ -9,13 +9,15 @@ import stat
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.auth.private_files import is_mounted_alone, replace_private_file
 from pinecone_admin.cli.failures import CLIError, reason_of
-from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError
+
+if TYPE_CHECKING:
+    from pinecone_admin.cli.session import Session
 
 MAX_FILE_BYTES = 1024 * 1024
 _MAX_CHARACTERS = 1 << 28

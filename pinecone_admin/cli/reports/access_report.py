@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TextIO, cast
 
 import click
-from attrs import evolve
+from attrs import evolve, fields
 
 from pinecone_admin._text.moments import describe_minute
-from pinecone_admin._text.printable import make_printable
+from pinecone_admin._text.printable import make_printable, quote_input
 from pinecone_admin.cli.calls.naming import require_one
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.output.files import check_new_files
+from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text
 from pinecone_admin.cli.output.tables import write_lines, write_rows
 from pinecone_admin.cli.output.writing import wants_document, write_file, write_items, write_value
 from pinecone_admin.cli.parameters import suggest
 from pinecone_admin.cli.reports.inventory_report import end_with_missing, read_inventory
-from pinecone_admin.cli.reports.waiver_files import describe_waiver, read_waivers
 from pinecone_admin.cli.sentences import as_sentences
 from pinecone_admin.cli.session import Session
+from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 from pinecone_admin.models import to_dict
-from pinecone_admin.workflows import Access, Finding, Holder, Review
+from pinecone_admin.workflows import Access, Finding, Holder, Review, Waiver
 from pinecone_admin.workflows.access import NOTE
 from pinecone_admin.workflows.name_tags import describe_name
 from pinecone_admin.workflows.roles import highest_level, is_ownership
+from pinecone_admin.workflows.strict_yaml import NotText
+from pinecone_admin.workflows.strict_yaml import read_text as read_yaml
 from pinecone_admin.workflows.waivers import FINDING_KINDS
 
 # A role that this release does not know could permit writing, as in the access page.
@@ -44,6 +46,9 @@ _ABOUT_SEVERAL: frozenset[str] = frozenset({"could-not-be-read", "many-owners", 
 
 _NEED_MAX_KEY_AGE: frozenset[str] = frozenset({"key-is-old", "key-age-unknown"})
 """Kinds of findings that are found only with --max-key-age."""
+
+_WAIVER_FIELDS = tuple(each.name for each in fields(Waiver))
+_REQUIRED_FIELDS = ("kind", "reason", "until")
 
 
 def report_access(
@@ -235,3 +240,70 @@ def build_document(access: Access, review: Review, *, files: Sequence[str] = ())
         "findings": [{**to_dict(each), **waivers.get(id(each), none)} for each in access.findings],
         **rows,
     }
+
+
+def read_waivers(path: str, stdin: TextIO) -> list[Waiver]:
+    """Return the waivers in a file, or in standard input for ``-``.
+
+    Raises:
+        PineconeValueError: It is not a list of waivers; the message names the file, the entry and the field.
+    """
+    name = "standard input" if path == "-" else describe_path(path)
+    try:
+        return parse_waivers(read_text(path, stdin))
+    except PineconeValueError as error:
+        raise PineconeValueError(f"{name}: {error.message}") from error
+
+
+def parse_waivers(text: str) -> list[Waiver]:
+    """Return the waivers in a YAML or JSON document.
+
+    Raises:
+        PineconeValueError: It is not a list of waivers; the message names the entry and the field.
+    """
+    document, problems = read_yaml(text)
+    if problems:
+        raise PineconeValueError(f"the waivers cannot be read: {problems[0]}")
+    if not isinstance(document, list):
+        raise PineconeValueError(f"the waivers must be a list of entries with {', '.join(_REQUIRED_FIELDS)}")
+    return [_read_waiver(number, each) for number, each in enumerate(cast("list[object]", document), 1)]
+
+
+def _read_waiver(number: int, entry: object) -> Waiver:
+    where = f"waiver {number}"
+    if not isinstance(entry, Mapping):
+        raise PineconeValueError(f"{where} must have {', '.join(_REQUIRED_FIELDS)}")
+    # A day is no text in YAML; a message can quote an impossible one.
+    given = {
+        name: each.text if isinstance(each, NotText) else each
+        for name, each in cast("Mapping[object, object]", entry).items()
+    }
+    if unknown := [each for each in given if each not in _WAIVER_FIELDS]:
+        raise PineconeValueError(f"{where} has the field {_quote(unknown[0])}; there are {', '.join(_WAIVER_FIELDS)}")
+    # Without its value, key_id would accept the findings about any key.
+    if missing := [each for each in (*_REQUIRED_FIELDS, *given) if given.get(each) is None or given.get(each) == ""]:
+        raise PineconeValueError(f"{where} has no {missing[0]}")
+    values: dict[str, Any] = {name: given.get(name) for name in _WAIVER_FIELDS} | {
+        "until": _read_day(where, given["until"])
+    }
+    try:
+        return Waiver(**values)
+    except (PineconeTypeError, PineconeValueError) as error:
+        raise PineconeValueError(f"{where}: {error.message}") from error
+
+
+def _quote(value: object) -> str:
+    """Return a value of the file for a message: of anything but text, which may be endless, only its type."""
+    return quote_input(value) if isinstance(value, str) else f"of type {type(value).__name__}"
+
+
+def _read_day(where: str, value: object) -> date:
+    try:
+        return datetime.fromisoformat(value if isinstance(value, str) else "").date()
+    except ValueError:
+        raise PineconeValueError(f"{where}: until must be a day such as 2027-01-31, not {_quote(value)}") from None
+
+
+def describe_waiver(waiver: Waiver) -> str:
+    """Return what follows the text of an accepted finding."""
+    return f" (accepted until {waiver.until}: {waiver.reason})"
