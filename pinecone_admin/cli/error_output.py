@@ -90,11 +90,11 @@ def find_width(stream: TextIO) -> int:
         return _WIDTH
 
 
-def render_notice(text: str, kind: str) -> str:
-    """Return a line for people as JSON: a ``warning``, or another ``note``."""
+def render_notice(text: str, kind: str, facts: Mapping[str, Any]) -> str:
+    """Return a line for people as JSON: a ``warning``, or another ``note``, with what else is known as data."""
     import json  # noqa: PLC0415 - only this needs it
 
-    return json.dumps({kind: {"message": text}})
+    return json.dumps({kind: {"message": text, **facts}})
 
 
 def asks_for_json(argv: Sequence[str]) -> bool:

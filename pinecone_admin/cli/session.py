@@ -8,6 +8,7 @@ from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cached_property
 from io import TextIOWrapper
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Self, TextIO
 
 from pinecone_admin._text.printable import make_printable, mask_key_values
@@ -213,17 +214,20 @@ class Session:
         """Write a sentence on something that is not as the user wants it to stderr."""
         self.notify(text, kind="warning")
 
-    def notify(self, text: str, *, kind: Literal["note", "warning"] = "note") -> None:
+    def notify(
+        self, text: str, *, kind: Literal["note", "warning"] = "note", facts: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         """Write one line to stderr, as JSON where errors are; if nobody can read it, the command goes on.
 
         Args:
             text: The line.
             kind: The name of the object in JSON.
+            facts: Further fields of the object.
         """
         with suppress(OSError):
             shown = mask_key_values(tidy(make_printable(text)))
             as_json = self.expects_json_errors and not self.is_interactive
-            line = f"{render_notice(shown, kind)}\n" if as_json else fit(f"{shown}\n", self.stderr)
+            line = f"{render_notice(shown, kind, facts)}\n" if as_json else fit(f"{shown}\n", self.stderr)
             if (bar := self.bar) is not None:
                 bar.write_above(line)
             else:

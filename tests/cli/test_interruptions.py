@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import Any
 from unittest import mock
 
 import httpx
@@ -34,8 +35,8 @@ def notices(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     lines: list[str] = []
     notify = Session.notify
 
-    def note(session: Session, text: str) -> None:
-        notify(session, text)
+    def note(session: Session, text: str, **how: Any) -> None:
+        notify(session, text, **how)
         lines.append(text)
 
     monkeypatch.setattr(Session, "notify", note)

@@ -523,8 +523,8 @@ def noted() -> Generator[list[str]]:
     lines: list[str] = []
     notify = Session.notify
 
-    def note(session: Session, text: str) -> None:
-        notify(session, text)
+    def note(session: Session, text: str, **how: Any) -> None:
+        notify(session, text, **how)
         lines.append(text)
 
     with mock.patch.object(Session, "notify", note):

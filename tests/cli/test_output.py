@@ -450,7 +450,7 @@ def test_ensure_writes_a_thing_as_create_does() -> None:
                 words[0] = "b"
                 first, second = (run(noun, "ensure", *words, "--yes", "--reveal").json for _ in range(2))
                 created = run(noun, "create", *words, "--yes", "--reveal").json
-                assert first.keys() == {*created, "created"}
+                assert first.keys() == {*created, "created", "differences"}
                 assert list(second) == list(first)
         change = ("--from", "search:ProjectViewer", "--to", "ProjectOwner", "--yes")
         changed = run("role", "change", "--user", "ada@example.com", *change).json

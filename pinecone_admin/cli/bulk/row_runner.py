@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from functools import cached_property, partial
 from itertools import islice
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import click
@@ -237,9 +238,11 @@ class RowSession(Session):
         """The organization of the caller, which only previews of changes show: they do not run beside one another."""
         return self._parent.organization
 
-    def notify(self, text: str, *, kind: Literal["note", "warning"] = "note") -> None:
+    def notify(
+        self, text: str, *, kind: Literal["note", "warning"] = "note", facts: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         """Write one line for people, with the number of the row."""
-        self._parent.notify(f"Row {self._number}: {text}", kind=kind)
+        self._parent.notify(f"Row {self._number}: {text}", kind=kind, facts=facts)
 
     def show_wait(self, reason: str, seconds: float) -> None:
         """Show in the progress of all rows that this one waits."""

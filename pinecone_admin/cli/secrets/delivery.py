@@ -193,14 +193,17 @@ def _write_without_secret(session: Session, makes: Secret, delivery: SecretDeliv
     elif delivery.entry is None:
         _notify_existing(session, delivery, result)
     if isinstance(result, Rotation) and is_shown:  # without the secret, the output is the rotation
-        session.notify(describe_old_key(result))
+        report = build_document(result)
+        session.notify(describe_old_key(result), facts={name: report[name] for name in ("replaced", "delete_after")})
     if not is_shown:
         _write_place(session, delivery, _without_secret(result))
     elif delivery.entry is None:
         if not isinstance(result, Rotation) and getattr(result, "steps", None):
             for line in list_lines(_without_secret(result), session.ledger, is_dry_run=False):
                 session.notify(as_sentences(line))
-        StandardOutput(session, makes).write_existing(_find_existing(result))
+        ensured = result.key if isinstance(result, Provisioned) else result
+        differences = getattr(ensured, "differences", ())
+        StandardOutput(session, makes).write_existing(_find_existing(result), differences)
 
 
 def _find_existing(result: Any) -> APIKey | ServiceAccount:

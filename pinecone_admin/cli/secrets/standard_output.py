@@ -6,7 +6,7 @@ import errno
 import io
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from typing import Any, TextIO
@@ -20,7 +20,8 @@ from pinecone_admin.cli.secrets.new_secret import NewSecret, describe_owner
 from pinecone_admin.cli.secrets.places import SecretPlace
 from pinecone_admin.cli.secrets.store_command import has_unread_bytes
 from pinecone_admin.cli.session import Session
-from pinecone_admin.models import APIKey, ServiceAccount
+from pinecone_admin.models import APIKey, ServiceAccount, to_dict
+from pinecone_admin.workflows import Difference
 
 _PLACEHOLDER = "placeholder0of0a0secret"
 _PATIENCE = 2000
@@ -59,18 +60,31 @@ class StandardOutput(SecretPlace):
             reason = "stdout was closed" if isinstance(error, BrokenPipeError) else f"stdout cannot be written: {error}"
             raise StoreError(f"The secret may not have been shown whole: {reason}") from error
 
-    def write_existing(self, owner: APIKey | ServiceAccount) -> None:
-        """Write what exists already with the fields of what is new; raw, which is the secret alone, has no line."""
+    def write_existing(self, owner: APIKey | ServiceAccount, differences: Sequence[Difference] = ()) -> None:
+        """Write what exists already with the fields of what is new; raw, which is the secret alone, has no line.
+
+        Args:
+            owner: The key or service account.
+            differences: The settings that differ from the requested ones.
+        """
         if self._session.output == "raw":
             return
         known = NewSecret(value="", kind=self._makes.kind, id=owner.id, identifiers={}, owner=describe_owner(owner))
         name = "client_secret" if self._makes.is_of_account else "value"
-        write_value(self._session, {**self._describe(known, is_new=False), name: None})
+        write_value(self._session, {**self._describe(known, is_new=False, differences=differences), name: None})
 
-    def _describe(self, secret: NewSecret, *, is_new: bool = True) -> dict[str, Any]:
-        outcome = {"created": is_new} if self._makes.may_exist else {}
+    def _describe(
+        self, secret: NewSecret, *, is_new: bool = True, differences: Sequence[Difference] = ()
+    ) -> dict[str, Any]:
+        """Return the fields that the command has with ``--store``, as far as they are known by now, and the secret."""
+        is_table = self._session.output == "table" and not self._session.settings.get("query")
+        outcome: dict[str, Any] = {"created": is_new} if self._makes.may_exist else {}
+        if outcome and not is_table:
+            outcome["differences"] = [to_dict(each) for each in differences]
         described = evolve(secret, owner={**secret.owner, **outcome})
-        return described.to_document() if self._makes.nested else described.to_flat_document()
+        document = described.to_document() if self._makes.nested else described.to_flat_document()
+        *others, (name, value) = document.items()
+        return document if is_table else {**dict(others), "stored_in": None, name: value}
 
     def _require_secret(self, document: Mapping[str, Any], value: str) -> None:
         # Rendered apart first: what has been written cannot be taken back.
