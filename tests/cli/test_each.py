@@ -293,6 +293,8 @@ DAMAGED = {
     f"name\n{'x' * 200_000}\n": "field larger than field limit",
     f"name\n{'x' * (1 << 20)}\n": "a line has more than",
     '[{"name": "x"}, {"name": ]': "cannot be read",
+    '[{"name": "x"}, {"name": "y", "name": "z"}]': "rows.csv, line 1 (row 2): The row has the column 'name' twice.",
+    '{"name": "x"}\n{"name": "y", "name": "z"}\n': "rows.csv, line 2 (row 2): The row has the column 'name' twice.",
     '[{"name": "x"}, 5]': "rows.csv, line 1 (row 2): The row is not a JSON object.",
     '[{"name": "x"},\n\n {"nam": "y"}]': "line 3 (row 2): There is no column name for {name}. Did you mean nam?",
     "[" * 100_000: "nested too deeply",
@@ -388,7 +390,7 @@ def test_all_rows_that_are_wrong_are_named_before_the_first_one_runs() -> None:
 @pytest.mark.parametrize("form", ["lines", "list"])
 def test_a_row_of_json_is_written_again_as_it_was(form: str) -> None:
     """A number that Python cannot hold, one in another spelling, and any other text keep their letters."""
-    texts = ['{"name": "x", "n": 1e400}', '{"name":"y","n":1.50,"n":-0}', '{"name": "\\u00e9é", "n": [1E2, "]}"]}']
+    texts = ['{"name": "x", "n": 1e400}', '{"name":"y","n":1.50,"m":-0}', '{"name": "\\u00e9é", "n": [1E2, "]}"]}']
     rows = "\n".join(texts) if form == "lines" else f"[{', '.join(texts)}]"
     with example_organization():
         done = each(EXISTS, "--failed-rows", "failed", rows=rows, file="rows")

@@ -12,10 +12,13 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, cast
 
+from attrs import frozen
+
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import quote_input
 from pinecone_admin.cli.output.files import describe_path, explaining_read_errors, write_report
 from pinecone_admin.cli.output.formats import format_csv_line, is_object
+from pinecone_admin.workflows.saved_json import collect_repeated
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -149,13 +152,29 @@ def number_objects(items: Iterable[tuple[int, str, Any]]) -> Iterator[Row]:
     """Yield the rows of JSON, given the line, the text and the value of each."""
     for number, (line, text, item) in enumerate(items, 1):
         is_row = is_object(item)
-        yield Row(number, line, text, item if is_row else {}, "" if is_row else "The row is not a JSON object")
+        problem = "" if is_row else "The row is not a JSON object"
+        if isinstance(item, _Repeated):
+            problem = f"The row has the column {quote_input(item.column)} twice"
+        yield Row(number, line, text, item if is_row else {}, problem)
+
+
+@frozen
+class _Repeated:
+    """An object that has a column more than once, of which Python would take the last one."""
+
+    column: str
+
+
+def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Repeated:
+    repeated: list[str] = []
+    made = collect_repeated(repeated)(pairs)
+    return _Repeated(repeated[0]) if repeated else made
 
 
 def parse_line(line: str) -> Any:
     """Return the JSON value in a line, or None if it is not JSON."""
     try:
-        return json.loads(line)
+        return json.loads(line, object_pairs_hook=_make_object)
     except (ValueError, RecursionError):
         return None
 
@@ -177,7 +196,7 @@ def parse_list(text: str, line: int) -> list[tuple[int, str, Any]]:
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     items: list[tuple[int, str, Any]] = []
-    decoder, position = json.JSONDecoder(), text.index("[") + 1
+    decoder, position = json.JSONDecoder(object_pairs_hook=_make_object), text.index("[") + 1
     while text[position] != "]":
         if text[position] in " \t\r\n,":
             line += text[position] == "\n"
