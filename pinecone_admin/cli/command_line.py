@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -103,9 +102,7 @@ def _advise_on_rest(session: Session) -> str:
     command = session.command
     if command is None or not command.goes_on or session.is_dry_run:
         return ""
-    takes_file = any(each.name == "out" for each in command.own_params) and not session.settings.get("overwrite")
-    is_in_the_way = takes_file and any(map(os.path.exists, session.written))
-    return f"The same command{' with another --out' if is_in_the_way else ''} does what is left."
+    return f"The same command{session.advise_on_written_files()} does what is left."
 
 
 def _find_remedy(session: Session, error: InvalidCredentialsError | UnauthorizedError) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cached_property
 from io import TextIOWrapper
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Self, TextIO
 
@@ -50,7 +51,8 @@ class Session:
         is_row: Whether it runs a row of ``each``, whose changes were agreed to before the first row.
         columns: Values of the row, by the columns that ``--store`` has in it; empty unless it runs one.
         claimed: The places that secrets of this run have: variables by their files, or None for all of a file.
-        written: Files that the command itself writes, so that they are no places for secrets.
+        written: Files that the command itself writes, so that they are no places for secrets; each with the option that
+            must name another file in the next run, or an empty text if that run may replace the file.
         is_filtered: Whether options of a list select some of all things.
     """
 
@@ -70,7 +72,7 @@ class Session:
         self.is_row: bool = False
         self.columns: Mapping[str, str] = {}
         self.claimed: dict[tuple[object, ...], set[str | None]] = {}
-        self.written: list[str] = []
+        self.written: dict[str, str] = {}
         self.is_filtered: bool = False
         self._admin: Admin | None = None
 
@@ -126,6 +128,11 @@ class Session:
     def is_dry_run(self) -> bool:
         """Whether nothing may be changed."""
         return bool(self.settings.get("dry_run"))
+
+    def advise_on_written_files(self) -> str:
+        """Return which options of the same command need another file next time, as the end of a clause; or nothing."""
+        options = dict.fromkeys(option for path, option in self.written.items() if option and Path(path).is_file())
+        return f" with {' and '.join(f'another {each}' for each in options)}" if options else ""
 
     # The client
 

@@ -893,7 +893,7 @@ def test_a_row_of_a_workflow_that_was_interrupted_has_not_failed() -> None:
         )
         assert error == (
             "error: Interrupted. The work of 1 row and a part of the work of 1 row was carried out. The same command "
-            "does what is left."
+            "with another --failed-rows does what is left."
         )
         assert exits_of(each(words, "--yes", file="failed.csv")) == [0, 0]
         assert count_requests(emulator, "create_invite") == 3

@@ -6,16 +6,19 @@ import errno
 import os
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import click
+import httpx
 import pytest
 
 from pinecone_admin.emulator import Emulator
 from tests.cli.command_line import COMMANDS, example_organization, run
 from tests.cli.example_runs import ORGANIZATION_FILE
+from tests.cli.secret_makers import intercepted
 from tests.support.sampling import some_daily
 
 PLAN_STALE = ("project", "stale", "--match", "*", "--older-than", "1s", "--yes")
@@ -347,3 +350,48 @@ def test_every_file_that_cannot_be_written_for_its_folder_says_so_in_the_same_wo
             text = done.stdout + done.stderr  # rotate-due has it in its report
             assert re.search(rf"{folder}/x\S* cannot be written, because {reason}", text), done
         assert {each.method for each in emulator.requests if each.path.startswith("/admin")} <= {"GET"}
+
+
+INTERRUPTED_RUNS: Mapping[str, tuple[str, ...]] = {
+    "--failed-rows": ("each", "people.csv", "--yes", "--", "user", "ensure", "{email}", "--role", "OrgMember"),
+    "--out": ("apply", "org.yaml", "--yes"),
+}
+"""Commands that go on with what an interrupted run left, and write a file; each by the option of the file."""
+
+
+@pytest.mark.parametrize("option", INTERRUPTED_RUNS)
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_an_interrupted_command_names_the_option_that_it_needs_to_go_on(option: str, *, overwrite: bool) -> None:
+    """The command is run as the last line says; without another file, where one was written, it is refused."""
+    own = INTERRUPTED_RUNS[option]
+
+    def interrupt(request: httpx.Request, send: Callable[[], httpx.Response]) -> httpx.Response:
+        response = send()
+        if request.method in {"POST", "DELETE"} and "oauth" not in str(request.url):
+            os.kill(os.getpid(), signal.SIGINT)
+        return response
+
+    with example_organization() as emulator:
+        organization = f"organization: {emulator.organization_id}\n"
+        people = [f"{each}@example.com" for each in ("eve", "kim")]
+        Path("org.yaml").write_text(
+            f"{organization}projects: [{{name: docs}}]\n"
+            "people: [{email: eve@example.com, roles: [OrgMember, docs:ProjectEditor]}]\n"
+        )
+        Path("people.csv").write_text("\n".join(["email", *people, ""]))
+
+        def write_words(file: str) -> list[str]:
+            options = [option, file, *(["--overwrite"] if overwrite else [])]
+            return [*own[:2], *options, *own[2:]]
+
+        with intercepted(interrupt):
+            done = run(*write_words("first"))
+        assert done.exit == 130
+        said = done.stdout + done.stderr
+        assert Path("first").exists()
+        assert f"The same command{'' if overwrite else f' with another {option}'} does what is left." in said, done
+        again = run(*write_words("first"))
+        assert (again.exit != 0) == (not overwrite), again
+        if not overwrite:
+            assert "first exists." in again.stdout + again.stderr
+            assert run(*write_words("second")).exit == 0

@@ -82,8 +82,7 @@ def run_for_each(
         raise CLIError(
             "--overwrite before -- is for the file of --failed-rows. For files that rows write, put it after --."
         )
-    check_new_files(session, failed, inputs=(path,))
-    session.written += [] if failed is None else [failed]
+    check_new_files(session, {"--failed-rows": failed}, inputs=(path,))
     with open_rows(path, session.stdin) as file:
         for column in sorted(template.columns.difference(file.columns or template.columns)):
             raise unknown_column(column, [*filter(None, file.columns or ())])
@@ -219,7 +218,7 @@ class RowSession(Session):
         self.settings.update(settings)
         self.is_row = True
         self.claimed: dict[tuple[object, ...], set[str | None]] = parent.claimed
-        self.written: list[str] = parent.written
+        self.written: dict[str, str] = parent.written
         self.identity = parent.identity
         self.names = parent.names
 

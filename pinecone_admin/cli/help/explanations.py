@@ -36,8 +36,8 @@ _EXIT_REMEDIES: Mapping[int, str] = {
     6: "Look whether the change was made, then decide. Rotate a secret again if it may have been rotated.",
     7: "Run the same command again later.",
     8: "Nothing has to be repeated. The output lists the findings or differences.",
-    9: "Run the same command again, which usually continues where it stopped. To go on with rows, run "
-    "pinecone-admin each with the file of --failed-rows.",
+    9: "Run the same command again, which usually continues where it stopped; a file that it has written needs another "
+    "name. To go on with rows, run pinecone-admin each with the file of --failed-rows.",
     10: "An owner must grant the service account a role, such as OrgOwner. If a quota is used up, delete what you do "
     "not need, or change the plan.",
     125: "Check that the program exists and can be run. If the key could not be created, run pinecone-admin explain "

@@ -6,7 +6,7 @@ import csv
 import errno
 import os
 import stat
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -179,23 +179,25 @@ def check_writable(path: str) -> None:
         )
 
 
-def check_new_files(session: Session, *paths: str | None, inputs: Iterable[str | None] = ()) -> None:
+def check_new_files(session: Session, files: Mapping[str, str | None], *, inputs: Iterable[str | None] = ()) -> None:
     """Raise if files that a command writes cannot be written, or exist; before anything is read for them.
 
     Args:
         session: The session; with ``--overwrite``, a file that exists is replaced, unless the command itself reads it.
-        paths: The files; None for one that was not asked for.
+        files: The files, each by its option; None for one that was not asked for.
         inputs: The files that the command reads.
 
     Raises:
         CLIError: As ``check_writable``, a file exists, or two of them are the same file.
     """
     read = [Path(each) for each in inputs if each is not None and each != "-"]
-    named = [os.path.realpath(each) for each in paths if each is not None and not _is_device(Path(each))]
+    given = {option: path for option, path in files.items() if path is not None}
+    named = [os.path.realpath(each) for each in given.values() if not _is_device(Path(each))]
     if len(set(named)) < len(named):
         raise CLIError("Two options name the same file to write. Give each option a different file.")
-    for path in filter(None, paths):
+    for option, path in given.items():
         check_writable(path)
+        session.written[path] = "" if session.settings.get("overwrite") else option
         target = Path(path)
         if not target.is_file():
             continue

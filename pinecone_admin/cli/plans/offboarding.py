@@ -45,7 +45,7 @@ def offboard(session: Session, *, email: str | None, people: str | None, out: st
         _make_plan(session, people, out)
     elif email is not None and people is None:
         require_change_allowed(session)
-        check_new_files(session, out)
+        check_new_files(session, {"--out": out})
         _offboard_one(session, email, out)
     else:
         raise CLIError("Name one person, or give --people FILE to make a plan, which apply carries out.")
@@ -76,7 +76,6 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
         with show_progress(session, f"removing {email}"), open_run(session.admin, "offboard") as run:
             return run_offboarding(run, email=email, begin=begin)
 
-    session.written += [] if save is None else [save]
     carry_out(session, remove, partial(write_value, session), out=save)
 
 

@@ -77,7 +77,7 @@ _NEEDS_FILE = "Give an organization file, as export writes it (help organization
 
 def export_organization(session: Session, out: str | None) -> None:
     """Write the organization as a file, by default in YAML, and say what a file cannot express."""
-    check_new_files(session, out)
+    check_new_files(session, {"--out": out})
     session.settings.setdefault("output", "yaml")
     if out is not None and (session.output not in {"json", "yaml"} or "query" in session.settings):
         raise CLIError("--out writes the whole file, as YAML or JSON.")
@@ -102,7 +102,7 @@ def plan_file(
     unlisted: bool,
 ) -> None:
     """Show a plan, write it to files, and choose the exit code; the arguments are the options of the command."""
-    prepare_plan_file(session, out, file, base, inventory, others=[markdown])
+    prepare_plan_file(session, out, file, base, inventory, others={"--markdown": markdown})
     _check_format(session)
     desired, former = read_state(session, file), None if base is None else read_state(session, base, is_base=True)
     stated = session.settings.get("client_id") or session.env.get("PINECONE_CLIENT_ID")
@@ -233,10 +233,9 @@ def apply_file(
 ) -> None:
     """Carry out a file or a saved plan, and write the report; the arguments are the options of the command."""
     require_change_allowed(session)
-    check_new_files(session, out, inputs=(file, base))
+    check_new_files(session, {"--out": out}, inputs=(file, base))
     text = read_text(file, session.stdin, keep_mark=True)
     workflow = find_workflow(text)
-    session.written += [] if out is None else [out]
     if workflow in _CARRIED_OUT_ELSEWHERE:
         _refuse_options_of_files(session, file, base=base, drift=drift)
         _CARRIED_OUT_ELSEWHERE[workflow](session, text, file, out)
@@ -295,7 +294,7 @@ def apply_file(
 
     done = carry_out(session, apply, partial(write_value, session), out=out)
     if done.failed or done.undone or done.not_run:
-        _notify_incomplete(session, done, out, held=held)
+        _notify_incomplete(session, done, held=held)
 
 
 def _notify_held(session: Session, compared: Sequence[Compared], *, beside: Collection[object]) -> int:
@@ -315,7 +314,7 @@ def _notify_held(session: Session, compared: Sequence[Compared], *, beside: Coll
     return len(held)
 
 
-def _notify_incomplete(session: Session, done: ApplyReport, out: str | None, *, held: int) -> None:
+def _notify_incomplete(session: Session, done: ApplyReport, *, held: int) -> None:
     """Count what was not done, and choose the exit code; the ends that were held back are named already."""
     failed = [*done.failed, *done.undone]
     # A step that did not run because of another step has no separate cause.
@@ -327,7 +326,7 @@ def _notify_incomplete(session: Session, done: ApplyReport, out: str | None, *, 
     if failed and done.not_run:
         them = "it" if len(failed) == 1 else "them"
         waiting = f", and {len(done.not_run)} that need{'s' * (len(done.not_run) == 1)} {them} did not run"
-    again = "run the command again" if out is None else "run the command again with another --out"
+    again = f"run the command again{session.advise_on_written_files()}"
     session.warn(f"{count_noun(len(failed), 'step')} failed{waiting}. Fix what the lines above say, then {again}.")
 
 

@@ -7,7 +7,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -79,7 +79,7 @@ def parse_plan(session: Session, kind: type[_P], text: str, path: str) -> _P:
 
 
 def prepare_plan_file(
-    session: Session, path: str | None, *inputs: str | None, others: Sequence[str | None] = ()
+    session: Session, path: str | None, *inputs: str | None, others: Mapping[str, str | None] = {}
 ) -> None:
     """Raise if a plan cannot be written; delete the one that it replaces, so that nobody carries that out.
 
@@ -90,12 +90,12 @@ def prepare_plan_file(
         session: The session.
         path: The file for the plan; None if there is none.
         inputs: The files that the command reads.
-        others: The other files that it writes.
+        others: The other files that it writes, each by its option.
     """
-    check_new_files(session, path, inputs=inputs)
+    check_new_files(session, {"--out": path}, inputs=inputs)
     if path is not None:
         _delete_plan(path)
-    check_new_files(session, path, *others, inputs=inputs)
+    check_new_files(session, {"--out": path, **others}, inputs=inputs)
 
 
 def remove_old_plans(paths: Iterable[str], inputs: Collection[str]) -> None:

@@ -71,7 +71,7 @@ def report_access(
     if max_key_age is None and (ages := sorted(_NEED_MAX_KEY_AGE & set(kinds))):
         raise CLIError(f"--fail-on {ages[0]} needs --max-key-age, such as 90d. Without it, no key is too old.")
     files = [each for each in (html, csv, markdown) if each is not None]
-    check_new_files(session, *files, inputs=(inventory, waivers))
+    check_new_files(session, {"--html": html, "--csv": csv, "--markdown": markdown}, inputs=(inventory, waivers))
     accepted = read_waivers(waivers, session.stdin) if waivers else []
     taken = read_inventory(session, inventory)
     access = taken.access(max_owners=max_owners, max_pending=max_pending, max_key_age=max_key_age)

@@ -27,7 +27,7 @@ _LISTS = ("projects", "api_keys", "users", "invites", "service_accounts", "role_
 
 def report_inventory(session: Session, out: str | None) -> None:
     """Take an inventory, save it in a file if one is given, and choose the exit code."""
-    check_new_files(session, out)
+    check_new_files(session, {"--out": out})
     taken = read_inventory(session)
     if out:
         # Escapes keep unpaired surrogates, which UTF-8 cannot express.
