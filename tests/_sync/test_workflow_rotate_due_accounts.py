@@ -346,3 +346,30 @@ def test_a_year_of_nights_loses_no_secret_and_locks_nobody_out(seed: int) -> Non
     accounts.failing = set()
     report = accounts.rotate()
     assert {each.name for each in report.failed if each.account != report.own} <= lost
+
+
+@pytest.mark.parametrize("moment", ["while the destination is read", "while the secret is stored"])
+def test_accounts_that_are_renamed_meanwhile_keep_their_new_names(moment: str) -> None:
+    """The updates that set the age read the name before, so that they do not restore the former one."""
+
+    class Renamed(Accounts):
+        """Renames an account when the destination is read, or gets the secret."""
+
+        def __call__(self, made: ServiceAccountWithSecret, /) -> None:
+            super().__call__(made)
+            rename("while the secret is stored", made.service_account)
+
+        def read(self, made: ServiceAccount, /) -> str | None:
+            rename("while the destination is read", made)
+            return super().read(made)
+
+    def rename(now: str, made: ServiceAccount) -> None:
+        if now == moment:
+            accounts.emulator.state.service_accounts[made.id].name = f"new {made.name[-1]}"
+
+    accounts = Renamed(Emulator(seed=1, rotation_changes_updated_at=False))
+    records = accounts.add("a", "b")
+    report = accounts.rotate()
+    assert accounts.list_changes() == [UPDATE, ROTATE, ROTATE, UPDATE]
+    assert [each.id for each in report.rotated] == [each.id for each in records]
+    assert ([each.name for each in records], accounts.find_lost()) == (["new a", "new b"], set())

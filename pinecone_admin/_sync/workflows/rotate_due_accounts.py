@@ -216,17 +216,17 @@ class DueAccountRun:
         return None
 
     def _refresh_updated_at(self, account: ServiceAccount, *, was_rotated: bool) -> bool:
-        """Update a service account with its own name, and return whether that moved ``updated_at``."""
-        name = Settings(name=account.name)
-        change = Change(
-            action="update",
-            target=self.run.refer_to(account),
-            settings=name,
-            before=name,
-            reason="this sets its updated_at, which is the age of its secret",
-        )
+        """Update a service account with its own name, and return whether that moved ``updated_at``.
+
+        The name is read again: somebody may have changed it while the destination was read, or the secret stored.
+        """
+        reason = "this sets its updated_at, which is the age of its secret"
         age = "the next run rotates it again if it still is due" if was_rotated else "its age may begin again"
         try:
+            if not self.run.dry_run:
+                account = self.run.admin.service_accounts.describe(service_account_id=account.id)
+            ref, name = self.run.refer_to(account), Settings(name=account.name)
+            change = Change(action="update", target=ref, settings=name, before=name, reason=reason)
             updated = self.run.do(change, preview=None)
         except PineconeError as error:
             if ends_everything(error):
