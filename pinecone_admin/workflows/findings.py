@@ -23,8 +23,8 @@ FindingKind: TypeAlias = Literal[
     "invite-pending-long",
     "invite-expired",
     "service-account-without-roles",
-    "service-account-writes-organization-wide",
-    "key-is-an-editor",
+    "service-account-owns-organization",
+    "key-has-project-editor",
     "key-is-old",
     "key-age-unknown",
     "retired-key-overdue",
@@ -126,7 +126,7 @@ def find_risky_service_accounts(inventory: Resources) -> list[Finding]:
         if not roles:
             kind, text = "service-account-without-roles", f"{holder} has no role"
         elif any(map(is_ownership, roles)):
-            kind, text = "service-account-writes-organization-wide", f"{holder} has OrgOwner on the organization"
+            kind, text = "service-account-owns-organization", f"{holder} has OrgOwner on the organization"
         else:
             continue
         findings.append(Finding(kind=kind, text=text, principal_type="service_account", principal_id=account.id))
@@ -137,7 +137,7 @@ def find_editor_keys(inventory: Resources) -> list[Finding]:
     """Find keys with ProjectEditor, which permits everything that a key can do."""
     names = DisplayNames(inventory)
     return [
-        _find_in_key("key-is-an-editor", key, f"{names.describe(key)} has ProjectEditor")
+        _find_in_key("key-has-project-editor", key, f"{names.describe(key)} has ProjectEditor")
         for key in inventory.api_keys
         if "ProjectEditor" in key.roles
     ]

@@ -64,9 +64,9 @@ async def follow_advice(admin: AsyncAdmin, finding: Finding, waivers: list[Waive
             await admin.invites.resend(invite_id=principal_id)
         case "service-account-without-roles":
             await admin.service_accounts.delete(service_account_id=principal_id)
-        case "service-account-writes-organization-wide":
+        case "service-account-owns-organization":
             await demote(admin, "service_account", principal_id)
-        case "key-is-an-editor":
+        case "key-has-project-editor":
             await admin.api_keys.update(api_key_id=key_id, roles=["DataPlaneEditor"])
         case "key-is-old":
             store, week = list[object]().append, timedelta(days=7)

@@ -65,9 +65,9 @@ def follow_advice(admin: Admin, finding: Finding, waivers: list[Waiver]) -> None
             admin.invites.resend(invite_id=principal_id)
         case "service-account-without-roles":
             admin.service_accounts.delete(service_account_id=principal_id)
-        case "service-account-writes-organization-wide":
+        case "service-account-owns-organization":
             demote(admin, "service_account", principal_id)
-        case "key-is-an-editor":
+        case "key-has-project-editor":
             admin.api_keys.update(api_key_id=key_id, roles=["DataPlaneEditor"])
         case "key-is-old":
             store, week = list[object]().append, timedelta(days=7)

@@ -64,10 +64,10 @@ def test_the_files_of_a_review_agree_and_are_private(tmp_path: Path) -> None:
 def test_findings_fail_a_pipeline_until_somebody_accepts_them(tmp_path: Path) -> None:
     """Exit code 8 stands for a finding of the named kinds; a valid waiver accepts it, one that ended does not."""
     accepted = {"kind": "service-account-without-roles", "reason": "new", "until": "2999-01-01"}
-    ended = {"kind": "service-account-writes-organization-wide", "reason": "old", "until": "2001-01-01"}
+    ended = {"kind": "service-account-owns-organization", "reason": "old", "until": "2001-01-01"}
     file = tmp_path / "accepted.yaml"
     file.write_text(json.dumps([accepted, ended]))
-    without, with_roles = "service-account-without-roles", "service-account-writes-organization-wide"
+    without, with_roles = "service-account-without-roles", "service-account-owns-organization"
     with example_organization():
         codes = {
             arguments: run("access", *arguments).exit
@@ -269,9 +269,9 @@ def test_a_review_of_a_project_names_nothing_of_others(tmp_path: Path) -> None:
     assert later.exit == 8
     expired = [each["text"] for each in later.json["findings"] if each["kind"] == "invite-expired"]
     assert [each.split()[2] for each in expired] == ["search@example.com", "new-owner@example.com"]
-    assert "key-is-an-editor (1)" in done.stderr
+    assert "key-has-project-editor (1)" in done.stderr
     kinds = {each["kind"] for each in shown[1].json["findings"]}
-    assert kinds >= {"key-is-an-editor", "key-is-old", "invite-pending-long"}
+    assert kinds >= {"key-has-project-editor", "key-is-old", "invite-pending-long"}
     for text in (
         done.stdout,
         later.stdout,
@@ -292,7 +292,7 @@ def test_the_review_on_a_terminal_shows_owners_once() -> None:
             assert plain.count("owner@example.com") == 1
             lines = [line.rstrip() for line in plain.splitlines()]
             findings = lines[lines.index("Findings: 2") + 1 :]
-            assert [line.split()[0] for line in findings[:2]] == ["KIND", "service-account-writes-organization-wide"]
+            assert [line.split()[0] for line in findings[:2]] == ["KIND", "service-account-owns-organization"]
         pages = run("access", "--html", "/dev/null", terminal=True)
         summary = run("inventory", terminal=True)
     assert "ada@example.com" not in pages.stdout

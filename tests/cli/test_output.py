@@ -488,7 +488,7 @@ def test_the_columns_of_csv_do_not_depend_on_what_is_absent(tmp_path: Path) -> N
     people.write_text("bob@example.com\nada@example.com\n")
     without, with_roles = (
         f"{{kind: service-account-{each}, reason: x, until: 2999-01-01}}"
-        for each in ("without-roles", "writes-organization-wide")
+        for each in ("without-roles", "owns-organization")
     )
     csv_of = partial(run_as, "csv")
     with example_organization():

@@ -42,12 +42,12 @@ def test_a_file_of_waivers_has_the_fields_of_waivers() -> None:
     """Each entry of a list in YAML is a waiver; a day may be text or a date with a time."""
     waivers = parse_waivers("""
 - {kind: many-owners, reason: the board, until: 2026-11-26}
-- {kind: key-is-an-editor, key_id: k1, reason: import, until: "2027-01-01"}
+- {kind: key-has-project-editor, key_id: k1, reason: import, until: "2027-01-01"}
 - {kind: principal-is-gone, principal_id: u1, project_id: p1, reason: x, until: 2027-01-01T10:00:00Z}
 """)
     assert waivers == [
         Waiver(kind="many-owners", reason="the board", until=date(2026, 11, 26)),
-        Waiver(kind="key-is-an-editor", key_id="k1", reason="import", until=date(2027, 1, 1)),
+        Waiver(kind="key-has-project-editor", key_id="k1", reason="import", until=date(2027, 1, 1)),
         Waiver(kind="principal-is-gone", principal_id="u1", project_id="p1", reason="x", until=date(2027, 1, 1)),
     ]
 

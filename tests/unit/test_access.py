@@ -14,7 +14,18 @@ import pytest
 from attrs import evolve
 
 from pinecone_admin import PineconeTypeError, PineconeValueError
-from pinecone_admin.models import APIKey, Invite, Organization, ServiceAccount, Unlisted, User
+from pinecone_admin.models import (
+    API_KEY_ROLES,
+    ORGANIZATION_ROLES,
+    APIKey,
+    APIKeyRole,
+    Invite,
+    Organization,
+    OrganizationRoleName,
+    ServiceAccount,
+    Unlisted,
+    User,
+)
 from pinecone_admin.workflows import Access, Inventory, Unread
 from pinecone_admin.workflows.findings import FindingKind
 from pinecone_admin.workflows.name_tags import tag_as_temporary
@@ -101,11 +112,11 @@ def test_findings() -> None:
         ("invite-pending-long", "invite for old@example.com (old) was last sent 5 days ago and is still pending"),
         ("invite-expired", "invite for gone@example.com (gone) expired and was not withdrawn"),
         (
-            "service-account-writes-organization-wide",
+            "service-account-owns-organization",
             "service account robot-s1 (s1) has OrgOwner on the organization",
         ),
         ("service-account-without-roles", "service account robot-s3 (s3) has no role"),
-        ("key-is-an-editor", "API key writer (k2) of project atlas has ProjectEditor"),
+        ("key-has-project-editor", "API key writer (k2) of project atlas has ProjectEditor"),
         ("principal-is-gone", "user u9 is in no list but has ProjectEditor"),
     ]
     owners = evolve(INVENTORY, role_bindings=[make_binding("user", who, "OrgOwner") for who in ("u1", "u2")])
@@ -116,6 +127,26 @@ def test_findings() -> None:
     (many,) = [each for each in robots.access(max_owners=1).findings if each.kind == "many-owners"]
     assert many.text.endswith(": robot-s1 (s1), robot-s2 (s2)")
     assert not any("pending" in each.kind for each in INVENTORY.access(max_pending=timedelta(days=5)).findings)
+
+
+@pytest.mark.parametrize("role", ORGANIZATION_ROLES)
+def test_an_account_owns_the_organization_in_a_finding_if_it_does_so_in_its_row(role: OrganizationRoleName) -> None:
+    """A gate on the kind of a finding decides as somebody who reads the level of the access."""
+    inventory = evolve(INVENTORY, role_bindings=[make_binding("service_account", "s1", role)])
+    access = inventory.access()
+    (level,) = [each.level for each in access.rows() if (each.principal_id, each.project_id) == ("s1", "")]
+    kinds = {each.kind for each in access.findings if each.principal_id == "s1"}
+    assert kinds == ({"service-account-owns-organization"} if level == "owns" else set())
+
+
+@pytest.mark.parametrize("role", API_KEY_ROLES)
+def test_a_key_has_project_editor_in_a_finding_if_it_does_so_in_its_row(role: APIKeyRole) -> None:
+    """The kind of the finding names the role, and no other role of a key has the finding."""
+    key = APIKey(id="k1", name="reader", project_id="p1", roles=[role])
+    access = evolve(INVENTORY, api_keys=[key], role_bindings=[]).access()
+    (roles,) = [each.roles for each in access.rows() if each.principal_id == "k1"]
+    kinds = {each.kind for each in access.findings if each.principal_id == "k1"}
+    assert kinds == ({"key-has-project-editor"} if roles == ["ProjectEditor"] else set())
 
 
 def test_findings_carry_what_they_are_about() -> None:
@@ -132,9 +163,9 @@ def test_findings_carry_what_they_are_about() -> None:
         ("could-not-be-read", None, None, "p2", None),
         ("invite-pending-long", "invite", "old", None, None),
         ("invite-expired", "invite", "gone", None, None),
-        ("service-account-writes-organization-wide", "service_account", "s1", None, None),
+        ("service-account-owns-organization", "service_account", "s1", None, None),
         ("service-account-without-roles", "service_account", "s3", None, None),
-        ("key-is-an-editor", "api_key", "k2", "p2", "k2"),
+        ("key-has-project-editor", "api_key", "k2", "p2", "k2"),
         ("key-is-old", "api_key", "k1", "p1", "k1"),
         ("key-age-unknown", "api_key", "k2", "p2", "k2"),
         ("retired-key-overdue", "api_key", "k3", "p1", "k3"),

@@ -12,7 +12,7 @@ from pinecone_admin import PineconeTypeError, PineconeValueError
 from pinecone_admin.workflows import Access, Finding, Waiver
 
 OWNERS = Finding(kind="many-owners", text="the organization has 5 owners")
-EDITOR = Finding(kind="key-is-an-editor", text="nightly", principal_id="k1", project_id="p1", key_id="k1")
+EDITOR = Finding(kind="key-has-project-editor", text="nightly", principal_id="k1", project_id="p1", key_id="k1")
 OTHER = evolve(EDITOR, principal_id="k2", key_id="k2")
 TODAY = date(2026, 11, 26)
 ACCESS = Access(
@@ -28,16 +28,16 @@ BOARD = Waiver(kind="many-owners", reason="the board", until=TODAY)
 
 def test_waivers_accept_findings_until_their_day_has_passed() -> None:
     """A waiver covers what it is about, on its last day, too; one that has ended or covers nothing is named."""
-    ended = Waiver(kind="key-is-an-editor", key_id="k2", reason="x", until=TODAY - timedelta(days=1))
-    nightly = Waiver(kind="key-is-an-editor", key_id="k1", reason="import", until=TODAY)
-    useless = Waiver(kind="key-is-an-editor", key_id="k1", project_id="p9", reason="import", until=TODAY)
+    ended = Waiver(kind="key-has-project-editor", key_id="k2", reason="x", until=TODAY - timedelta(days=1))
+    nightly = Waiver(kind="key-has-project-editor", key_id="k1", reason="import", until=TODAY)
+    useless = Waiver(kind="key-has-project-editor", key_id="k1", project_id="p9", reason="import", until=TODAY)
     review = ACCESS.accept([BOARD, ended, nightly, useless])
     assert review.open == [OTHER]
     assert review.accepted == [(OWNERS, BOARD), (EDITOR, nightly)]
     assert (review.expired, review.unused) == ([ended], [useless])
     assert review.warnings == [
-        "the waiver of key-is-an-editor of key k2 until 2026-11-25 has ended",
-        "the waiver of key-is-an-editor of project p9 and key k1 until 2026-11-26 covers no finding: remove it",
+        "the waiver of key-has-project-editor of key k2 until 2026-11-25 has ended",
+        "the waiver of key-has-project-editor of project p9 and key k1 until 2026-11-26 covers no finding: remove it",
     ]
     assert ACCESS.accept([BOARD], today=TODAY + timedelta(days=1)).open == ACCESS.findings
     hidden = Finding(kind="could-not-be-read", text="role_bindings: the account sees only some of them")
@@ -58,7 +58,7 @@ def test_waivers_accept_findings_until_their_day_has_passed() -> None:
 )
 def test_a_waiver_is_about_what_its_fields_name(about: dict[str, Any], accepted: list[Finding]) -> None:
     """Each id narrows a waiver; one without ids covers every finding of its kind, and no other; no text counts."""
-    waiver = evolve(BOARD, kind="key-is-an-editor", **about)
+    waiver = evolve(BOARD, kind="key-has-project-editor", **about)
     assert [finding for finding, _ in ACCESS.accept([waiver]).accepted] == accepted
 
 

@@ -72,12 +72,12 @@ FINDINGS: Mapping[str, tuple[str, str, str]] = {
         "It can do nothing, and is often forgotten.",
         "Delete it, or grant it a role.",
     ),
-    "service-account-writes-organization-wide": (
+    "service-account-owns-organization": (
         "A service account is an OrgOwner.",
         "Whoever has its secret can add people, keys and accounts.",
         "Grant it roles on the projects that it needs, and revoke the one on the organization.",
     ),
-    "key-is-an-editor": (
+    "key-has-project-editor": (
         "An API key has ProjectEditor.",
         "It can create and delete indexes, not only read and write data.",
         "Give it DataPlaneEditor or DataPlaneViewer: api-key update.",

@@ -436,7 +436,7 @@ this machine. For example:
   - kind: many-owners
     reason: The board, as agreed in October.
     until: 2027-01-31
-  - kind: key-is-an-editor
+  - kind: key-has-project-editor
     key_id: 2c139c19-66ad-41fd-9067-04c365d60b6e
     reason: The nightly import creates the index of the day.
     until: 2027-03-31
