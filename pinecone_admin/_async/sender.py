@@ -91,13 +91,14 @@ class AsyncSender:
         response = await self._send_request(request, call)
         if isinstance(response, PineconeError):
             raise self._explain(response, operation)
-        if response.date:
-            self._latest_date = response.date, self._clock.monotonic()
-        handled = sys.exc_info()[1]
+        arrived_at, handled = self._clock.monotonic(), sys.exc_info()[1]
         try:
             result = read_response(operation, response, call, wall=self._clock.wall())
         except BaseException as exc:  # noqa: BLE001 - interrupted; the frames below hold the body
             raise remove_frames(exc, handled=handled)  # noqa: B904 - it is the same exception
+        # Another server, such as a proxy that refuses, may have another time, by which keys would be deleted early.
+        if response.date and (not isinstance(result, PineconeError) or result.error_code is not None):
+            self._latest_date = response.date, arrived_at
         if isinstance(result, PineconeError):
             raise self._explain(result, operation)
         self._shared.known_secrets.add_created(result)
@@ -133,7 +134,7 @@ class AsyncSender:
             provider.close()
 
     def server_time(self) -> datetime | None:
-        """Return the time of the server now, by the Date of its latest response, or None if there was none."""
+        """Return the time of the API now, by the Date of its latest response, or None if there was none."""
         if self._latest_date is None:
             return None
         date, arrived_at = self._latest_date

@@ -7,6 +7,7 @@ import json
 import pickle
 from collections.abc import Callable
 from datetime import timedelta
+from email.utils import format_datetime
 from itertools import product
 from typing import Any
 
@@ -82,6 +83,12 @@ def test_no_date_of_a_server_leads_to_a_foreign_exception(first: str, emulator: 
                     look_at(error)
 
 
+def read_keys(emulator: Emulator) -> list[Any]:
+    """Return the keys of all projects."""
+    projects: Any = emulator.dump()["projects"]
+    return [project["api_keys"] for project in projects]
+
+
 def list_workflows(admin: Admin, project_id: str) -> list[Callable[[], Any]]:
     """Return calls of the workflows, previews before what changes something."""
 
@@ -114,6 +121,27 @@ def list_workflows(admin: Admin, project_id: str) -> list[Callable[[], Any]]:
         lambda: admin.invites.list().to_list(),
         lambda: admin.service_accounts.list().to_list(),
     ]
+
+
+@pytest.mark.parametrize("status", [200, 400, 403, 404])
+def test_the_date_of_another_server_ends_and_replaces_no_key(status: int, emulator: Emulator) -> None:
+    """The time is that of the API, also if the latest response is of a proxy whose clock is a year ahead."""
+    admin = emulator.admin()
+    projects = [admin.projects.create(name=name) for name in ("one", "two")]
+    for project in projects:
+        admin.api_keys.create(project_id=project.id, name="reader", roles=["ProjectViewer"])
+        [key] = admin.api_keys.list(project_id=project.id)
+        admin.api_keys.rotate(api_key_id=key.id, store=lambda _: None, keep_old_for=30 * DAY)
+    ahead = format_datetime(emulator.clock.now() + 365 * DAY, usegmt=True)
+    emulator.faults.add(
+        "list_project_api_keys", id=projects[1].id, status=status, body="html", headers={"date": ahead}, times=None
+    )
+    before = read_keys(emulator)
+    report = admin.api_keys.rotate_due(older_than=90 * DAY, keep_old_for=DAY, store=lambda _: None)
+    with pytest.raises(PineconeError):
+        admin.api_keys.delete_retired()
+    assert read_keys(emulator) == before
+    assert [each.project_id for each in report.failed] == [projects[1].id]
 
 
 def test_a_date_that_cannot_be_right_makes_nothing_old(emulator: Emulator) -> None:
