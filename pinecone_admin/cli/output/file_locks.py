@@ -46,7 +46,15 @@ def lock_file(path: Path, time_left: Callable[[], float] = lambda: inf) -> Gener
     try:
         yield
     finally:
-        _release(lock, descriptor)
+        # Deleted while it is held, so that a process that opened it before finds another file; Windows deletes no open
+        # file.
+        is_held = _find_fcntl() is not None
+        if not is_held:
+            os.close(descriptor)
+        with suppress(OSError):
+            lock.unlink()
+        if is_held:
+            os.close(descriptor)
 
 
 def _try_lock(path: Path, lock: Path) -> int | None:
@@ -75,18 +83,6 @@ def _try_lock(path: Path, lock: Path) -> int | None:
         raise
     os.close(descriptor)
     return None
-
-
-def _release(lock: Path, descriptor: int) -> None:
-    # Deleted while it is held, so that a process that opened it before finds another file; Windows deletes no open
-    # file.
-    is_held = _find_fcntl() is not None
-    if not is_held:
-        os.close(descriptor)
-    with suppress(OSError):
-        lock.unlink()
-    if is_held:
-        os.close(descriptor)
 
 
 def _describe_unusable(path: Path, lock: Path, error: OSError) -> str:

@@ -158,8 +158,17 @@ class Destination(StoreByName):
         # How many secrets a file needs is known only once it is compared with the organization.
         if not self.is_given and (makes.replaces or not makes.many) and not self.is_open:
             self._require_place(_ask_for_place(makes))
+        # A template can work for none of many keys, or only for one.
         if self._template is not None and makes.many and makes.replaces:
-            self._check_template(self._template)
+            if "name" not in self._template.placeholders:
+                things = "service accounts" if makes.is_of_account else "keys"
+                raise CLIError(
+                    f"--store {self._template.text} is one place for all {things}, and each would replace the one "
+                    f"before. {self._propose([self.unnamed_owner])}.",
+                    says_if_unchanged=True,
+                )
+            with refusing():
+                self._find_place(SecretOwner(makes.api_type, "" if makes.is_of_account else "x", "x"))
 
     def _require_place(self, question: str) -> None:
         """Raise CLIError with the question where secrets go; a dry run only says that its run asks it."""
@@ -395,20 +404,6 @@ class Destination(StoreByName):
                 order = [number, *(each for each in met if each != number)]  # the first one meets each of the others
                 clashes[met] = self._describe_clash([both[each] for each in order])
             yield clashes[met]
-
-    def _check_template(self, template: StoreTemplate) -> None:
-        """Raise CLIError if a template can work for none, or only for one, of many keys."""
-        if "name" not in template.placeholders:
-            things = "service accounts" if self.makes.is_of_account else "keys"
-            raise CLIError(
-                f"--store {template.text} is one place for all {things}, and each would replace the one before. "
-                f"{self._propose([self.unnamed_owner])}.",
-                says_if_unchanged=True,
-            )
-        with refusing():
-            self._find_place(SecretOwner(self.makes.api_type, "" if self.makes.is_of_account else "x", "x"))
-
-    # Messages
 
     def _add_owner(self, error: StoreError, owner: _Owner) -> StoreError:
         """Return an error that also names the option and the secret."""
