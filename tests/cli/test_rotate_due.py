@@ -567,12 +567,16 @@ def test_an_account_that_sees_no_project_is_no_success(emulator: Emulator) -> No
     limited = emulator.add_client(roles=["OrgMember"], name="limited")
     env = {"PINECONE_CLIENT_ID": limited.client_id, "PINECONE_CLIENT_SECRET": limited.client_secret}
     warning = "Not read: the API keys, because this account can see no project.\n"
+    stale = ("project", "stale", "--match", "*", "--older-than", "1d", "--yes")
     for words in (rotation, ("delete-retired",)):
         for way in ("--yes", "--dry-run"):
             done = run("api-key", *words, way, env=env)
             assert (done.exit, done.stderr) == (PARTLY_DONE, warning), done
+    done = run(*stale, env=env)
+    assert (done.exit, done.stderr) == (PARTLY_DONE, warning.replace("API keys", "projects")), done
     make_deletable(emulator)
     for words in (rotation, ("delete-retired",)):
         done = run("api-key", *words, "--yes")
         assert (done.exit, done.stderr) == (DONE, ""), done
+    assert run(*stale).exit == DONE
     assert changes(emulator) == []

@@ -188,14 +188,10 @@ def rotate(call: Call, *, api_key_id: str, keep_old_for: timedelta) -> object:
 
 
 def _warn_if_no_project_is_seen(call: Call) -> None:
-    """End with exit code 9 if the account can see no project, unless it can see that the organization has none."""
-    if next(iter(call.admin.projects.list()), None) is not None:
-        return
-    from pinecone_admin.cli.reports.inventory_report import end_with_missing  # noqa: PLC0415 - few runs need it
-    from pinecone_admin.workflows.inventory import find_hidden_bindings  # noqa: PLC0415 - as above
+    if next(iter(call.admin.projects.list()), None) is None:
+        from pinecone_admin.cli.reports.inventory_report import end_without_projects  # noqa: PLC0415 - few runs need it
 
-    if find_hidden_bindings(call.admin.role_bindings.list(principal_type="user", role="OrgOwner")):
-        end_with_missing(call.session, "Not read", ["the API keys, because this account can see no project"])
+        end_without_projects(call.session, "the API keys")
 
 
 @NOUN.command(

@@ -37,6 +37,7 @@ from pinecone_admin.cli.plans.plan_files import (
     save_plan,
     write_result,
 )
+from pinecone_admin.cli.reports.inventory_report import end_without_projects
 from pinecone_admin.cli.sentences import tidy
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeError
@@ -66,7 +67,8 @@ def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta,
     require_change_allowed(session)
     check_timedelta("older_than", older_than)
     with show_progress(session, "reading the projects"):
-        named = [each for each in session.admin.projects.list() if matches_name(each.name, name_pattern)]
+        seen = list(session.admin.projects.list())
+        named = [each for each in seen if matches_name(each.name, name_pattern)]
         now = require_server_time(session.admin, operation="delete_stale")
     if any(find_reason_to_keep(each, older_than=older_than, now=now) is None for each in named):
         confirm_temporary_keys(session, f"project stale --match {shlex.quote(name_pattern)}")
@@ -88,6 +90,8 @@ def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta,
         session.warn(f"{count} that might be stale could not be read. The column result shows why, or left in JSON.")
         was_any_read = bool(plan.temporary_keys)
         session.exit_code = find_exit_code_of_report(failed, session.ledger, is_anything_done=was_any_read)
+    if not seen:
+        end_without_projects(session, "the projects")
 
 
 def _explain_nothing(name_pattern: str, *, matches: bool, has_failed: bool) -> str:

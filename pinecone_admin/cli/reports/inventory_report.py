@@ -19,6 +19,7 @@ from pinecone_admin.cli.sentences import join_sentences
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError, RefusedError
 from pinecone_admin.workflows import Inventory, InventoryChanges
+from pinecone_admin.workflows.inventory import find_hidden_bindings
 from pinecone_admin.workflows.resources import describe_unread
 
 _COLORS = {"+": "green", "-": "red", "~": "yellow", "?": None}
@@ -78,6 +79,17 @@ def end_with_missing(session: Session, what: str, parts: Sequence[str]) -> None:
         session.warn(join_sentences([f"{what}: {part}"]))
     if parts:
         session.exit_code = exit_codes.PARTLY_DONE
+
+
+def end_without_projects(session: Session, what: str) -> None:
+    """End with exit code 9 if the account sees no project, unless it can see that the organization has none.
+
+    Args:
+        session: The session; its account sees no project.
+        what: What the command would have read in projects.
+    """
+    if find_hidden_bindings(session.admin.role_bindings.list(principal_type="user", role="OrgOwner")):
+        end_with_missing(session, "Not read", [f"{what}, because this account can see no project"])
 
 
 def read_inventory(session: Session, path: str | None = None) -> Inventory:
