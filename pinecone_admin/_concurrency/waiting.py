@@ -137,8 +137,11 @@ def _make_loop_waker(call: Callable[[], None]) -> Callable[[], None]:
 COMPLETION_TIMEOUT = 10.0
 """Seconds that a change may still take once its workflow or command is interrupted or cancelled."""
 
-WORK_TIMEOUT = 40.0
-"""Seconds for which closing a client waits for workflows: a rollback takes 10 for the last create and 30 to undo."""
+UNDO_TIMEOUT = 30.0
+"""Seconds for undoing everything that a workflow has created."""
+
+WORK_TIMEOUT = COMPLETION_TIMEOUT + UNDO_TIMEOUT
+"""Seconds for which closing a client waits for workflows: a rollback waits for the last create before it undoes."""
 
 _own_work = ContextVar[frozenset[SharedResult[None]]]("pinecone_admin_work", default=frozenset())
 _own_blocks = ContextVar[frozenset[object]]("pinecone_admin_blocks", default=frozenset())

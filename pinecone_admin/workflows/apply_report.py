@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -12,13 +11,12 @@ from generated_client.models import APIKeyWithSecret, ServiceAccountWithSecret
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.changes import Step, StepState
+from pinecone_admin.workflows.ending import has_failed, is_finished
 from pinecone_admin.workflows.reports import OffboardReport
 
 NewSecret: TypeAlias = APIKeyWithSecret | ServiceAccountWithSecret
 """The argument of the ``store`` function of ``apply``: a new API key with its value, or a new service account with its
 secret."""
-
-_FAILED: Collection[StepState] = {"failed", "sent", "unread", "rejected"}
 
 
 @frozen(kw_only=True)
@@ -73,35 +71,35 @@ class ApplyReport:
     @property
     def done(self) -> list[Step]:
         """Steps that were carried out."""
-        return self._select({"done"})
+        return self._select("done")
 
     @property
     def skipped(self) -> list[Step]:
         """Steps without a request, because they are no longer needed or are drift."""
-        return self._select({"skipped"})
+        return self._select("skipped")
 
     @property
     def failed(self) -> list[Step]:
         """Steps that failed. Some of them may have taken effect."""
-        return self._select(_FAILED)
+        return [*filter(has_failed, self.steps)]
 
     @property
     def undone(self) -> list[Step]:
         """Steps that were carried out and undone, such as a key whose value could not be stored."""
-        return self._select({"undone"})
+        return self._select("undone")
 
     @property
     def not_run(self) -> list[Step]:
         """Steps that were not tried, each with the reason."""
-        return self._select({"not_run"})
+        return self._select("not_run")
 
     @property
     def is_complete(self) -> bool:
         """Whether every step was done or needed no request, and no item was left out."""
-        return not self.stopped and all(step.state in {"done", "skipped"} for step in self.steps)
+        return not self.stopped and is_finished(self.steps)
 
-    def _select(self, states: Collection[StepState]) -> list[Step]:
-        return [step for step in self.steps if step.state in states]
+    def _select(self, state: StepState) -> list[Step]:
+        return [step for step in self.steps if step.state == state]
 
     def _describe_nothing(self) -> str:
         if self.stopped:  # these were not compared

@@ -62,6 +62,8 @@ _PAST: Mapping[str, str] = {
 _NOUNS: Mapping[str, str] = {"api_key": "key", "service_account": "service account", "invite": "invite for"}
 _PRINCIPALS = {"user", "invite", "service_account", "api_key"}
 _HOLDS_SECRET = {"api_key", "service_account"}
+PEOPLE = {"user", "invite"}
+"""Kinds of people: an invite becomes a user."""
 
 
 @frozen(kw_only=True)
@@ -223,7 +225,7 @@ class Change:
         """Whether the change concerns an OrgOwner, creates a secret, or deletes a resource with a secret."""
         deleted = (self.target, *self.also_deletes) if self.action == "delete" else ()
         ends_secret = any(each.kind in _HOLDS_SECRET for each in deleted)
-        return self.makes_secret or ends_secret or any(each.role == "OrgOwner" for each in self.roles)
+        return self.makes_secret or ends_secret or concerns_owner(self)
 
     @property
     def projects(self) -> list[Ref]:
@@ -313,6 +315,11 @@ class Step:
                 )
                 text = f"failed, and {seen}: {change}. The error: {self.error}"
         return make_printable(text)
+
+
+def concerns_owner(change: Change) -> bool:
+    """Return whether the ownership of the organization is among the roles of a change."""
+    return any((each.role, each.project) == ("OrgOwner", None) for each in change.roles)
 
 
 def find_flaw(change: Change) -> str | None:

@@ -13,7 +13,7 @@ from pinecone_admin._http.lookup import is_same_email
 from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows.change_operations import fits
-from pinecone_admin.workflows.changes import Change, Ref, describe_roles, describe_value, with_known_ids
+from pinecone_admin.workflows.changes import PEOPLE, Change, Ref, describe_roles, describe_value, with_known_ids
 from pinecone_admin.workflows.desired_state import list_problems
 from pinecone_admin.workflows.ending import Thing
 from pinecone_admin.workflows.name_tags import has_purpose, is_temporary_name_of
@@ -26,7 +26,6 @@ from pinecone_admin.workflows.organization_index import (
 )
 
 _ALREADY_DONE = "this step is no longer needed"
-_PEOPLE = {"user", "invite"}
 
 
 class Compared(NamedTuple):
@@ -287,7 +286,7 @@ class _Comparison:
     def _check_name(self, ref: Ref, found: Thing) -> None:
         """Raise unless a thing has the name of the plan, or the one that the plan gives it."""
         name = name_of(found)
-        is_same = is_same_email(name, ref.name or "") if ref.kind in _PEOPLE else name == ref.name
+        is_same = is_same_email(name, ref.name or "") if ref.kind in PEOPLE else name == ref.name
         if not is_same and name != self._new_names.get(found.id):
             raise _StaleError(f"the {ref.kind.replace('_', ' ').replace('api', 'API')} is now named {quote_name(name)}")
 

@@ -173,9 +173,13 @@ def describe_deletion(missing: PineconeError | None = None) -> str:
     return "was deleted" if missing is None else "no longer existed"
 
 
+ALREADY_DELETED = "it was already deleted"
+"""Why no request was needed for a deletion."""
+
+
 def step_from_gone(change: Change) -> Step:
     """Return the step of a deletion whose 404 shows that the resource no longer existed."""
-    return Step(change=evolve(change, reason="it was already deleted"), state="skipped")
+    return Step(change=evolve(change, reason=ALREADY_DELETED), state="skipped")
 
 
 def step_from_error(change: Change, error: PineconeError) -> Step:
@@ -197,6 +201,11 @@ def ends_everything(error: BaseException) -> bool:
 def has_failed(step: Step) -> bool:
     """Return whether the change of a step was to be made, and is not known to be made."""
     return step.state in {"failed", "sent", "unread", "rejected"}
+
+
+def may_have_been_made(step: Step) -> bool:
+    """Return whether the change of a step that has failed may have taken effect."""
+    return step.state in {"sent", "unread"}
 
 
 def is_finished(steps: Iterable[Step]) -> bool:

@@ -12,6 +12,7 @@ from generated_client.models import APIKey, Invite, PrincipalType, RoleBinding
 from pinecone_admin._http.server_clock import plausible_date
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
+from pinecone_admin._text.moments import describe_minute
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.workflows.resources import DisplayNames, Resources, describe_unread
 from pinecone_admin.workflows.retired_keys import delete_after, expiry_of_temporary_key
@@ -181,7 +182,7 @@ def find_overdue_keys(inventory: Resources) -> list[Finding]:
             "retired-key-overdue",
             key,
             f"{names.describe(key)} {'was replaced' if expiry_of_temporary_key(key) is None else 'is temporary'} "
-            f"and should have been deleted after {until:%Y-%m-%d %H:%M} UTC",
+            f"and should have been deleted after {describe_minute(until)}",
         )
         for key in inventory.api_keys
         if (until := delete_after(key)) is not None and until < inventory.taken_at

@@ -13,7 +13,7 @@ from pinecone_admin._http.argument_checks import check_identifier, value_error
 from pinecone_admin._http.lookup import normalize_email
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.errors import RefusedError
-from pinecone_admin.workflows.changes import Change, Ref
+from pinecone_admin.workflows.changes import PEOPLE, Change, Ref, concerns_owner
 from pinecone_admin.workflows.organization_index import HeldRole, OrganizationIndex, held_role
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.roles import describe_lost_owners, find_owner_ids
@@ -258,13 +258,13 @@ def raise_refusals(refusals: Collection[RefusedChanges], *, operation: str) -> N
 def _find_lost_owners(changes: Sequence[Change], organization: Resources) -> RefusedChanges | None:
     """Return a refusal if no user would be an OrgOwner."""
     of_users = [change for change in changes if change.target.kind == "user"]
-    gained = {change.target.id for change in of_users if change.action == "grant" and _is_owner(change)}
+    gained = {change.target.id for change in of_users if change.action == "grant" and concerns_owner(change)}
     owners = find_owner_ids(organization.role_bindings)
     taking = [
         change
         for change in of_users
         if (change.action == "delete" and change.target.id in owners)
-        or (change.action == "revoke" and _is_owner(change))
+        or (change.action == "revoke" and concerns_owner(change))
     ]
     leaving = {each.target.id: each.target for each in taking}
     reason = describe_lost_owners({*owners, *filter(None, gained)}, leaving.values())
@@ -309,7 +309,7 @@ def _find_members_without_role(changes: Sequence[Change], organization: Resource
     """Return a refusal for each member who would stay without a role on the organization."""
     of_people: dict[Ref, list[Change]] = {}
     for change in changes:
-        if change.target.kind in {"user", "invite"} and change.action in {"grant", "revoke", "delete"}:
+        if change.target.kind in PEOPLE and change.action in {"grant", "revoke", "delete"}:
             of_people.setdefault(change.target, []).append(change)
     index, found = OrganizationIndex(organization), list[RefusedChanges]()
     for target, own in of_people.items():
@@ -334,9 +334,5 @@ def _takes_project(change: Change) -> bool:
     return change.action == "revoke" and any(each.role == "ProjectOwner" for each in change.roles)
 
 
-def _is_owner(change: Change) -> bool:
-    return any((each.role, each.project) == ("OrgOwner", None) for each in change.roles)
-
-
 def _classify_principal(target: Ref) -> str:
-    return "person" if target.kind in {"user", "invite"} else target.kind
+    return "person" if target.kind in PEOPLE else target.kind

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from http import HTTPStatus
 
 from attrs import evolve
 
@@ -12,7 +11,7 @@ from pinecone_admin._http.lookup import find_user, is_same_email
 from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.errors import ForbiddenError, RefusedError
 from pinecone_admin.workflows.changes import Change, Step
-from pinecone_admin.workflows.ending import refer_to
+from pinecone_admin.workflows.ending import refer_to, step_from_gone
 from pinecone_admin.workflows.inventory import Inventory
 from pinecone_admin.workflows.plans import (
     Left,
@@ -23,7 +22,7 @@ from pinecone_admin.workflows.plans import (
     require_full_view,
 )
 from pinecone_admin.workflows.reports import OffboardReport, Reach
-from pinecone_admin.workflows.resources import DisplayNames, name_unread
+from pinecone_admin.workflows.resources import DisplayNames, is_hidden, name_unread
 from pinecone_admin.workflows.roles import (
     bindings_by_principal,
     describe_lost_owners,
@@ -42,11 +41,7 @@ def find_users(inventory: Inventory, emails: Iterable[str]) -> list[User]:
 
 def find_hidden(inventory: Inventory) -> str | None:
     """Return why the account cannot tell who is in the organization, or None if it can."""
-    hidden = [
-        missing
-        for missing in inventory.unread
-        if missing.part in {"users", "invites"} and missing.status_code == HTTPStatus.FORBIDDEN and missing.error_code
-    ]
+    hidden = [each for each in inventory.unread if each.part in {"users", "invites"} and is_hidden(each)]
     names = " and ".join(name_unread(each, ()) for each in hidden)
     return f"this account cannot see who is in the organization: {names} are hidden" if hidden else None
 
@@ -154,7 +149,7 @@ def _merge_reports(planned: OffboardReport, found: OffboardReport) -> OffboardRe
     report = found if found.user is not None else evolve(planned, invites=found.invites, refusal=None)
     left = {each.change.target.id for each in _list_deletions(found.invites, found.user)}
     gone = [each for each in _list_deletions(planned.invites, planned.user) if each.change.target.id not in left]
-    skipped = [Step(change=evolve(each.change, reason="it was already deleted"), state="skipped") for each in gone]
+    skipped = [step_from_gone(each.change) for each in gone]
     return evolve(report, steps=[*skipped, *found.steps])
 
 

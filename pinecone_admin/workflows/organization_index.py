@@ -10,7 +10,7 @@ from typing import TypeAlias
 from generated_client.models import APIKey, Invite, Project, RoleBinding, ServiceAccount, User
 from pinecone_admin._http.lookup import normalize_email
 from pinecone_admin._http.server_clock import plausible_date
-from pinecone_admin.workflows.changes import Ref, RoleAt, Settings, sort_roles
+from pinecone_admin.workflows.changes import PEOPLE, Ref, RoleAt, Settings, sort_roles
 from pinecone_admin.workflows.ending import Thing, refer_to
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.retired_keys import find_successors_to_rename
@@ -95,7 +95,7 @@ class OrganizationIndex:
 
     def find_named(self, kind: str, name: str, project_id: str | None = None) -> list[Thing]:
         """Return the things of this name; of people, those of the address."""
-        is_person = kind in {"user", "invite"}
+        is_person = kind in PEOPLE
         return self._named.get((kind, project_id, normalize_email(name) if is_person else name), [])
 
     @cached_property

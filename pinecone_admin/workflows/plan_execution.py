@@ -21,9 +21,9 @@ from pinecone_admin.errors import (
 from pinecone_admin.models import APIKeyWithSecret
 from pinecone_admin.workflows.apply_report import ApplyReport, NewSecret
 from pinecone_admin.workflows.change_plan import ChangePlan
-from pinecone_admin.workflows.changes import Change, CreatedResource, Ref, Step, with_known_ids
+from pinecone_admin.workflows.changes import PEOPLE, Change, CreatedResource, Ref, Step, concerns_owner, with_known_ids
 from pinecone_admin.workflows.comparison import Compared, compare_changes, raise_if_stale
-from pinecone_admin.workflows.ending import conclude, ends_everything
+from pinecone_admin.workflows.ending import conclude, ends_everything, may_have_been_made
 from pinecone_admin.workflows.guard import (
     Caller,
     RefusedChanges,
@@ -209,7 +209,7 @@ class PlanExecution:
         missing = [each for each in change.projects if each.id is None]
         drift = ", ".join(str(each.name) for each in missing if each not in self._troubled)
         is_troubled, deletes_user = _find_changed_principal(change) in self._troubled, _deletes_user(change)
-        takes_owner = deletes_user or (change.action == "revoke" and change.is_sensitive)
+        takes_owner = deletes_user or (change.action == "revoke" and concerns_owner(change))
         obstacles = {
             f"project {drift} is missing, which is drift; apply drift, or write its id if it was renamed": bool(drift),
             f"project {', '.join(str(each.name) for each in missing)} was not created": bool(missing),
@@ -242,7 +242,7 @@ class PlanExecution:
             change = evolve(change, target=target)
         change = evolve(change, reason=last.change.reason or change.reason)
         # A create that was refused or undone before the last one has left nothing.
-        lost = [each for each in own[:-1] if each.change.creates and each.state in {"sent", "unread"}]
+        lost = [each for each in own[:-1] if each.change.creates and may_have_been_made(each)]
         step = Step(change=change, state=last.state, resource=created or last.resource)
         # A new secret is stored before the leftovers are deleted, and an expired invite is deleted before.
         self._steps[number] = [*lost, step, *deletions] if change.makes_secret else [*deletions, step]
@@ -280,7 +280,7 @@ class PlanExecution:
     def _record_affected(self, number: int, change: Change) -> None:
         """Note whom a change that was not made concerns."""
         self._troubled |= {_find_changed_principal(change), self.changes[number].target}
-        if change.action == "grant" and change.is_sensitive:
+        if change.action == "grant" and concerns_owner(change):
             self._lacks_owner = True
 
     def finish(self) -> None:
@@ -308,7 +308,7 @@ def _split_steps(change: Change, steps: Iterable[Step]) -> tuple[list[Step], lis
 def _find_changed_principal(change: Change) -> tuple[str, object]:
     """Return whom a change concerns: an invite and the member who has accepted it are one person."""
     target = change.target
-    if target.kind in {"user", "invite"}:
+    if target.kind in PEOPLE:
         return "person", normalize_email(target.name or "")
     return target.kind, target.id or target
 

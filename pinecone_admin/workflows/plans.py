@@ -34,7 +34,7 @@ from pinecone_admin.models import to_dict
 from pinecone_admin.workflows.changes import Change, Ref, Step
 from pinecone_admin.workflows.name_tags import describe_name
 from pinecone_admin.workflows.reports import Content, OffboardReport, describe_unseen, name_temporary_keys
-from pinecone_admin.workflows.resources import Resources, Unread, name_unread
+from pinecone_admin.workflows.resources import Resources, Unread, is_hidden, name_unread
 from pinecone_admin.workflows.roles import describe_lost_owners
 from pinecone_admin.workflows.saved_json import collect_repeated, decode_record
 from pinecone_admin.workflows.sent_changes import is_foreign_refusal, may_have_been_processed
@@ -471,11 +471,7 @@ def check_read(unread: Iterable[Unread], *, operation: str) -> None:
     parts = list(unread)
     raise_transient_failure(parts, operation=operation)
     # Of what the lists themselves show to be hidden, there is no status.
-    others = [
-        part
-        for part in parts
-        if part.status_code is not None and (part.status_code != HTTPStatus.FORBIDDEN or part.error_code is None)
-    ]
+    others = [part for part in parts if part.status_code is not None and not is_hidden(part)]
     if others:
         raise RefusedError(f"not everything could be read: {', and '.join(map(str, others))}", operation=operation)
 

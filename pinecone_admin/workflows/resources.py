@@ -56,6 +56,11 @@ class Unread:
         return describe_unread(self, ())
 
 
+def is_hidden(part: Unread) -> bool:
+    """Return whether the API refused a part because of the roles of the account; a proxy's 403 does not say that."""
+    return part.status_code == HTTPStatus.FORBIDDEN and part.error_code is not None
+
+
 def name_unread(part: Unread, projects: Iterable[Project]) -> str:
     """Return the name of a part, such as ``the API keys of project search``."""
     things = part.part.replace("_", " ").replace("api", "API")
@@ -72,7 +77,7 @@ def describe_unread(part: Unread, projects: Iterable[Project]) -> str:
         part: The part.
         projects: Projects whose names stand for their ids.
     """
-    if part.status_code == HTTPStatus.FORBIDDEN and part.error_code is not None:
+    if is_hidden(part):
         return f"{name_unread(part, projects)}, which this account may not see"
     return make_printable(f"{name_unread(part, projects)} ({part.error})")
 

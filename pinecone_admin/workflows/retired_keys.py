@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from attrs import evolve
 
 from generated_client.models import APIKey, ServiceAccount
+from pinecone_admin._text.moments import describe_minute
 from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.resources import Resource
@@ -130,6 +131,12 @@ def find_namesake(old: APIKey, new: APIKey, before: Sequence[APIKey], keys: Sequ
     return next((key for key in keys if key.name == new.name and key.id not in known), None)
 
 
+def is_temporary_key(key: APIKey) -> bool:
+    """Return whether a key is the temporary one of a workflow or a caller, also one that is named as before 0.4."""
+    tag = name_tags.parse_tag(key.name)
+    return tag is not None and tag.purpose in {"empties", "lives-until"} and tag.refers_to(key.project_id)
+
+
 def find_overdue_temporary_keys(keys: Sequence[APIKey], now: datetime | None) -> list[APIKey]:
     """Return the temporary keys that killed processes left.
 
@@ -139,13 +146,8 @@ def find_overdue_temporary_keys(keys: Sequence[APIKey], now: datetime | None) ->
         keys: The keys.
         now: The server's time, or None if it is unknown.
     """
-    return [
-        key
-        for key in keys
-        if (tag := name_tags.parse_tag(key.name)) is not None
-        and tag.refers_to(key.project_id)
-        and (tag.purpose == "empties" or (tag.lives_until is not None and now is not None and tag.lives_until <= now))
-    ]
+    ends = [(key, expiry_of_temporary_key(key)) for key in keys if is_temporary_key(key)]
+    return [key for key, end in ends if end is None or (now is not None and end <= now)]
 
 
 def find_obstacle(old: APIKey, keys: Sequence[APIKey]) -> str | None:
@@ -170,7 +172,7 @@ def reason_to_keep(old: APIKey, keys: Sequence[APIKey], now: datetime) -> str | 
     if moment is None:
         return "it was renamed"
     if now < moment:
-        return f"it is {'temporary, and kept' if is_temporary else 'kept'} until {moment:%Y-%m-%d %H:%M} UTC"
+        return f"it is {'temporary, and kept' if is_temporary else 'kept'} until {describe_minute(moment)}"
     return None if is_temporary else find_obstacle(old, keys)
 
 
@@ -234,11 +236,9 @@ def _belongs_to_unfinished_run(found: APIKey | ServiceAccount, keys: Sequence[AP
         return any(name_tags.is_temporary_name_of(found.name, each) for each in (tag.rest, *names))
     if not isinstance(found, APIKey):
         return False
-    if tag.purpose in {"empties", "lives-until"}:
-        return tag.refers_to(found.project_id)
     if tag.delete_after is not None:
         return find_successor(found, keys) is not None
-    return any(tag.refers_to(key.id) for key in keys)
+    return is_temporary_key(found) or any(is_unfinished_successor(found, key) for key in keys)
 
 
 def waits_for_deletion(found: APIKey, keys: Sequence[APIKey]) -> bool:
@@ -258,7 +258,7 @@ def describe_kept_key(found: APIKey, *, now: datetime) -> str:
     moment = delete_after(found)
     kind = "the old key of a finished rotation" if expiry_of_temporary_key(found) is None else "a temporary key"
     assert moment is not None  # noqa: S101 - a key that waits has a time
-    return f"{kind}, {'kept at least until' if moment > now else 'overdue since'} {moment:%Y-%m-%d %H:%M} UTC"
+    return f"{kind}, {'kept at least until' if moment > now else 'overdue since'} {describe_minute(moment)}"
 
 
 class KeyRotations:

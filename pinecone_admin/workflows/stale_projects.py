@@ -15,6 +15,7 @@ from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.changes import Ref
 from pinecone_admin.workflows.plans import StaleProject
 from pinecone_admin.workflows.reports import Content
+from pinecone_admin.workflows.retired_keys import is_temporary_key
 
 NOT_SEEN = "the server does not show it to this account now, but it may still exist"
 """Why a project of a plan that the server does not find is left, unless the account is seen to own the organization."""
@@ -55,12 +56,7 @@ def find_planned_refusal(planned: StaleProject, contents: Sequence[Content]) -> 
 
 def list_lasting_keys(keys: Sequence[APIKey]) -> list[Ref]:
     """Return the API keys that no workflow made for a time: with one that is not in the plan, a project is in use."""
-    tags = [name_tags.parse_tag(each.name) for each in keys]
-    return [
-        Ref("api_key", key.name, key.id)
-        for key, tag in zip(keys, tags, strict=True)
-        if tag is None or tag.purpose not in {"empties", "lives-until"} or not tag.refers_to(key.project_id)
-    ]
+    return [Ref("api_key", key.name, key.id) for key in keys if not is_temporary_key(key)]
 
 
 def find_new_keys(planned: StaleProject, keys: Sequence[APIKey]) -> str | None:

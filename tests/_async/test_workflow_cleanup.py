@@ -277,7 +277,7 @@ class HangingTransport(FaultyTransport):
 
 async def test_a_deletion_that_hangs_names_the_key(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """The shield around the deletion of the temporary key has a time limit, after which the error names the key."""
-    monkeypatch.setattr(run, "_UNDO_TIMEOUT", 0.01)
+    monkeypatch.setattr(run, "UNDO_TIMEOUT", 0.01)
     project_id = await create_full_project(emulator)
     transport = HangingTransport(emulator)
     with raises(LeftoverError, match="may not have been deleted: the time was up") as caught:
@@ -288,7 +288,7 @@ async def test_a_deletion_that_hangs_names_the_key(emulator: Emulator, monkeypat
 
 async def test_a_deletion_that_hangs_may_have_been_done(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """The outcome of the temporary key is unknown, because the server may have deleted it."""
-    monkeypatch.setattr(run, "_UNDO_TIMEOUT", 0.01)
+    monkeypatch.setattr(run, "UNDO_TIMEOUT", 0.01)
     project_id = await create_full_project(emulator)
     admin = HangingTransport(emulator).async_admin()
     with raises(LeftoverError) as caught:

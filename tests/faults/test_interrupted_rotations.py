@@ -226,7 +226,7 @@ def test_ctrl_c_while_an_undo_is_being_started_is_not_swallowed(monkeypatch: pyt
         monkeypatch.setattr(waiting, "start_daemon_thread", interrupt)
         raise OSError("vault is sealed")
 
-    monkeypatch.setattr("pinecone_admin._sync.workflows.run._UNDO_TIMEOUT", 100 * PATIENCE)
+    monkeypatch.setattr("pinecone_admin._sync.workflows.run.UNDO_TIMEOUT", 100 * PATIENCE)
     admin = emulator.admin()
     with pytest.raises(KeyboardInterrupt) as caught:
         admin.projects.provision(name="tenant", key_roles=["ProjectViewer"], store=fail)

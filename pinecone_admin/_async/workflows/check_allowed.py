@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pinecone_admin._async.workflows.client_state import find_caller, list_accounts_to_judge, server_now
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin.models import RoleBinding, ServiceAccount
-from pinecone_admin.workflows.changes import Change
+from pinecone_admin.workflows.changes import Change, concerns_owner
 from pinecone_admin.workflows.guard import find_refusals, raise_refusals, takes_from_account
 from pinecone_admin.workflows.resources import Resources
 
@@ -38,7 +38,7 @@ async def check_allowed(
     if any(map(takes_from_account, changes)):
         accounts = await list_accounts_to_judge(run.admin, caller, accounts)
     owners: list[RoleBinding] = []
-    if any(each.target.kind == "user" and each.is_sensitive for each in changes):
+    if any(each.target.kind == "user" and concerns_owner(each) for each in changes):
         owners = await run.admin.role_bindings.list(principal_type="user", role="OrgOwner").to_list()
     known = {each.id for each in bindings}
     organization = Resources(

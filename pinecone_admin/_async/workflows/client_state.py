@@ -18,6 +18,9 @@ from pinecone_admin.workflows.guard import Caller, identify_caller
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
+CONCURRENCY = 16
+"""How many requests a workflow sends at once."""
+
 
 def server_now(admin: AsyncAdmin) -> datetime:
     """Return the server's time, or that of this machine if it is unknown."""
@@ -69,6 +72,11 @@ def max_rotations(admin: AsyncAdmin) -> float:
     """
     limit = admin._options.retry.max_attempts  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
     return inf if limit is None else limit
+
+
+def limit_parallel_requests(admin: AsyncAdmin, most: int = CONCURRENCY) -> int:
+    """Return how many requests are sent at once: no more than the client has connections."""
+    return min(most, admin.max_connections)
 
 
 def get_work_in_progress(admin: AsyncAdmin) -> WorkInProgress:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from attrs import evolve
 
 from pinecone_admin._async.workflows.absence import shows_deletion
-from pinecone_admin._async.workflows.client_state import require_server_time, server_time
+from pinecone_admin._async.workflows.client_state import limit_parallel_requests, require_server_time, server_time
 from pinecone_admin._async.workflows.create_with_secret import delete_left_keys, update_key
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
@@ -19,9 +19,6 @@ from pinecone_admin.workflows.changes import Change, Ref
 from pinecone_admin.workflows.ending import ends_everything
 from pinecone_admin.workflows.reports import KeptKey, RetiredKeys
 from pinecone_admin.workflows.sent_changes import add_note, read_reason
-
-CONCURRENCY = 16
-"""How many projects are read at once."""
 
 
 async def delete_retired_keys(run: AsyncRun, *, project_id: str | None) -> RetiredKeys:
@@ -51,7 +48,7 @@ async def delete_retired_keys(run: AsyncRun, *, project_id: str | None) -> Retir
                 failures[each] = error
         return report
 
-    limit = min(CONCURRENCY, admin.max_connections)
+    limit = limit_parallel_requests(admin)
     await async_run_in_parallel(clean_project, list(names), limit=limit, deliver=reports.__setitem__)
     if failures:
         (place, error), *others = [

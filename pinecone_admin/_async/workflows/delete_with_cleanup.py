@@ -13,7 +13,7 @@ from pinecone_admin._async.workflows.client_state import server_time
 from pinecone_admin._async.workflows.create_with_secret import delete_left_keys
 from pinecone_admin._async.workflows.empty_project import delete_contents, read_contents
 from pinecone_admin._async.workflows.run import AsyncRun
-from pinecone_admin._async.workflows.temporary_key import is_deleted, temporary_key
+from pinecone_admin._async.workflows.temporary_key import KEY_ACCEPTANCE_TIMEOUT, is_deleted, temporary_key
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._http.argument_checks import check_bool, check_function, check_timedelta, set_operation_on_errors
 from pinecone_admin.errors import (
@@ -26,7 +26,7 @@ from pinecone_admin.errors import (
 )
 from pinecone_admin.models import APIKey, Project
 from pinecone_admin.workflows.changes import Step
-from pinecone_admin.workflows.ending import has_failed, refer_to, refer_to_parts
+from pinecone_admin.workflows.ending import ALREADY_DELETED, has_failed, refer_to, refer_to_parts
 from pinecone_admin.workflows.project_contents import describe_deletion_of_project
 from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
 from pinecone_admin.workflows.retired_keys import find_overdue_temporary_keys
@@ -34,9 +34,6 @@ from pinecone_admin.workflows.stale_projects import find_protection
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
-
-_KEY_ACCEPTANCE_TIMEOUT = 30.0
-"""Seconds during which parts of the service may not accept a new key yet."""
 
 
 async def delete_with_cleanup(
@@ -141,7 +138,7 @@ async def empty_and_delete(
             if report.dry_run or not await shows_deletion(admin, error, end.target):
                 raise
             drop_refused()
-            run.skip(end, "it was already deleted")
+            run.skip(end, ALREADY_DELETED)
             return evolve(report, deleted=True)
 
 
@@ -162,7 +159,7 @@ async def _empty_with_temporary_key(
             deleted=report.temporary_keys,
         ) as new_key:
             keyed = admin.with_options(api_key=new_key.value)
-            acceptance, deleted = PollBackoff(_KEY_ACCEPTANCE_TIMEOUT), False
+            acceptance, deleted = PollBackoff(KEY_ACCEPTANCE_TIMEOUT), False
             while not deleted:
                 try:
                     return await _delete_until_empty(

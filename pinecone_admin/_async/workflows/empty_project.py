@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pinecone_admin._async.workflows.client_state import limit_parallel_requests
 from pinecone_admin._async.workflows.read_pages import read_pages
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
@@ -30,7 +31,6 @@ from pinecone_admin.workflows.sent_changes import is_api_404, is_foreign_refusal
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
-_CONCURRENCY = 16
 _REFUSED_STATUSES = (403, 404, 501)
 
 
@@ -85,7 +85,7 @@ async def delete_contents(
     await async_run_in_parallel(
         delete,
         contents,
-        limit=_CONCURRENCY,
+        limit=limit_parallel_requests(keyed),
         deliver=lambda _, done: done,
         interrupt_timeout=COMPLETION_TIMEOUT,
     )

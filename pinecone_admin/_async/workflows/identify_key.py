@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 from pinecone_admin._async.workflows.client_state import server_now, server_time
 from pinecone_admin._async.workflows.read_pages import read_pages
 from pinecone_admin._async.workflows.run import AsyncRun
+from pinecone_admin._async.workflows.temporary_key import KEY_ACCEPTANCE_TIMEOUT
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._http.argument_checks import (
     check_identifier,
@@ -48,9 +49,6 @@ from pinecone_admin.workflows.sent_changes import add_note
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
-
-_KEY_ACCEPTANCE_TIMEOUT = 30.0
-"""Seconds during which parts of the service may not accept a new key yet."""
 
 _NO_RESPONSE = (ApiError, PineconeConnectionError, PineconeTimeoutError, ResponseParsingError)
 
@@ -190,7 +188,7 @@ async def _compare(admin: AsyncAdmin, found: KeyIdentification, project: Project
 
 
 async def _list_when_accepted(keyed: AsyncAdmin) -> _ListedIndexes:
-    backoff = PollBackoff(_KEY_ACCEPTANCE_TIMEOUT)
+    backoff = PollBackoff(KEY_ACCEPTANCE_TIMEOUT)
     while True:
         try:
             return await _list_slugs(keyed)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from pinecone_admin._async.workflows.client_state import own_client_id, server_now
+from pinecone_admin._async.workflows.client_state import limit_parallel_requests, own_client_id, server_now
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._async.workflows.take_inventory import take_inventory
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
@@ -61,8 +61,6 @@ from pinecone_admin.workflows.roles import find_owner_ids, is_ownership, roles_b
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
-_CONCURRENCY = 16
-
 
 async def offboard(
     run: AsyncRun, *, email: str, begin: Callable[[OffboardReport], object] | None = None
@@ -99,7 +97,7 @@ async def plan_offboarding(run: AsyncRun, *, emails: Sequence[str] | None) -> Of
     """Read the organization once, and report on each person."""
     with set_operation_on_errors("offboard_many"):
         distinct = _check_emails(emails)
-    inventory = await take_inventory(run, concurrency=_CONCURRENCY, progress=None)
+    inventory = await take_inventory(run)
     check_complete(inventory)
     hidden = find_hidden(inventory)
     reports = [] if hidden else [build_report(inventory, email) for email in distinct]
@@ -131,7 +129,7 @@ async def carry_out_offboarding(
         planned = {normalize_email(email) for email in check_plan(plan, OffboardPlan).emails}
         if emails is not None and {normalize_email(each) for each in _check_emails(emails)} != planned:
             raise value_error("emails", "are not those of the plan: pass only the plan, or make another one")
-    preview = preview_plan(plan, await take_inventory(run, concurrency=_CONCURRENCY, progress=None))
+    preview = preview_plan(plan, await take_inventory(run))
     result = evolve(preview, dry_run=False, reports=[], steps=[])
     if begin is not None:
         begin(result)
@@ -249,7 +247,7 @@ async def _list_keys(admin: AsyncAdmin, project_ids: Sequence[str]) -> list[APIK
     await async_run_in_parallel(
         lambda project_id: admin.api_keys.list(project_id=project_id),
         project_ids,
-        limit=min(_CONCURRENCY, admin.max_connections),
+        limit=limit_parallel_requests(admin),
         deliver=found.__setitem__,
     )
     return [key for project_id in project_ids for key in found[project_id]]

@@ -22,7 +22,7 @@ from pinecone_admin.models import (
 )
 from pinecone_admin.operations import create_project, create_role_binding
 from pinecone_admin.workflows.changes import Change, Ref, RoleAt
-from pinecone_admin.workflows.name_tags import check_untagged
+from pinecone_admin.workflows.name_tags import MAX_NAME_LENGTH, check_untagged
 from pinecone_admin.workflows.readable_store import ReadableStore
 from pinecone_admin.workflows.reports import (
     Ensured,
@@ -31,8 +31,6 @@ from pinecone_admin.workflows.reports import (
     Provisioned,
     parse_project_roles,
 )
-
-_MAX_KEY_NAME_LENGTH = 80
 
 
 async def provision(
@@ -52,7 +50,7 @@ async def provision(
         roles = parse_project_roles(bindings)
         _check_arguments(name, key_roles, store, roles)
         key_roles = [*key_roles]  # the key comes last: what the caller changes until then does not count
-    key_name = name[:_MAX_KEY_NAME_LENGTH]
+    key_name = name[:MAX_NAME_LENGTH]
     if isinstance(store, ReadableStore):
         await _check_target(run, name, key_name, key_roles, store)
     project = await ensure_project(run, name=name)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from pinecone_admin._async.workflows.absence import shows_deletion
-from pinecone_admin._async.workflows.client_state import require_server_time
+from pinecone_admin._async.workflows.client_state import limit_parallel_requests, require_server_time
 from pinecone_admin._async.workflows.create_with_secret import Store
-from pinecone_admin._async.workflows.delete_retired import CONCURRENCY, clean_keys
+from pinecone_admin._async.workflows.delete_retired import clean_keys
 from pinecone_admin._async.workflows.rotate import replace_key
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
@@ -110,7 +110,7 @@ async def _list_keys(admin: AsyncAdmin, project_ids: Sequence[str]) -> dict[str,
                 raise
             return [] if await shows_deletion(admin, error, Ref("project", None, each)) else error
 
-    limit = min(CONCURRENCY, admin.max_connections)
+    limit = limit_parallel_requests(admin)
     await async_run_in_parallel(list_project, project_ids, limit=limit, deliver=listed.__setitem__)
     return {each: listed[each] for each in project_ids}
 

@@ -43,7 +43,7 @@ from pinecone_admin.errors import (
 from pinecone_admin.models import ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows.changes import Change, Settings
 from pinecone_admin.workflows.due_accounts import DueAccounts, find_due_accounts
-from pinecone_admin.workflows.ending import ends_everything, has_failed
+from pinecone_admin.workflows.ending import ends_everything, has_failed, may_have_been_made
 from pinecone_admin.workflows.guard import check_client_id, explain_unknown
 from pinecone_admin.workflows.plans import find_help_code
 from pinecone_admin.workflows.readable_store import ReadableStore, SecretOwner, StoreByName
@@ -269,7 +269,7 @@ class AsyncDueAccountRun:
         except SecretNotStoredError:
             raise
         except PineconeError as error:
-            if ends_everything(error) or any(each.state in {"sent", "unread"} for each in self.run.steps[sent:]):
+            if ends_everything(error) or any(map(may_have_been_made, self.run.steps[sent:])):
                 raise
             doubt = "its age began again with an update, so rotate it by its name" if is_first else ""
             self._add_error(account, error, doubt=doubt)

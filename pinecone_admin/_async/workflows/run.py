@@ -24,6 +24,7 @@ from pinecone_admin._async.workflows.client_state import (
 from pinecone_admin._concurrency.clock import PollBackoff, current_clock
 from pinecone_admin._concurrency.waiting import (
     COMPLETION_TIMEOUT,
+    UNDO_TIMEOUT,
     async_complete_if_interrupted,
     async_shield_from_cancellation,
 )
@@ -76,9 +77,6 @@ if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 _T = TypeVar("_T")
-
-_UNDO_TIMEOUT = 30.0
-"""Seconds for undoing everything."""
 
 _SHORTEST_TIMEOUT = 0.1
 
@@ -244,7 +242,7 @@ class AsyncRun:
         except BaseException as error:
             # Interrupted or cancelled, and there was no response in time
             if describe_created(change) in self._uncertain:
-                with async_shield_from_cancellation(_UNDO_TIMEOUT), suppress(PineconeError):
+                with async_shield_from_cancellation(UNDO_TIMEOUT), suppress(PineconeError):
                     await self._delete_lost(change, await find_lost(), error)
             raise
 
@@ -482,7 +480,7 @@ class AsyncRun:
         try:
             # Two layers: the inner one also survives a second cancellation of the task, which no scope shields from.
             with async_shield_from_cancellation(inf):
-                await async_complete_if_interrupted(partial(self._send_undos, undos, error, failures), _UNDO_TIMEOUT)
+                await async_complete_if_interrupted(partial(self._send_undos, undos, error, failures), UNDO_TIMEOUT)
         except BaseException as interruption:
             note_leftovers(error or interruption, undos, failures)
             for note in getattr(error, "__notes__", ()):
@@ -506,8 +504,8 @@ class AsyncRun:
         self, undos: list[Undo], error: BaseException | None, failures: dict[Undo, PineconeError]
     ) -> None:
         """Delete everything, the latest first, and note each deletion on the error."""
-        backoff = PollBackoff(_UNDO_TIMEOUT)
-        with async_shield_from_cancellation(_UNDO_TIMEOUT):
+        backoff = PollBackoff(UNDO_TIMEOUT)
+        with async_shield_from_cancellation(UNDO_TIMEOUT):
             while undos:
                 undo = undos[-1]
                 seconds = min(self.admin.timeout, max(backoff.seconds_left, _SHORTEST_TIMEOUT))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from pinecone_admin._async.workflows.client_state import server_now, server_time
+from pinecone_admin._async.workflows.client_state import CONCURRENCY, limit_parallel_requests, server_now, server_time
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
@@ -18,12 +18,12 @@ from pinecone_admin.workflows.reports import Progress
 
 
 async def take_inventory(
-    run: AsyncRun, *, concurrency: int, progress: Callable[[Progress], object] | None
+    run: AsyncRun, *, concurrency: int = CONCURRENCY, progress: Callable[[Progress], object] | None = None
 ) -> Inventory:
     """Read every part; a part that fails does not affect the others."""
     with set_operation_on_errors("inventory"):
         check_function("progress", progress, optional=True)
-        limit = min(check_integer("concurrency", concurrency, least=1), run.admin.max_connections)
+        limit = limit_parallel_requests(run.admin, check_integer("concurrency", concurrency, least=1))
 
     async def read(part: InventoryPart) -> Sequence[Any] | PineconeError:
         arguments = {} if part.project_id is None else {"project_id": part.project_id}

@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from pinecone_admin._async.workflows.absence import shows_deletion
 from pinecone_admin._async.workflows.client_state import (
     get_work_in_progress,
     require_server_time,
@@ -23,18 +24,21 @@ from pinecone_admin._concurrency.waiting import async_start_background_task, asy
 from pinecone_admin._http.argument_checks import check_timedelta, copy_to_list, set_operation_on_errors, value_error
 from pinecone_admin._http.attempt_event import warn
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
-from pinecone_admin.errors import ForbiddenError, PineconeError
+from pinecone_admin.errors import ForbiddenError, NotFoundError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, CreateAPIKeyRequest
 from pinecone_admin.operations import create_api_key
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.changes import Change, Ref, Settings
-from pinecone_admin.workflows.sent_changes import IgnoreGone
+from pinecone_admin.workflows.ending import refer_to
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 _SHORTEST_TTL = timedelta(minutes=1)
 """Names of temporary keys have minutes."""
+
+KEY_ACCEPTANCE_TIMEOUT = 30.0
+"""Seconds during which parts of the service may not accept a new key yet."""
 
 _RETRY_INTERVAL = 60.0
 """Seconds, at most, until a renewal that failed is tried again."""
@@ -206,7 +210,8 @@ async def _keep_alive(
 
 async def is_deleted(admin: AsyncAdmin, key: APIKey) -> bool:
     """Return whether a key no longer exists."""
-    with IgnoreGone():
+    try:
         await admin.api_keys.describe(api_key_id=key.id)
-        return False
-    return True
+    except NotFoundError as error:
+        return await shows_deletion(admin, error, refer_to(key))
+    return False

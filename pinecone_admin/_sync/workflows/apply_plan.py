@@ -19,7 +19,7 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
     value_error,
 )
-from pinecone_admin._sync.workflows.client_state import find_caller
+from pinecone_admin._sync.workflows.client_state import find_caller, limit_parallel_requests
 from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     complete_or_create_account,
@@ -53,8 +53,6 @@ from pinecone_admin.workflows.planner import plan_changes
 from pinecone_admin.workflows.plans import check_plan
 from pinecone_admin.workflows.readable_store import StoreByName
 
-_CONCURRENCY = 16
-
 
 def plan_organization(
     run: Run,
@@ -65,7 +63,7 @@ def plan_organization(
     commit: str | None,
 ) -> ChangePlan:
     """Read the organization once, and plan."""
-    inventory = take_inventory(run, concurrency=_CONCURRENCY, progress=None)
+    inventory = take_inventory(run)
     own = find_caller(run.admin, client_id, operation="plan").client_id  # known once there is a token
     if own is None:
         with set_operation_on_errors("plan"):
@@ -95,7 +93,7 @@ def apply_plan(
         check_bool("allow_own", allow_own)
         if allow_removals is not None:
             check_integer("allow_removals", allow_removals, least=0)
-    inventory = take_inventory(run, concurrency=_CONCURRENCY, progress=None)
+    inventory = take_inventory(run)
     caller, index = find_caller(run.admin, client_id, operation="apply"), OrganizationIndex(inventory)
     compared = review_plan(
         plan, index, inventory, caller=caller, drift=drift, allow_removals=allow_removals, allow_own=allow_own
@@ -171,7 +169,7 @@ def _carry_out_all(
             ranked = list(group)
             secrets = [each for each in ranked if execution.changes[each].makes_secret]
             plain = [each for each in ranked if each not in {*secrets}]
-            limit = min(_CONCURRENCY, run.admin.max_connections)
+            limit = limit_parallel_requests(run.admin)
             run_in_parallel(
                 attempt, plain, limit=limit, deliver=lambda _, done: done, interrupt_timeout=COMPLETION_TIMEOUT
             )

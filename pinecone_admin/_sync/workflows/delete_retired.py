@@ -10,7 +10,7 @@ from attrs import evolve
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_identifier, set_operation_on_errors
 from pinecone_admin._sync.workflows.absence import shows_deletion
-from pinecone_admin._sync.workflows.client_state import require_server_time, server_time
+from pinecone_admin._sync.workflows.client_state import limit_parallel_requests, require_server_time, server_time
 from pinecone_admin._sync.workflows.create_with_secret import delete_left_keys, update_key
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.errors import PineconeError
@@ -20,9 +20,6 @@ from pinecone_admin.workflows.changes import Change, Ref
 from pinecone_admin.workflows.ending import ends_everything
 from pinecone_admin.workflows.reports import KeptKey, RetiredKeys
 from pinecone_admin.workflows.sent_changes import add_note, read_reason
-
-CONCURRENCY = 16
-"""How many projects are read at once."""
 
 
 def delete_retired_keys(run: Run, *, project_id: str | None) -> RetiredKeys:
@@ -52,7 +49,7 @@ def delete_retired_keys(run: Run, *, project_id: str | None) -> RetiredKeys:
                 failures[each] = error
         return report
 
-    limit = min(CONCURRENCY, admin.max_connections)
+    limit = limit_parallel_requests(admin)
     run_in_parallel(clean_project, list(names), limit=limit, deliver=reports.__setitem__)
     if failures:
         (place, error), *others = [

@@ -13,6 +13,7 @@ from attrs import evolve, field, frozen
 
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._concurrency.parallel import run_in_parallel
+from pinecone_admin._concurrency.waiting import UNDO_TIMEOUT
 from pinecone_admin._http.argument_checks import (
     as_plain_value,
     check_function,
@@ -66,8 +67,6 @@ _OnProgress: TypeAlias = Callable[[Progress], object]
 _SECONDS_PER_PROJECT = 600.0
 _ENDED = "the run ended before"
 """Why a project that an interrupted run had not finished was left."""
-_INTERRUPT_TIMEOUT = 30.0
-"""Seconds after Ctrl-C to delete the temporary keys of the projects in progress."""
 
 
 @frozen(kw_only=True)
@@ -294,7 +293,7 @@ def _run_all(
         limit=concurrency,
         deliver=deliver,
         interrupted=interrupted,
-        interrupt_timeout=_INTERRUPT_TIMEOUT,
+        interrupt_timeout=UNDO_TIMEOUT,  # for the temporary keys of the projects in progress
     )
 
 

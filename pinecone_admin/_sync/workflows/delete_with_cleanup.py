@@ -16,7 +16,7 @@ from pinecone_admin._sync.workflows.client_state import server_time
 from pinecone_admin._sync.workflows.create_with_secret import delete_left_keys
 from pinecone_admin._sync.workflows.empty_project import delete_contents, read_contents
 from pinecone_admin._sync.workflows.run import Run
-from pinecone_admin._sync.workflows.temporary_key import is_deleted, temporary_key
+from pinecone_admin._sync.workflows.temporary_key import KEY_ACCEPTANCE_TIMEOUT, is_deleted, temporary_key
 from pinecone_admin.errors import (
     FailedPreconditionError,
     NotFoundError,
@@ -27,7 +27,7 @@ from pinecone_admin.errors import (
 )
 from pinecone_admin.models import APIKey, Project
 from pinecone_admin.workflows.changes import Step
-from pinecone_admin.workflows.ending import has_failed, refer_to, refer_to_parts
+from pinecone_admin.workflows.ending import ALREADY_DELETED, has_failed, refer_to, refer_to_parts
 from pinecone_admin.workflows.project_contents import describe_deletion_of_project
 from pinecone_admin.workflows.reports import CleanupReport, Content, Progress
 from pinecone_admin.workflows.retired_keys import find_overdue_temporary_keys
@@ -35,9 +35,6 @@ from pinecone_admin.workflows.stale_projects import find_protection
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
-
-_KEY_ACCEPTANCE_TIMEOUT = 30.0
-"""Seconds during which parts of the service may not accept a new key yet."""
 
 
 def delete_with_cleanup(
@@ -140,7 +137,7 @@ def empty_and_delete(
             if report.dry_run or not shows_deletion(admin, error, end.target):
                 raise
             drop_refused()
-            run.skip(end, "it was already deleted")
+            run.skip(end, ALREADY_DELETED)
             return evolve(report, deleted=True)
 
 
@@ -161,7 +158,7 @@ def _empty_with_temporary_key(
             deleted=report.temporary_keys,
         ) as new_key:
             keyed = admin.with_options(api_key=new_key.value)
-            acceptance, deleted = PollBackoff(_KEY_ACCEPTANCE_TIMEOUT), False
+            acceptance, deleted = PollBackoff(KEY_ACCEPTANCE_TIMEOUT), False
             while not deleted:
                 try:
                     return _delete_until_empty(

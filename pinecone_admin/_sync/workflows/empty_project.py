@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._concurrency.waiting import COMPLETION_TIMEOUT
+from pinecone_admin._sync.workflows.client_state import limit_parallel_requests
 from pinecone_admin._sync.workflows.read_pages import read_pages
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.errors import (
@@ -31,7 +32,6 @@ from pinecone_admin.workflows.sent_changes import is_api_404, is_foreign_refusal
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
-_CONCURRENCY = 16
 _REFUSED_STATUSES = (403, 404, 501)
 
 
@@ -86,7 +86,7 @@ def delete_contents(
     run_in_parallel(
         delete,
         contents,
-        limit=_CONCURRENCY,
+        limit=limit_parallel_requests(keyed),
         deliver=lambda _, done: done,
         interrupt_timeout=COMPLETION_TIMEOUT,
     )

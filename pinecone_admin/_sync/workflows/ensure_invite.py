@@ -21,15 +21,11 @@ from pinecone_admin.models import (
     User,
 )
 from pinecone_admin.operations import create_invite
-from pinecone_admin.workflows.change_operations import build_role_bindings
-from pinecone_admin.workflows.changes import Change, Ref
+from pinecone_admin.workflows.change_operations import fits
+from pinecone_admin.workflows.changes import Change, Ref, Settings
 from pinecone_admin.workflows.ending import Created, refer_to, refer_to_roles
-from pinecone_admin.workflows.reports import (
-    Ensured,
-    OnDifference,
-    key_of_binding,
-    keys_of_wanted_bindings,
-)
+from pinecone_admin.workflows.organization_index import read_held_roles
+from pinecone_admin.workflows.reports import Ensured, OnDifference
 
 
 def ensure_invite(
@@ -94,6 +90,5 @@ def fits_invite(run: Run, change: Change, found: User | Invite) -> bool:
     """Return whether a person is the invite of a request, with the roles that it sends."""
     if change.action == "resend":
         return found.id == change.target.id
-    bindings = run.admin.role_bindings.list(principal_type="invite", principal_id=found.id)
-    held = {key_of_binding(each.role, each.resource_type, each.resource_id) for each in bindings}
-    return isinstance(found, Invite) and held == {*keys_of_wanted_bindings(build_role_bindings(change.roles))}
+    bindings = run.admin.role_bindings.list(principal_type="invite", principal_id=found.id).to_list()
+    return isinstance(found, Invite) and fits(change, Settings(), read_held_roles(bindings))

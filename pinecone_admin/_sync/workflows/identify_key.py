@@ -22,6 +22,7 @@ from pinecone_admin._http.argument_checks import (
 from pinecone_admin._sync.workflows.client_state import server_now, server_time
 from pinecone_admin._sync.workflows.read_pages import read_pages
 from pinecone_admin._sync.workflows.run import Run
+from pinecone_admin._sync.workflows.temporary_key import KEY_ACCEPTANCE_TIMEOUT
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.quoting import describe_resource
 from pinecone_admin.errors import (
@@ -49,9 +50,6 @@ from pinecone_admin.workflows.sent_changes import add_note
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
-
-_KEY_ACCEPTANCE_TIMEOUT = 30.0
-"""Seconds during which parts of the service may not accept a new key yet."""
 
 _NO_RESPONSE = (ApiError, PineconeConnectionError, PineconeTimeoutError, ResponseParsingError)
 
@@ -191,7 +189,7 @@ def _compare(admin: Admin, found: KeyIdentification, project: Project) -> KeyIde
 
 
 def _list_when_accepted(keyed: Admin) -> _ListedIndexes:
-    backoff = PollBackoff(_KEY_ACCEPTANCE_TIMEOUT)
+    backoff = PollBackoff(KEY_ACCEPTANCE_TIMEOUT)
     while True:
         try:
             return _list_slugs(keyed)

@@ -18,7 +18,7 @@ from pinecone_admin._http.argument_checks import (
     value_error,
 )
 from pinecone_admin._http.lookup import find_user, is_same_email, normalize_email
-from pinecone_admin._sync.workflows.client_state import own_client_id, server_now
+from pinecone_admin._sync.workflows.client_state import limit_parallel_requests, own_client_id, server_now
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._sync.workflows.take_inventory import take_inventory
 from pinecone_admin._text.messages import Name
@@ -62,8 +62,6 @@ from pinecone_admin.workflows.roles import find_owner_ids, is_ownership, roles_b
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
-_CONCURRENCY = 16
-
 
 def offboard(run: Run, *, email: str, begin: Callable[[OffboardReport], object] | None = None) -> OffboardReport:
     """Read everything, refuse before the first change, withdraw the invites, and remove the user last.
@@ -98,7 +96,7 @@ def plan_offboarding(run: Run, *, emails: Sequence[str] | None) -> OffboardPlan:
     """Read the organization once, and report on each person."""
     with set_operation_on_errors("offboard_many"):
         distinct = _check_emails(emails)
-    inventory = take_inventory(run, concurrency=_CONCURRENCY, progress=None)
+    inventory = take_inventory(run)
     check_complete(inventory)
     hidden = find_hidden(inventory)
     reports = [] if hidden else [build_report(inventory, email) for email in distinct]
@@ -130,7 +128,7 @@ def carry_out_offboarding(
         planned = {normalize_email(email) for email in check_plan(plan, OffboardPlan).emails}
         if emails is not None and {normalize_email(each) for each in _check_emails(emails)} != planned:
             raise value_error("emails", "are not those of the plan: pass only the plan, or make another one")
-    preview = preview_plan(plan, take_inventory(run, concurrency=_CONCURRENCY, progress=None))
+    preview = preview_plan(plan, take_inventory(run))
     result = evolve(preview, dry_run=False, reports=[], steps=[])
     if begin is not None:
         begin(result)
@@ -246,7 +244,7 @@ def _list_keys(admin: Admin, project_ids: Sequence[str]) -> list[APIKey]:
     run_in_parallel(
         lambda project_id: admin.api_keys.list(project_id=project_id),
         project_ids,
-        limit=min(_CONCURRENCY, admin.max_connections),
+        limit=limit_parallel_requests(admin),
         deliver=found.__setitem__,
     )
     return [key for project_id in project_ids for key in found[project_id]]

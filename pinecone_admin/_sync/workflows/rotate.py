@@ -40,6 +40,7 @@ from pinecone_admin._sync.workflows.create_with_secret import (
 )
 from pinecone_admin._sync.workflows.delete_retired import delete_retired_key, refer_to_retired
 from pinecone_admin._sync.workflows.run import LISTING_TIMEOUT, Run
+from pinecone_admin._text.moments import describe_minute
 from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.errors import (
     LeftoverError,
@@ -53,6 +54,7 @@ from pinecone_admin.errors import (
 from pinecone_admin.models import APIKey, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.changes import Change, Ref, Settings
+from pinecone_admin.workflows.ending import ALREADY_DELETED, may_have_been_made
 from pinecone_admin.workflows.guard import check_client_id
 from pinecone_admin.workflows.reports import Rotation
 from pinecone_admin.workflows.sent_changes import add_note, is_api_404, may_have_been_processed
@@ -77,7 +79,7 @@ def rotate_api_key(run: Run, *, api_key_id: str, store: Store[APIKeyWithSecret],
     old = retired_keys.find_predecessor(old, keys) or old
     if (moment := retired_keys.expiry_of_temporary_key(old)) is not None:
         raise RefusedError(
-            f"API key {old.id} is temporary, and may be deleted from {moment:%Y-%m-%d %H:%M} UTC, so it is not "
+            f"API key {old.id} is temporary, and may be deleted from {describe_minute(moment)}, so it is not "
             "rotated: create a permanent key",
             operation="rotate_api_key",
         )
@@ -97,7 +99,7 @@ def rotate_api_key(run: Run, *, api_key_id: str, store: Store[APIKeyWithSecret],
     moment = retired_keys.delete_after(old)
     if moment is not None and retired_keys.time_of_deletion(server_now(run.admin), keep_old_for) < moment:
         raise RefusedError(
-            f"an earlier run keeps API key {old.id} until {moment:%Y-%m-%d %H:%M} UTC, which is longer; if it must end "
+            f"an earlier run keeps API key {old.id} until {describe_minute(moment)}, which is longer; if it must end "
             "sooner, for example because it leaked, delete it",
             operation="rotate_api_key",
         )
@@ -241,9 +243,7 @@ def _describe_old_key(run: Run, old: APIKey, keep_old_for: timedelta, error: Bas
     deletions = [each for each in run.steps if (each.change.action, each.change.target.id) == ("delete", old.id)]
     if keep_old_for or run.is_gone(old.id) or any(each.state == "done" for each in deletions):
         return ""
-    is_certain = all(each.state in {"failed", "rejected"} for each in deletions) and not (
-        deletions and is_api_404(error)
-    )
+    is_certain = not any(map(may_have_been_made, deletions)) and not (deletions and is_api_404(error))
     return f"the old key, API key {old.id}, {'still works' if is_certain else 'may still work'}"
 
 
@@ -265,8 +265,8 @@ def _retire(run: Run, old: APIKey, new: APIKey, *, name: str, keep_old_for: time
     warn(
         "API key %s may be deleted from %s, not from %s: the server's time was far ahead after each of %s renames",
         old.id,
-        f"{moment:%Y-%m-%d %H:%M} UTC",
-        f"{later:%Y-%m-%d %H:%M} UTC",
+        describe_minute(moment),
+        describe_minute(later),
         _MOST_RENAMES,
     )
     return old, moment
@@ -324,7 +324,7 @@ def _finish_rotation(
             if retired_keys.is_unfinished_successor(key, old):
                 _retire_leftover(run, key, old, new, moment)
         is_there = any(key.id == old.id for key in keys)
-        reason = f"it may be deleted from {moment:%Y-%m-%d %H:%M} UTC" if is_there else "it was already deleted"
+        reason = f"it may be deleted from {describe_minute(moment)}" if is_there else ALREADY_DELETED
         run.skip(Change(action="delete", target=refer_to_retired(run, old)), reason)
         return Rotation(key=new, replaced=old.id, delete_after=moment if is_there else None, steps=run.steps)
     keys = [old if key.id == old.id else key for key in keys]

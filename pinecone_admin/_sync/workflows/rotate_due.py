@@ -19,9 +19,9 @@ from pinecone_admin._http.argument_checks import (
 )
 from pinecone_admin._http.server_clock import plausible_date
 from pinecone_admin._sync.workflows.absence import shows_deletion
-from pinecone_admin._sync.workflows.client_state import require_server_time
+from pinecone_admin._sync.workflows.client_state import limit_parallel_requests, require_server_time
 from pinecone_admin._sync.workflows.create_with_secret import Store
-from pinecone_admin._sync.workflows.delete_retired import CONCURRENCY, clean_keys
+from pinecone_admin._sync.workflows.delete_retired import clean_keys
 from pinecone_admin._sync.workflows.rotate import replace_key
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.printable import mask_key_values
@@ -109,7 +109,7 @@ def _list_keys(admin: Admin, project_ids: Sequence[str]) -> dict[str, list[APIKe
                 raise
             return [] if shows_deletion(admin, error, Ref("project", None, each)) else error
 
-    limit = min(CONCURRENCY, admin.max_connections)
+    limit = limit_parallel_requests(admin)
     run_in_parallel(list_project, project_ids, limit=limit, deliver=listed.__setitem__)
     return {each: listed[each] for each in project_ids}
 

@@ -20,6 +20,7 @@ from attrs import evolve
 from pinecone_admin._concurrency.clock import PollBackoff, current_clock
 from pinecone_admin._concurrency.waiting import (
     COMPLETION_TIMEOUT,
+    UNDO_TIMEOUT,
     complete_if_interrupted,
     shield_from_cancellation,
 )
@@ -77,9 +78,6 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 _T = TypeVar("_T")
-
-_UNDO_TIMEOUT = 30.0
-"""Seconds for undoing everything."""
 
 _SHORTEST_TIMEOUT = 0.1
 
@@ -245,7 +243,7 @@ class Run:
         except BaseException as error:
             # Interrupted or cancelled, and there was no response in time
             if describe_created(change) in self._uncertain:
-                with shield_from_cancellation(_UNDO_TIMEOUT), suppress(PineconeError):
+                with shield_from_cancellation(UNDO_TIMEOUT), suppress(PineconeError):
                     self._delete_lost(change, find_lost(), error)
             raise
 
@@ -481,7 +479,7 @@ class Run:
         try:
             # Two layers: the inner one also survives a second cancellation of the task, which no scope shields from.
             with shield_from_cancellation(inf):
-                complete_if_interrupted(partial(self._send_undos, undos, error, failures), _UNDO_TIMEOUT)
+                complete_if_interrupted(partial(self._send_undos, undos, error, failures), UNDO_TIMEOUT)
         except BaseException as interruption:
             note_leftovers(error or interruption, undos, failures)
             for note in getattr(error, "__notes__", ()):
@@ -503,8 +501,8 @@ class Run:
 
     def _send_undos(self, undos: list[Undo], error: BaseException | None, failures: dict[Undo, PineconeError]) -> None:
         """Delete everything, the latest first, and note each deletion on the error."""
-        backoff = PollBackoff(_UNDO_TIMEOUT)
-        with shield_from_cancellation(_UNDO_TIMEOUT):
+        backoff = PollBackoff(UNDO_TIMEOUT)
+        with shield_from_cancellation(UNDO_TIMEOUT):
             while undos:
                 undo = undos[-1]
                 seconds = min(self.admin.timeout, max(backoff.seconds_left, _SHORTEST_TIMEOUT))

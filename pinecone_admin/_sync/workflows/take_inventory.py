@@ -10,7 +10,7 @@ from typing import Any
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_function, check_integer, set_operation_on_errors
-from pinecone_admin._sync.workflows.client_state import server_now, server_time
+from pinecone_admin._sync.workflows.client_state import CONCURRENCY, limit_parallel_requests, server_now, server_time
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.errors import PineconeError
 from pinecone_admin.workflows.ending import ends_everything
@@ -18,11 +18,13 @@ from pinecone_admin.workflows.inventory import Inventory, InventoryBuilder, Inve
 from pinecone_admin.workflows.reports import Progress
 
 
-def take_inventory(run: Run, *, concurrency: int, progress: Callable[[Progress], object] | None) -> Inventory:
+def take_inventory(
+    run: Run, *, concurrency: int = CONCURRENCY, progress: Callable[[Progress], object] | None = None
+) -> Inventory:
     """Read every part; a part that fails does not affect the others."""
     with set_operation_on_errors("inventory"):
         check_function("progress", progress, optional=True)
-        limit = min(check_integer("concurrency", concurrency, least=1), run.admin.max_connections)
+        limit = limit_parallel_requests(run.admin, check_integer("concurrency", concurrency, least=1))
 
     def read(part: InventoryPart) -> Sequence[Any] | PineconeError:
         arguments = {} if part.project_id is None else {"project_id": part.project_id}

@@ -16,6 +16,7 @@ from pinecone_admin._concurrency.waiting import start_background_task, watch_can
 from pinecone_admin._http.argument_checks import check_timedelta, copy_to_list, set_operation_on_errors, value_error
 from pinecone_admin._http.attempt_event import warn
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
+from pinecone_admin._sync.workflows.absence import shows_deletion
 from pinecone_admin._sync.workflows.client_state import (
     get_work_in_progress,
     require_server_time,
@@ -24,18 +25,21 @@ from pinecone_admin._sync.workflows.client_state import (
 )
 from pinecone_admin._sync.workflows.create_with_secret import delete_left_keys
 from pinecone_admin._sync.workflows.run import Run, open_run
-from pinecone_admin.errors import ForbiddenError, PineconeError
+from pinecone_admin.errors import ForbiddenError, NotFoundError, PineconeError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, CreateAPIKeyRequest
 from pinecone_admin.operations import create_api_key
 from pinecone_admin.workflows import name_tags, retired_keys
 from pinecone_admin.workflows.changes import Change, Ref, Settings
-from pinecone_admin.workflows.sent_changes import IgnoreGone
+from pinecone_admin.workflows.ending import refer_to
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 _SHORTEST_TTL = timedelta(minutes=1)
 """Names of temporary keys have minutes."""
+
+KEY_ACCEPTANCE_TIMEOUT = 30.0
+"""Seconds during which parts of the service may not accept a new key yet."""
 
 _RETRY_INTERVAL = 60.0
 """Seconds, at most, until a renewal that failed is tried again."""
@@ -205,7 +209,8 @@ def _keep_alive(
 
 def is_deleted(admin: Admin, key: APIKey) -> bool:
     """Return whether a key no longer exists."""
-    with IgnoreGone():
+    try:
         admin.api_keys.describe(api_key_id=key.id)
-        return False
-    return True
+    except NotFoundError as error:
+        return shows_deletion(admin, error, refer_to(key))
+    return False

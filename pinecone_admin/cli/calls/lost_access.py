@@ -9,7 +9,7 @@ from pinecone_admin.cli.calls.naming import Thing
 from pinecone_admin.cli.calls.pipeline import Call
 from pinecone_admin.errors import NotFoundError, RefusedError
 from pinecone_admin.models import RoleBinding
-from pinecone_admin.workflows.changes import Ref
+from pinecone_admin.workflows.changes import PEOPLE, Ref
 from pinecone_admin.workflows.guard import ONLY_ON_PROJECTS, leaves_no_place
 from pinecone_admin.workflows.organization_index import read_held_roles
 from pinecone_admin.workflows.roles import describe_lost_owners, find_owner_ids
@@ -33,7 +33,7 @@ def find_lost_membership(call: Call) -> list[str]:
     binding: RoleBinding | None = None
     with suppress(NotFoundError):  # the change itself says so
         binding = call.names.read(call.own)
-    if binding is None or binding.principal_type not in {"user", "invite"} or not (owners := _list_owners(call)):
+    if binding is None or binding.principal_type not in PEOPLE or not (owners := _list_owners(call)):
         return []
     who = _refer_to(call, binding.principal_type, binding.principal_id)
     if find_owner_ids([binding]):

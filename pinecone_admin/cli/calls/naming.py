@@ -15,6 +15,7 @@ from pinecone_admin._concurrency.locks import ensure_released
 from pinecone_admin._http.argument_checks import is_key_value
 from pinecone_admin._http.lookup import is_same_email
 from pinecone_admin._text.counts import count_noun, pluralize
+from pinecone_admin._text.moments import describe_minute
 from pinecone_admin._text.quoting import describe_resource, quote_name
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.documents import KeyOfProject, NamedBinding
@@ -188,7 +189,7 @@ class NameLookup:
         if noun == "user":
             return f"{item.id} ({quote_name(item.email)})"
         created_at = getattr(item, "created_at", None)
-        return str(item.id) if created_at is None else f"{item.id} (created {created_at:%Y-%m-%d %H:%M} UTC)"
+        return str(item.id) if created_at is None else f"{item.id} (created {describe_minute(created_at)})"
 
     def add_names(self, report: Any, found: Iterable[Thing]) -> None:
         """Add names to the steps and the differences of a report, beside ids of projects and of what was found."""

@@ -47,6 +47,7 @@ from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError, RefusedError, SecretNotStoredError
 from pinecone_admin.workflows import ApplyReport, Change, ChangePlan, DesiredState, Inventory, Ref, Step, plan_changes
 from pinecone_admin.workflows.change_plan import count_kinds, count_not_listed
+from pinecone_admin.workflows.changes import PEOPLE
 from pinecone_admin.workflows.comparison import Compared
 from pinecone_admin.workflows.desired_state import place_in
 from pinecone_admin.workflows.guard import Caller, find_excess, find_removed
@@ -62,7 +63,7 @@ _COMMITS = ("GITHUB_SHA", "CI_COMMIT_SHA")
 _SECTIONS = {
     "Projects": {"project"},
     "Service accounts": {"service_account"},
-    "People": {"user", "invite"},
+    "People": PEOPLE,
     "API keys": {"api_key"},
 }
 """The headings of a plan, each with the kinds of what is changed."""

@@ -43,7 +43,7 @@ from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeError
 from pinecone_admin.workflows import Left, StalePlan, StaleProject, StaleReport
 from pinecone_admin.workflows.changes import Ref, Step
-from pinecone_admin.workflows.ending import refer_to_parts
+from pinecone_admin.workflows.ending import ALREADY_DELETED, refer_to_parts
 from pinecone_admin.workflows.name_tags import describe_name
 from pinecone_admin.workflows.plans import describe_left, describe_stale, explain_left, find_help_code
 from pinecone_admin.workflows.project_contents import describe_deletion_of_project
@@ -58,7 +58,6 @@ from pinecone_admin.workflows.stale_projects import (
 )
 
 _CONCURRENCY = 4
-_ALREADY_DELETED = "it was already deleted"
 
 
 def plan_deletion(session: Session, *, name_pattern: str, older_than: timedelta, out: str | None) -> None:
@@ -248,7 +247,7 @@ def _preview(session: Session, plan: StalePlan) -> tuple[DeletionPreview, set[st
     for each in plan.projects:
         result = found[each.id]
         if result is None:
-            reason = _ALREADY_DELETED if each.id in gone else NOT_SEEN
+            reason = ALREADY_DELETED if each.id in gone else NOT_SEEN
             result = Left(id=each.id, name=each.name, reason=reason)
         if isinstance(result, Left):
             leave.append(result)
