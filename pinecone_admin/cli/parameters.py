@@ -624,6 +624,9 @@ _OF_OTHER_PROGRAMS: Mapping[str, str] = {
     "--quiet": "To skip the question, use --yes. For less output, use -o raw.",
 }
 """Options of other programs, each with what does the same."""
+_OF_CHANGES = frozenset({"--yes", "--confirm", "--dry-run"})
+_OF_FILES = frozenset({"--out", "--overwrite"})
+_OF_SECRETS = frozenset({"--store", "--reveal"})
 _OF_ROLE_LIST: Mapping[str, str] = {
     "--role": "To see who has a role, run pinecone-admin role list --role ROLE.",
     "--on": "To see who has a role on a project, run pinecone-admin role list --on PROJECT.",
@@ -670,9 +673,18 @@ def _describe_unknown_option(
     _, _, words = context.command_path.partition(" ")
     if (new := OLD_OPTIONS.get(f"{words} {option}")) is not None:
         return click.UsageError(f"{option} is now {new}.", context)
+    own = {name for param in command.params for name in param.opts}
     advice = _OF_OTHER_PROGRAMS.get(option)
     if words in {f"{noun} list" for noun in PRINCIPALS}:
         advice = advice or _OF_ROLE_LIST.get(option)
+    if option in _OF_CHANGES and "--yes" not in own and getattr(command, "effect", "") == "reads":
+        advice = "The command changes nothing, so leave it out."
+    elif option == "--confirm" and "--yes" in own:
+        advice = "The command asks for no name. Add --yes to go ahead."
+    elif option in _OF_SECRETS and "--store" not in own:
+        advice = "The command stores no secret, so leave it out."
+    elif option == "--reveal":
+        advice = "The command can make many secrets, so store them with --store."
     if advice is not None:
         return click.UsageError(f"There is no {option}. {advice}", context)
     near = suggest(option, possibilities, otherwise="")  # click suggests what is less near, too
@@ -681,7 +693,7 @@ def _describe_unknown_option(
     takes_name = any(isinstance(each, click.Argument) for each in command.params)
     if "--" not in args and takes_command:
         said.append("Write the options of your command after --.")
-    elif takes_name and not takes_command and not near:
+    elif takes_name and not takes_command and not near and option not in _OF_CHANGES | _OF_FILES:
         # In a group of short options, such as -yz, the word begins with another one.
         said += [f"If {word} is a name, write it after --." for word in args if word.startswith(option)][:1]
     return click.NoSuchOption(option, join_sentences(said), ctx=context)

@@ -128,6 +128,22 @@ def test_a_word_too_many_is_told_from_a_name_that_lacks_its_quotes() -> None:
         assert len(emulator.requests) == 0
 
 
+@pytest.mark.parametrize("option", ["--yes", "--confirm", "--dry-run", "--store", "--reveal", "--out"])
+def test_an_option_of_other_commands_is_not_taken_for_a_name(option: str) -> None:
+    """A command that lacks it says why, if it can; behind --, the word would become a name."""
+    value = [] if option in {"--yes", "--dry-run", "--reveal"} else ["x"]
+    lacking = [each for each in COMMANDS if all(option not in param.opts for param in each.params)]
+    assert len(lacking) > 5
+    with example_organization() as emulator:
+        for spec in lacking:
+            done = run(*spec.full_name.split(), option, *value)
+            if done.exit != 2 or "Write the options of your command after --" in done.stderr:
+                continue  # its words are those of another program
+            check_usage(done, f"There is no {option}. ")
+            assert "after --" not in done.stderr, done
+        assert len(emulator.requests) == 0
+
+
 @pytest.mark.parametrize("noun", PRINCIPALS)
 def test_a_list_of_those_who_have_roles_leads_to_the_list_of_roles(noun: str) -> None:
     """Its filters are searched at what has the roles."""
