@@ -527,7 +527,10 @@ class RefusedError(PineconeError):
 
 
 class SecretNotStoredError(PineconeError):
-    """A client secret was rotated, but ``store`` failed or was interrupted. The old secret no longer works.
+    """A client secret was rotated, but ``store`` failed or was interrupted, so the new secret may not be stored.
+
+    The old secret no longer works. If ``store`` is a ``workflows.ReadableStore`` and returns the new secret, the
+    exception of ``store`` is raised instead, and its notes show that the secret is stored.
 
     If the rotation was interrupted or cancelled, the interruption is raised, and this error is its ``__cause__``.
 

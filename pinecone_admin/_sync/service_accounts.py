@@ -304,7 +304,9 @@ class ServiceAccounts(Namespace):
         Raises:
             RefusedError: The account is the one that this client uses, or may be. It may be if the client has only an
                 access token, and ``client_id`` is None or no service account has it. Nothing was changed.
-            SecretNotStoredError: ``store`` failed. ``error.secret.reveal()`` returns the new secret.
+            SecretNotStoredError: ``store`` failed, so the new secret may not be stored. ``error.secret.reveal()``
+                returns it. If ``store`` is a ``workflows.ReadableStore`` that returns the new secret, its exception is
+                raised instead, with a note.
             ForbiddenError: The plan does not include service accounts.
             NotFoundError: There is no service account with this id, or your account cannot see it.
             PineconeError: If ``outcome`` is ``"unknown"`` or ``"done"``, every response was lost, and the new secret
@@ -370,7 +372,8 @@ class ServiceAccounts(Namespace):
             The accounts that were rotated, those that failed, and those whose secrets may be older than they look.
 
         Raises:
-            SecretNotStoredError: ``store`` failed. ``error.secret.reveal()`` returns the new secret. No further account
+            SecretNotStoredError: ``store`` failed, and does not return the new secret, which may not be stored.
+                ``error.secret.reveal()`` returns the new secret. No further account
                 was rotated.
             PineconeValueError: ``store`` cannot be read, and ``allow_unreadable`` is False. No request was sent.
             RefusedError: The client has only an access token, and ``client_id`` is None or is not the client id of a

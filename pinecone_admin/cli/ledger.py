@@ -17,7 +17,7 @@ SecretState: TypeAlias = Literal["undelivered", "stored", "shown", "rescued", "l
 """Where a new secret is: with the command alone, at its destination, in a rescue file, or nowhere."""
 
 _SECRET_STATES: Mapping[SecretState, str] = {
-    "undelivered": "The new {noun} of {owner} was not stored.",
+    "undelivered": "The new {noun} of {owner} may not be stored.",
     "stored": "The {noun} of {owner} is stored.",
     "shown": "The {noun} of {owner} was written to stdout.",
     "rescued": (

@@ -23,6 +23,7 @@ from pinecone_admin import (
 )
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
+from pinecone_admin.workflows import ReadableStore
 from pinecone_admin.workflows.name_tags import tag_as_successor
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport, InjectedFault, KilledError, fail_to_store
@@ -229,6 +230,63 @@ async def test_a_secret_that_was_not_stored_is_on_the_error(
     shown = f"{error!s} {error!r} {error.__dict__} {caplog.text} {caught.getrepr(showlocals=True)}"
     assert account.client_secret not in shown
     assert account.client_secret.encode() not in pickle.dumps(error)
+
+
+class LateStore(ReadableStore):
+    """Stores a secret, or a part of it, and then fails, as if the response of a secret store was lost.
+
+    Args:
+        error: What it raises.
+        kept: How many characters it stores; None for all.
+    """
+
+    def __init__(self, error: BaseException, kept: int | None = None) -> None:
+        self._error, self._kept = error, kept
+        self.secret: str | None = None
+
+    def __call__(self, made: ServiceAccountWithSecret, /) -> None:
+        """Store the secret, and raise."""
+        self.secret = made.client_secret[: self._kept]
+        raise self._error
+
+    def read(self, _: object, /) -> str | None:
+        """Return what is stored."""
+        return self.secret
+
+
+@pytest.mark.parametrize("error", [OSError("no response"), KeyboardInterrupt()])
+async def test_a_secret_that_a_failed_store_has_all_the_same_is_stored(error: BaseException, admin: AsyncAdmin) -> None:
+    """The exception of the store leaves the call, and its note says that the secret is stored."""
+    account_id, store = await create_account(admin), LateStore(error)
+    with pytest.raises(type(error)) as caught:
+        await admin.service_accounts.rotate(service_account_id=account_id, store=store)
+    assert caught.value.__cause__ is None
+    assert caught.value.__notes__ == [f"the new secret of service account {account_id} is stored all the same"]
+
+
+async def test_a_secret_is_not_said_to_be_lost_where_nobody_knows_that(admin: AsyncAdmin) -> None:
+    """Whatever a store that fails has done with it, a message claims neither that it is stored nor that it is not."""
+    account_id = await create_account(admin)
+    late = LateStore(OSError("no response"))
+    for store in (fail_to_store, late.__call__, LateStore(OSError("full"), kept=10)):
+        with raises(SecretNotStoredError, "may not be stored: store failed"):
+            await admin.service_accounts.rotate(service_account_id=account_id, store=store)
+
+
+async def test_a_run_over_many_accounts_goes_on_if_a_failed_store_has_the_secret(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The account counts as rotated, and a warning names it, with the failure and without the secret."""
+    admin = emulator.async_admin()
+    account_id = await create_account(admin)
+    store = LateStore(OSError("no response"))
+    store.secret = emulator.state.service_accounts[account_id].client_secret
+    emulator.clock.advance(2 * 86_400)
+    report = await admin.service_accounts.rotate_due(older_than=timedelta(days=1), store=store)
+    assert [each.id for each in report.rotated] == [account_id]
+    assert f"has the new secret of service account {account_id}: no response" in caplog.text
+    assert store.secret == emulator.state.service_accounts[account_id].client_secret
+    assert store.secret not in caplog.text
 
 
 async def test_a_lost_secret_is_rotated_again(emulator: Emulator) -> None:

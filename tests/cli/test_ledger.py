@@ -168,7 +168,7 @@ def test_a_line_says_where_new_secrets_are_unless_what_they_belong_to_is_gone() 
         ("shown", " The value of key reader was written to stdout."),
         ("rescued", f" The new value of key reader {RESCUED}"),
         ("lost", " The new value of key reader could not be kept anywhere, and is lost. Rotate the key again. /x."),
-        ("undelivered", " The new value of key reader was not stored."),
+        ("undelivered", " The new value of key reader may not be stored."),
     )
     for state, words in lines:
         entry.state = state

@@ -239,13 +239,13 @@ async def _store_and_keep(
     except GeneratorExit:
         raise  # nothing can be awaited
     except BaseException:
-        if await _is_found(store, new_secret):
+        if await is_found(store, new_secret):
             run.keep(then_keep)
         raise
     run.keep(then_keep)
 
 
-async def _is_found(store: Store[Any], new_secret: APIKeyWithSecret | ServiceAccountWithSecret) -> bool:
+async def is_found(store: Store[Any], new_secret: APIKeyWithSecret | ServiceAccountWithSecret) -> bool:
     """Return whether a store that has failed, or was interrupted, has visibly stored the secret all the same.
 
     The response of a secret store can be lost, too, and what is deleted then would have its secret in use.

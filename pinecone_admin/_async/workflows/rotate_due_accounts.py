@@ -18,7 +18,7 @@ from pinecone_admin._async.workflows.client_state import (
     require_server_time,
     try_credentials,
 )
-from pinecone_admin._async.workflows.create_with_secret import Store, store_secret
+from pinecone_admin._async.workflows.create_with_secret import Store, is_found, store_secret
 from pinecone_admin._async.workflows.rotate import replace_account_secret
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.waiting import async_read_store
@@ -30,6 +30,7 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
+from pinecone_admin._http.attempt_event import warn
 from pinecone_admin._text.messages import Name
 from pinecone_admin._text.printable import mask_key_values
 from pinecone_admin.errors import (
@@ -48,7 +49,7 @@ from pinecone_admin.workflows.guard import check_client_id, explain_unknown
 from pinecone_admin.workflows.plans import find_help_code
 from pinecone_admin.workflows.readable_store import ReadableStore, SecretOwner, StoreByName
 from pinecone_admin.workflows.reports import DueAccountRotations, FailedAccountRotation
-from pinecone_admin.workflows.sent_changes import add_note, may_have_been_processed, read_reason
+from pinecone_admin.workflows.sent_changes import add_note, may_have_been_processed, read_reason, read_text
 
 _OPERATION = "rotate_due_service_accounts"
 
@@ -257,7 +258,13 @@ class AsyncDueAccountRun:
             return account
 
         async def store_and_read(new_account: ServiceAccountWithSecret) -> None:
-            await store_secret(store, new_account)
+            try:
+                await store_secret(store, new_account)
+            except Exception as error:
+                if not await is_found(store, new_account):
+                    raise
+                warn("store failed, and has the new secret of service account %s: %s", account.id, read_text(error))
+                return
             if not isinstance(store, ReadableStore):
                 return
             is_stored = await async_read_store(store.read, new_account.service_account) == new_account.client_secret

@@ -33,6 +33,7 @@ from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     create_key,
     find_stored_key,
+    is_found,
     note_deleted,
     store_key,
     store_secret,
@@ -414,7 +415,7 @@ class SecretRotation:
 
     Attributes:
         issued: The new secrets, the valid one last.
-        is_stored: Whether ``store`` has returned.
+        is_stored: Whether ``store`` has returned, or has the secret although it failed.
         interruption: The exception that interrupted or cancelled the rotation before ``store`` was called, or None.
         unread: The latest response that could not be read, and may contain the valid secret; or None.
     """
@@ -448,10 +449,21 @@ class SecretRotation:
                 raise
             self.interruption = error
         with nullcontext() if self.interruption is None else shield_from_cancellation(COMPLETION_TIMEOUT):
-            store_secret(self._store, self.issued[-1])
-            self.is_stored = True
+            self._store_issued()
         if self.interruption is not None:
             raise self.interruption
+
+    def _store_issued(self) -> None:
+        try:
+            store_secret(self._store, self.issued[-1])
+        except GeneratorExit:
+            raise  # nothing can be awaited
+        except BaseException:
+            self.is_stored = is_found(self._store, self.issued[-1])
+            if self.is_stored:
+                self._run.keep(f"the new secret of service account {self._account.id} is stored all the same")
+            raise
+        self.is_stored = True
 
     def _rotate_once(self) -> None:
         was_rotated, self._may_be_rotated = self._may_be_rotated, True
@@ -464,10 +476,11 @@ class SecretRotation:
             raise
 
     def describe_unstored_secret(self, failure: BaseException) -> SecretNotStoredError:
-        """Return the error that hands the secret over, given why it is not, or may not be, stored."""
-        was_stored = "was not stored" if isinstance(failure, Exception) else "may not be stored: this was interrupted"
+        """Return the error that hands the secret over, given why it may not be stored."""
+        reason = "store failed" if isinstance(failure, Exception) else "this was interrupted"
         return SecretNotStoredError(
-            f"the new secret of service account {self._account.id} {was_stored}; error.secret.reveal() returns it",
+            f"the new secret of service account {self._account.id} may not be stored: {reason}; error.secret.reveal() "
+            "returns it",
             service_account_id=self._account.id or "",
             secret=Masked(self.issued[-1].client_secret),
             operation="rotate_service_account",

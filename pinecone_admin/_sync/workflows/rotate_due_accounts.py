@@ -22,13 +22,14 @@ from pinecone_admin._http.argument_checks import (
     check_timedelta,
     set_operation_on_errors,
 )
+from pinecone_admin._http.attempt_event import warn
 from pinecone_admin._sync.workflows.absence import shows_deletion
 from pinecone_admin._sync.workflows.client_state import (
     find_caller,
     require_server_time,
     try_credentials,
 )
-from pinecone_admin._sync.workflows.create_with_secret import Store, store_secret
+from pinecone_admin._sync.workflows.create_with_secret import Store, is_found, store_secret
 from pinecone_admin._sync.workflows.rotate import replace_account_secret
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.messages import Name
@@ -49,7 +50,7 @@ from pinecone_admin.workflows.guard import check_client_id, explain_unknown
 from pinecone_admin.workflows.plans import find_help_code
 from pinecone_admin.workflows.readable_store import ReadableStore, SecretOwner, StoreByName
 from pinecone_admin.workflows.reports import DueAccountRotations, FailedAccountRotation
-from pinecone_admin.workflows.sent_changes import add_note, may_have_been_processed, read_reason
+from pinecone_admin.workflows.sent_changes import add_note, may_have_been_processed, read_reason, read_text
 
 _OPERATION = "rotate_due_service_accounts"
 
@@ -258,7 +259,13 @@ class DueAccountRun:
             return account
 
         def store_and_read(new_account: ServiceAccountWithSecret) -> None:
-            store_secret(store, new_account)
+            try:
+                store_secret(store, new_account)
+            except Exception as error:
+                if not is_found(store, new_account):
+                    raise
+                warn("store failed, and has the new secret of service account %s: %s", account.id, read_text(error))
+                return
             if not isinstance(store, ReadableStore):
                 return
             is_stored = read_store(store.read, new_account.service_account) == new_account.client_secret
