@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Generator
+from collections.abc import AsyncIterator, Awaitable, Generator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
@@ -32,8 +32,15 @@ class AsyncPaginator(Generic[_T]):
         ...     print(len(page.items), page.has_more, page.pagination_token)
     """
 
-    def __init__(self, sender: AsyncSender, operation: Operation[PageOfList[_T]]) -> None:
+    def __init__(
+        self,
+        sender: AsyncSender,
+        operation: Operation[PageOfList[_T]],
+        *,
+        filters: Sequence[str] = (),
+    ) -> None:
         self._operation = operation
+        self._filters = filters
         # Checked here, so that a wrong argument fails in the call that has it, and not again for each page.
         check_operation(operation)
         self._send = partial(sender.send, is_checked=True)
@@ -44,12 +51,12 @@ class AsyncPaginator(Generic[_T]):
         Raises:
             PaginationError: The list would never end.
         """
-        cursor = PageCursor(self._operation)
+        cursor = PageCursor(self._operation, self._filters)
         while operation := cursor.next_operation():
             yield cursor.advance(await self._send(operation))
 
     async def __aiter__(self) -> AsyncIterator[_T]:
-        cursor = PageCursor(self._operation)
+        cursor = PageCursor(self._operation, self._filters)
         while operation := cursor.next_operation():
             page: Page[_T] = cursor.advance(await self._send(operation))
             for item in page.items:
@@ -68,7 +75,7 @@ class AsyncPaginator(Generic[_T]):
         if max_items is not None:
             check_integer("max_items", max_items, least=1)
         items: list[_T] = []
-        cursor = PageCursor(self._operation)
+        cursor = PageCursor(self._operation, self._filters)
         while (max_items is None or len(items) < max_items) and (operation := cursor.next_operation()):
             page: Page[_T] = cursor.advance(await self._send(operation))
             items += page.items

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pinecone_admin._async.sender import AsyncSender
 
 
+_FILTERS = ("principal_type", "principal_id", "resource_type", "resource_id", "role")
+
+
 class AsyncRoleBindings(Namespace):
     """Grant, list, describe, change and revoke roles, as ``admin.role_bindings``.
 
@@ -42,6 +45,8 @@ class AsyncRoleBindings(Namespace):
         The list includes the bindings of API keys, which contain the roles of the keys. If your program deletes role
         bindings that it does not know, it must skip those with ``principal_type == "api_key"``. Otherwise it revokes
         the roles of the keys.
+
+        If a proxy drops the filters, the list leaves out the role bindings that do not match.
 
         Args:
             principal_type: List only principals of this type.
@@ -71,7 +76,7 @@ class AsyncRoleBindings(Namespace):
             limit=limit,
             pagination_token=pagination_token,
         )
-        return AsyncPaginator(self._sender, operation)
+        return AsyncPaginator(self._sender, operation, filters=_FILTERS)
 
     async def create(
         self,

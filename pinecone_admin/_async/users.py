@@ -50,7 +50,7 @@ class AsyncUsers(Namespace):
             ...     print(user.email)
         """
         operation = api.list_users(email=email, limit=limit, pagination_token=pagination_token)
-        return AsyncPaginator(self._sender, operation)
+        return AsyncPaginator(self._sender, operation, filters=("email",))
 
     async def describe(self, *, user_id: str) -> User:
         """Return one user.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from attrs import evolve, frozen
 
 from generated_client import api
 from generated_client.types import Operation, extra_fields
+from pinecone_admin._http.argument_checks import as_plain_value
 from pinecone_admin.errors import PaginationError
 
 _T = TypeVar("_T")
@@ -114,10 +115,13 @@ class PageCursor:
 
     Args:
         first: Operation that fetches the first page.
+        filters: Parameters of the query that are also fields of the items. If a proxy drops the query, a list has other
+            items, too, which must not be taken for what was asked for.
     """
 
-    def __init__(self, first: Operation[Any]) -> None:
+    def __init__(self, first: Operation[Any], filters: Sequence[str] = ()) -> None:
         self._operation: Operation[Any] | None = first
+        self._filters = {name: _fold(value) for name in filters if (value := first.query.get(name)) is not None}
         self._parameter = _token_parameter(first.id)
         self._given_query = {name: value for name, value in first.query.items() if value is not None}
         self._trail = Trail(first.query.get(self._parameter))
@@ -134,7 +138,7 @@ class PageCursor:
         return self._operation
 
     def advance(self, response: ListResponse[_T]) -> Page[_T]:
-        """Return the page in a response, without items that an earlier one had, and move to the next page.
+        """Return the page in a response, without items that an earlier one had or that do not match, and move on.
 
         Raises:
             PaginationError: The response says in another way where the next page starts.
@@ -149,7 +153,15 @@ class PageCursor:
         self._problem = None if token is None else self._trail.find_problem(token)
         query = {**self._given_query, self._parameter: token}
         self._operation = None if token is None else evolve(operation, query=query)
-        return Page(items=items, pagination_token=token)
+        return Page(items=[each for each in items if self._matches(each)], pagination_token=token)
+
+    def _matches(self, item: object) -> bool:
+        return all(_fold(getattr(item, name)) == wanted for name, wanted in self._filters.items())
+
+
+def _fold(value: object) -> str:
+    """Return a value in lower case, as a server may compare ids."""
+    return str(as_plain_value(value)).lower()
 
 
 def _token_parameter(operation_id: str) -> str:

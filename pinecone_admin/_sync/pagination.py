@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
@@ -33,8 +33,15 @@ class Paginator(Generic[_T]):
         ...     print(len(page.items), page.has_more, page.pagination_token)
     """
 
-    def __init__(self, sender: Sender, operation: Operation[PageOfList[_T]]) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        operation: Operation[PageOfList[_T]],
+        *,
+        filters: Sequence[str] = (),
+    ) -> None:
         self._operation = operation
+        self._filters = filters
         # Checked here, so that a wrong argument fails in the call that has it, and not again for each page.
         check_operation(operation)
         self._send = partial(sender.send, is_checked=True)
@@ -45,12 +52,12 @@ class Paginator(Generic[_T]):
         Raises:
             PaginationError: The list would never end.
         """
-        cursor = PageCursor(self._operation)
+        cursor = PageCursor(self._operation, self._filters)
         while operation := cursor.next_operation():
             yield cursor.advance(self._send(operation))
 
     def __iter__(self) -> Iterator[_T]:
-        cursor = PageCursor(self._operation)
+        cursor = PageCursor(self._operation, self._filters)
         while operation := cursor.next_operation():
             page: Page[_T] = cursor.advance(self._send(operation))
             for item in page.items:
@@ -69,7 +76,7 @@ class Paginator(Generic[_T]):
         if max_items is not None:
             check_integer("max_items", max_items, least=1)
         items: list[_T] = []
-        cursor = PageCursor(self._operation)
+        cursor = PageCursor(self._operation, self._filters)
         while (max_items is None or len(items) < max_items) and (operation := cursor.next_operation()):
             page: Page[_T] = cursor.advance(self._send(operation))
             items += page.items

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.sender import Sender
 
 
+_FILTERS = ("principal_type", "principal_id", "resource_type", "resource_id", "role")
+
+
 class RoleBindings(Namespace):
     """Grant, list, describe, change and revoke roles, as ``admin.role_bindings``.
 
@@ -43,6 +46,8 @@ class RoleBindings(Namespace):
         The list includes the bindings of API keys, which contain the roles of the keys. If your program deletes role
         bindings that it does not know, it must skip those with ``principal_type == "api_key"``. Otherwise it revokes
         the roles of the keys.
+
+        If a proxy drops the filters, the list leaves out the role bindings that do not match.
 
         Args:
             principal_type: List only principals of this type.
@@ -72,7 +77,7 @@ class RoleBindings(Namespace):
             limit=limit,
             pagination_token=pagination_token,
         )
-        return Paginator(self._sender, operation)
+        return Paginator(self._sender, operation, filters=_FILTERS)
 
     def create(
         self,

@@ -51,7 +51,7 @@ class Users(Namespace):
             ...     print(user.email)
         """
         operation = api.list_users(email=email, limit=limit, pagination_token=pagination_token)
-        return Paginator(self._sender, operation)
+        return Paginator(self._sender, operation, filters=("email",))
 
     def describe(self, *, user_id: str) -> User:
         """Return one user.

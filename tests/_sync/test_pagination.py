@@ -23,6 +23,7 @@ from pinecone_admin import (
 from pinecone_admin.emulator import Emulator
 from tests.support.clock import VirtualClock
 from tests.support.errors import raises
+from tests.support.fault_injection import DroppedQueries
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
 
 pytestmark = pytest.mark.anyio
@@ -41,6 +42,52 @@ def script_two_pages() -> ScriptedTransport:
         return make_page("c") if "paginationToken" in request.url.params else make_page("a", "b", after={"next": "t1"})
 
     return ScriptedTransport(respond)
+
+
+def test_a_list_whose_filters_are_dropped_has_only_what_was_asked_for(emulator: Emulator) -> None:
+    """A proxy or a cache may drop the query of an address; others would lose what was listed for one of them."""
+    emulator.add_user("ada@example.com")
+    bob = emulator.add_user("bob@example.com").id
+    transport = DroppedQueries(emulator)
+    with emulator.admin(transport=transport) as admin:
+        everybody = {each.email for each in admin.users.list()}
+        assert everybody > {"ada@example.com", "bob@example.com"}
+        assert [each.email for each in admin.users.list(email="Bob@example.com")] == ["bob@example.com"]
+        asked: dict[str, Any] = {"principal_type": "user", "principal_id": bob.upper()}
+        assert [each.principal_id for each in admin.role_bindings.list(**asked)] == [bob]
+        asked |= {"resource_type": "organization", "resource_id": emulator.organization_id}
+        for role, count in (("OrgMember", 1), ("OrgOwner", 0)):
+            assert len(admin.role_bindings.list(**asked | {"role": role}).to_list()) == count
+        pages = [page.items for page in admin.role_bindings.list(**asked, role="OrgOwner").pages()]
+        assert pages == [[]]
+
+
+def test_a_role_is_changed_without_filters(emulator: Emulator) -> None:
+    """Nobody else loses a role, and none is taken for granted that somebody else holds."""
+    admin = emulator.admin()
+    for name in ("other", "robot"):
+        robot = admin.service_accounts.create(name=name, role_bindings=[on_organization("OrgManager")])
+    id = robot.service_account.id
+    before = {each.id for each in admin.role_bindings.list() if each.principal_id != id}
+    with emulator.admin(transport=DroppedQueries(emulator)) as proxied:
+        proxied.role_bindings.change_role(
+            principal_type="service_account",
+            principal_id=id,
+            resource_type="organization",
+            from_role="OrgManager",
+            to_role="OrgMember",
+        )
+        account = proxied.service_accounts.ensure(
+            name="robot",
+            role_bindings=[on_organization("OrgManager")],
+            on_difference="update",
+            revoke_unlisted=True,
+            store=lambda _: None,
+        )
+        assert [str(each) for each in account.differences]
+    bindings = admin.role_bindings.list().to_list()
+    assert {each.id for each in bindings if each.principal_id != id} == before
+    assert [each.role for each in bindings if each.principal_id == id] == ["OrgManager"]
 
 
 def test_a_list_is_lazy(make_client: Callable[..., Admin]) -> None:

@@ -207,6 +207,20 @@ class CountingTransport(FaultyTransport):
             self._count(request, -1)
 
 
+class DroppedQueries(FaultyTransport):
+    """Drops the query of each address, as a proxy or a cache may do."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass the request on."""
+        request.url = request.url.copy_with(query=None)
+        return super().handle_request(request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass the request on."""
+        request.url = request.url.copy_with(query=None)
+        return await super().handle_async_request(request)
+
+
 class OtherDates(FaultyTransport):
     """Replaces the Date header of each response.
 
