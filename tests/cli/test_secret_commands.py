@@ -581,7 +581,7 @@ def test_a_key_that_was_replaced_already_gets_no_value(tmp_path: Path) -> None:
             assert done.exit == code, (options, done)
             assert f"an earlier run has replaced API key {id} with {new}, and stored or showed its value" in done.stderr
             preview = run(*rotate, *options, "--dry-run", "-o", "table")
-            assert (preview.exit, "would be replaced" in preview.stdout) == (0, True), preview
+            assert (preview.exit, "would be replaced" in preview.stdout) == (0, False), preview
     assert not (tmp_path / "second").exists()
 
 
@@ -608,6 +608,28 @@ def test_a_table_has_a_line_for_each_thing_that_is_made_and_none_for_temporary_n
     verbs = {"created": "would create", "granted": "would grant"}
     expected = [re.sub(r"^\w+", lambda found: verbs[found[0]], line) for line in made]
     assert planned[1:] == expected != []
+
+
+def test_a_rotation_says_that_it_replaces_a_value_only_if_it_does(stride: Callable[[int], int]) -> None:
+    """Whatever an interrupted run has left, a dry run and its run say it if, and only if, the run writes a value."""
+    seen = set[bool]()
+    for number in range(1, 16, stride(2)):
+        with example_organization() as emulator:
+            Path("rr.key").unlink(missing_ok=True)
+            Path("rr.key").touch(mode=0o600)
+            Path("rr.key").write_text("pcsk_some")
+            (id,) = [each.id for each in emulator.state.api_keys.values() if each.name == "reader"]
+            rotate = ("api-key", "rotate", id, "--keep-old-for", "1d", "--store", "file:rr.key", "--yes", "-o", "table")
+            with InterruptionAt(number, after=True).armed():
+                run(*rotate)
+            before = Path("rr.key").read_text()
+            preview, done = run(*rotate, "--dry-run"), run(*rotate)
+            is_written = Path("rr.key").read_text() != before
+            seen.add(is_written)
+            assert (preview.exit, done.exit) == (0, 0), (number, preview, done)
+            assert ["replaces its value" in each.stderr for each in (preview, done)] == [is_written] * 2, number
+            assert ("would be replaced" in preview.stdout) == is_written, (number, preview)
+    assert seen == {True, False}
 
 
 def test_a_rotation_says_what_it_cannot_know_and_refuses_what_is_something_else(tmp_path: Path) -> None:

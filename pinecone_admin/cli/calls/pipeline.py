@@ -166,20 +166,33 @@ def _list_planned(call: Call, arguments: Mapping[str, Any]) -> Generator[str]:
     from pinecone_admin.cli.calls.confirmation import list_first  # noqa: PLC0415 - only a question needs it
     from pinecone_admin.cli.output.report_lines import list_lines  # noqa: PLC0415 - as above
 
+    report = _try_function(call, arguments, "reading what is due")
+    call.names.add_names(report, call.found.values())
+    lines = list_lines(report, call.session.ledger, is_dry_run=True)
+    planned = lines[:-1] if report.dry_run else lines  # the last line of a dry run says that nothing was changed
+    yield from list_first(planned, len(planned))
+
+
+def _try_function(call: Call, arguments: Mapping[str, Any], title: str) -> Any:
+    """Return the report of a dry run of the function of a command, before the run or the dry run of the command."""
     session, trial = call.session, copy(call)
     trial.is_dry_run, trial.begun = True, []
     if call.destination is not None and call.destination.is_given:
         trial.store = call.destination
     claimed, session.claimed = session.claimed, {}
     try:
-        with show_progress(session, "reading what is due"):
-            report: Any = call.command.function(trial, **arguments)
+        with show_progress(session, title):
+            return call.command.function(trial, **arguments)
     finally:
         session.claimed = claimed
-    call.names.add_names(report, call.found.values())
-    lines = list_lines(report, session.ledger, is_dry_run=True)
-    planned = lines[:-1] if report.dry_run else lines  # the last line of a dry run says that nothing was changed
-    yield from list_first(planned, len(planned))
+
+
+def _makes_secret(call: Call, arguments: Mapping[str, Any]) -> bool:
+    """Return whether a run would make a secret, and not only go on with what an earlier run has stored."""
+    if not call.command.is_workflow:
+        return True
+    report = _try_function(call, arguments, "reading what an earlier run has done")
+    return any(step.change.makes_secret for step in report.steps)
 
 
 def _preview(call: Call, operation: Operation[Any]) -> None:
@@ -302,7 +315,7 @@ def _check_owner(call: Call, destination: Destination, arguments: Mapping[str, A
         destination.check_account(owner, call.own.id)
     if call.own is not None and destination.is_given:  # an id was not looked up yet, and may be that of nothing
         call.own = call.remember(call.names.describe(call.own))
-    destination.tell_replacements([owner])
+    destination.tell_replacements([owner], makes_secret=partial(_makes_secret, call, arguments))
     return owner
 
 

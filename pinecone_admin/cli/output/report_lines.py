@@ -196,5 +196,6 @@ class _Keys:
                 old = "" if self._is_alone else f", the old key {stays} at least until {until}"
             place = _find_place(self._ledger, rotation.key.id)
             value = f"the new value {place or 'was stored or shown by an earlier run'}"
-            done = "would be replaced" if self._report.dry_run else f"replaced; {value}"
+            is_planned = self._report.dry_run and any(each.change.makes_secret for each in rotation.steps)
+            done = "would be replaced" if is_planned else f"replaced; {value}"
             yield f"{self._name(rotation.key)}: {done}{old}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -268,11 +268,16 @@ class Destination(StoreByName):
                 return error
         return None
 
-    def tell_replacements(self, owners: Sequence[_Owner]) -> None:
-        """Say of each stored value that will be replaced if nothing shows whose it is; names are known by now."""
+    def tell_replacements(self, owners: Sequence[_Owner], *, makes_secret: Callable[[], bool] = lambda: True) -> None:
+        """Say of each stored value that will be replaced if nothing shows whose it is; names are known by now.
+
+        Args:
+            owners: The keys and service accounts.
+            makes_secret: Returns whether the run makes secrets at all; called only if there is something to say.
+        """
         for place in map(self._find_place, owners) if self.is_given else ():
             remark = place.describe_replacement() if isinstance(place, FilePlace) else None
-            if remark is not None and remark not in self._told:  # a question shows it before the run
+            if remark is not None and remark not in self._told and makes_secret():  # a question shows it before the run
                 self._told.add(remark)
                 self.session.notify(remark)
 
