@@ -209,6 +209,11 @@ def test_one_of_the_two_addresses_alone_is_refused_wherever_it_is_set(accounts: 
         checks = run("doctor", "-o", "json", *options, env=changes, stdin=stdin).json
         assert any(message in each["detail"] for each in checks if each["status"] == "failed"), checks
         accounts.emulator.requests.clear()  # the probes, which have no credentials
+    path.write_text(
+        f'[profiles.asks]\nclient-id = "x"\nsecret-command = ["touch", "asked"]\n{keys[given]} = "https://x/y"\n'
+    )
+    refused = run("whoami", "--profile", "asks")
+    assert (refused.exit, Path("asked").exists()) == (exit_codes.USAGE, False), refused
     with_token = run("whoami", env={**env, "PINECONE_ACCESS_TOKEN": "x"})
     assert (with_token.exit == exit_codes.USAGE) == (given == "PINECONE_OAUTH_URL"), with_token
 

@@ -31,6 +31,7 @@ from pinecone_admin.cli.identity.sources import (
     choose_identity,
     client_arguments,
     identity_error,
+    require_both_addresses,
     require_complete,
 )
 from pinecone_admin.cli.output.files import OTHERS_CAN_WRITE, describe_path, read_file
@@ -146,6 +147,8 @@ def complete_identity(session: Session) -> CallerIdentity:
     """
     limit_core_dumps(0)
     identity = session.identity
+    if identity.secret_file is not None or identity.secret_command:
+        require_both_addresses(identity)  # a secret manager is not opened, and may not ask, for what is refused
     if session.settings.get("client_secret_stdin"):
         from pinecone_admin.cli.identity.client_secrets import read_secret_from  # noqa: PLC0415 - few runs need it
 
