@@ -198,3 +198,63 @@ async def test_a_rotation_by_an_account_that_lost_its_role_does_not_claim_that_t
     with pytest.raises(NotFoundError) as caught:
         await admin.api_keys.rotate(api_key_id=key.id, store=str)
     assert caught.value.__notes__[0] == f"the old key, API key {key.id}, may still work"
+
+
+async def change_role(organization: Organization, admin: AsyncAdmin) -> object:
+    """Replace the role of the account on the project."""
+    ids: dict[str, Any] = {"principal_id": organization.ids["account"], "resource_id": organization.ids["project"]}
+    roles: dict[str, Any] = {"from_role": "ProjectEditor", "to_role": "ProjectViewer"}
+    return await admin.role_bindings.change_role(
+        principal_type="service_account", resource_type="project", **ids, **roles
+    )
+
+
+async def revoke_unlisted(_: Organization, admin: AsyncAdmin) -> object:
+    """Revoke all roles of the account."""
+    return await admin.service_accounts.ensure(
+        name="robot", role_bindings=[], on_difference="update", revoke_unlisted=True
+    )
+
+
+async def apply_absence(organization: Organization, admin: AsyncAdmin) -> object:
+    """Revoke the role of the account with a plan."""
+    plan = await admin.plan(organization.desire(service_accounts=[{"name": "robot", "roles": []}]))
+    return await admin.apply(plan, allow_removals=1)
+
+
+@pytest.mark.parametrize("is_again", [True, False])
+@pytest.mark.parametrize("workflow", [change_role, revoke_unlisted, apply_absence], ids=lambda each: each.__name__)
+async def test_a_role_that_is_granted_again_is_not_said_to_be_gone(
+    workflow: Callable[[Organization, AsyncAdmin], Awaitable[object]], emulator: Emulator, *, is_again: bool
+) -> None:
+    """If somebody has revoked the role before the workflow, it is already deleted only if nobody granted it again."""
+    organization = Organization(emulator)
+    await organization.fill()
+    transport, other = FaultyTransport(emulator), emulator.admin()
+    ids: dict[str, Any] = {"principal_id": organization.ids["account"], "resource_id": organization.ids["project"]}
+    grant: dict[str, Any] = {
+        "principal_type": "service_account",
+        "resource_type": "project",
+        "role": "ProjectEditor",
+        **ids,
+    }
+    binding = other.role_bindings.create(**grant)
+
+    def revoke() -> None:
+        if transport.requests[-1].startswith("DELETE") and not granted:
+            other.role_bindings.delete(role_binding_id=binding.id)
+            granted.append("" if not is_again else other.role_bindings.create(**grant).id)
+
+    granted: list[str] = []
+    transport.before_request = revoke
+    error: BaseException | None = None
+    report: Any = None
+    try:
+        report = await workflow(organization, transport.async_admin())
+    except NotFoundError as caught:
+        error = caught
+    assert granted
+    texts = [str(each) for each in getattr(report, "steps", ())]
+    text = "; ".join([*texts, str(error), *getattr(error, "__notes__", ())])
+    assert ("was already deleted" in text) is not is_again
+    assert ("holds ProjectEditor on project" in text and "granted it again" in text) is is_again

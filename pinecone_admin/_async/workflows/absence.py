@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pinecone_admin._async.workflows.client_state import own_client_id
 from pinecone_admin.errors import NotFoundError, PineconeError
-from pinecone_admin.models import PrincipalType
-from pinecone_admin.workflows.changes import Ref
+from pinecone_admin.models import PrincipalType, RoleBinding
+from pinecone_admin.workflows.changes import Ref, RoleAt
 from pinecone_admin.workflows.guard import Caller
+from pinecone_admin.workflows.reports import key_of_binding
 from pinecone_admin.workflows.roles import is_ownership
 from pinecone_admin.workflows.sent_changes import is_api_404
 
@@ -18,8 +19,12 @@ if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
 
 
-async def is_listed(admin: AsyncAdmin, target: Ref, *, binding_id: str | None = None) -> bool | None:
+async def is_listed(
+    admin: AsyncAdmin, target: Ref, *, binding_id: str | None = None, roles: Collection[RoleAt] = ()
+) -> bool | None:
     """Return whether something is listed, or, if its id is given, a role binding of it; None if that cannot be seen.
+
+    Another binding with one of the roles counts as well: somebody may have revoked the role, and granted it again.
 
     That it is not shows the list of the keys of its project, if that is given, or another list that an OrgOwner reads.
     Contents of a project have no ids; who deletes them has a key of the project.
@@ -29,7 +34,7 @@ async def is_listed(admin: AsyncAdmin, target: Ref, *, binding_id: str | None = 
     try:
         if target.project is not None:
             return any(each.id == target.id for each in await admin.api_keys.list(project_id=target.project.id or ""))
-        if await _find_in_list(admin, target, binding_id):
+        if await _find_in_list(admin, target, binding_id, roles):
             return True
         return False if await owns_organization(admin) else None
     except NotFoundError as lost:
@@ -39,11 +44,12 @@ async def is_listed(admin: AsyncAdmin, target: Ref, *, binding_id: str | None = 
         return None
 
 
-async def _find_in_list(admin: AsyncAdmin, target: Ref, binding_id: str | None) -> bool:
+async def _find_in_list(admin: AsyncAdmin, target: Ref, binding_id: str | None, roles: Collection[RoleAt]) -> bool:
     if binding_id is not None:
         kind = cast("PrincipalType", target.kind)
         bindings = admin.role_bindings.list(principal_type=kind, principal_id=target.id)
-        return binding_id in {each.id async for each in bindings}
+        places = {(each.role, None if each.project is None else each.project.id) for each in roles}
+        return any([each.id == binding_id or _locate(each) in places async for each in bindings])
     if target.kind == "api_key":
         projects = admin.projects.list()
         return target.id in {key.id async for each in projects async for key in admin.api_keys.list(project_id=each.id)}
@@ -56,6 +62,12 @@ async def _find_in_list(admin: AsyncAdmin, target: Ref, binding_id: str | None) 
         "role_binding": admin.role_bindings.list,
     }
     return target.id in {each.id async for each in lists[target.kind]()}
+
+
+def _locate(binding: RoleBinding) -> tuple[str, str | None]:
+    """Return the role of a binding, and the id of its project; None for the organization."""
+    key = key_of_binding(binding.role, binding.resource_type, binding.resource_id)
+    return key.role, key.project_id
 
 
 async def find_gone_projects(admin: AsyncAdmin, unseen: Collection[str]) -> set[str]:

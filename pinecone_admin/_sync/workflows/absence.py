@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pinecone_admin._sync.workflows.client_state import own_client_id
 from pinecone_admin.errors import NotFoundError, PineconeError
-from pinecone_admin.models import PrincipalType
-from pinecone_admin.workflows.changes import Ref
+from pinecone_admin.models import PrincipalType, RoleBinding
+from pinecone_admin.workflows.changes import Ref, RoleAt
 from pinecone_admin.workflows.guard import Caller
+from pinecone_admin.workflows.reports import key_of_binding
 from pinecone_admin.workflows.roles import is_ownership
 from pinecone_admin.workflows.sent_changes import is_api_404
 
@@ -19,8 +20,12 @@ if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
 
 
-def is_listed(admin: Admin, target: Ref, *, binding_id: str | None = None) -> bool | None:
+def is_listed(
+    admin: Admin, target: Ref, *, binding_id: str | None = None, roles: Collection[RoleAt] = ()
+) -> bool | None:
     """Return whether something is listed, or, if its id is given, a role binding of it; None if that cannot be seen.
+
+    Another binding with one of the roles counts as well: somebody may have revoked the role, and granted it again.
 
     That it is not shows the list of the keys of its project, if that is given, or another list that an OrgOwner reads.
     Contents of a project have no ids; who deletes them has a key of the project.
@@ -30,7 +35,7 @@ def is_listed(admin: Admin, target: Ref, *, binding_id: str | None = None) -> bo
     try:
         if target.project is not None:
             return any(each.id == target.id for each in admin.api_keys.list(project_id=target.project.id or ""))
-        if _find_in_list(admin, target, binding_id):
+        if _find_in_list(admin, target, binding_id, roles):
             return True
         return False if owns_organization(admin) else None
     except NotFoundError as lost:
@@ -40,11 +45,12 @@ def is_listed(admin: Admin, target: Ref, *, binding_id: str | None = None) -> bo
         return None
 
 
-def _find_in_list(admin: Admin, target: Ref, binding_id: str | None) -> bool:
+def _find_in_list(admin: Admin, target: Ref, binding_id: str | None, roles: Collection[RoleAt]) -> bool:
     if binding_id is not None:
         kind = cast("PrincipalType", target.kind)
         bindings = admin.role_bindings.list(principal_type=kind, principal_id=target.id)
-        return binding_id in {each.id for each in bindings}
+        places = {(each.role, None if each.project is None else each.project.id) for each in roles}
+        return any([each.id == binding_id or _locate(each) in places for each in bindings])
     if target.kind == "api_key":
         projects = admin.projects.list()
         return target.id in {key.id for each in projects for key in admin.api_keys.list(project_id=each.id)}
@@ -57,6 +63,12 @@ def _find_in_list(admin: Admin, target: Ref, binding_id: str | None) -> bool:
         "role_binding": admin.role_bindings.list,
     }
     return target.id in {each.id for each in lists[target.kind]()}
+
+
+def _locate(binding: RoleBinding) -> tuple[str, str | None]:
+    """Return the role of a binding, and the id of its project; None for the organization."""
+    key = key_of_binding(binding.role, binding.resource_type, binding.resource_id)
+    return key.role, key.project_id
 
 
 def find_gone_projects(admin: Admin, unseen: Collection[str]) -> set[str]:

@@ -35,7 +35,7 @@ from pinecone_admin._sync.workflows.client_state import (
 from pinecone_admin.errors import ConflictError, LeftoverError, NotFoundError, Outcome, PineconeError
 from pinecone_admin.models import RoleBinding
 from pinecone_admin.workflows.change_operations import build_operation, find_undo
-from pinecone_admin.workflows.changes import Change, Ref, Step
+from pinecone_admin.workflows.changes import Change, Ref, RoleAt, Step
 from pinecone_admin.workflows.ending import (
     Created,
     Thing,
@@ -365,8 +365,14 @@ class Run:
             sent.is_api_404 = False  # also if the search is interrupted
             if change.action in {"update", "delete", "revoke"}:
                 binding_id = sent.target if change.action == "revoke" else None
-                listed = self._is_listed(change.target, binding_id) if is_api_404(error) else True
+                # What is undone is this run's own binding alone.
+                roles = change.roles if change.action == "revoke" and not sent.undoes else ()
+                listed = self._is_listed(change.target, binding_id, roles) if is_api_404(error) else True
                 sent.note_absence(listed=listed)
+                if listed and roles and is_api_404(error):
+                    add_note(
+                        error, f"a list shows that {change.target} holds {roles[0]}: somebody may have granted it again"
+                    )
             if change.action == "update" or not sent.is_api_404:
                 raise
             if error.outcome == "rejected":
@@ -378,12 +384,12 @@ class Run:
             self._listed_from[sent.made] = current_clock().monotonic() + LISTING_TIMEOUT
         return result
 
-    def _is_listed(self, target: Ref, binding_id: str | None = None) -> bool | None:
+    def _is_listed(self, target: Ref, binding_id: str | None = None, roles: Sequence[RoleAt] = ()) -> bool | None:
         id = binding_id or target.id or ""
         if self.is_gone(id):
             return False
         backoff = PollBackoff(self._listed_from.get(id, -inf) - current_clock().monotonic())
-        while (listed := is_listed(self.admin, target, binding_id=binding_id)) is False:
+        while (listed := is_listed(self.admin, target, binding_id=binding_id, roles=roles)) is False:
             if backoff.seconds_left == 0 or not backoff.wait():
                 self._gone |= {id} - {""}
                 break
