@@ -207,7 +207,7 @@ def test_files_that_are_no_inventory_end_in_one_line(tmp_path: Path) -> None:
         "none": (2, "No such file"),
         "cut": (2, "saved only in part"),
         "list": (2, "not a JSON object"),
-        "wrong": (2, "$.users"),
+        "wrong": (2, "wrong: users must be a list"),
         "other": (5, "different organizations"),
     }
     for name, (code, message) in cases.items():

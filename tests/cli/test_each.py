@@ -292,7 +292,7 @@ DAMAGED = {
     "name\nx\ny,z\n": "rows.csv, line 3 (row 2): The row has 2 cells, and the header has 1. Nothing was changed.",
     f"name\n{'x' * 200_000}\n": "field larger than field limit",
     f"name\n{'x' * (1 << 20)}\n": "a line has more than",
-    '[{"name": "x"}, {"name": ]': "cannot be read",
+    '[{"name": "x"}, {"name": ]': "rows.csv, line 1: not JSON: ",
     '[{"name": "x"}, {"name": "y", "name": "z"}]': "rows.csv, line 1 (row 2): The row has the column 'name' twice.",
     '{"name": "x"}\n{"name": "y", "name": "z"}\n': "rows.csv, line 2 (row 2): The row has the column 'name' twice.",
     '[{"name": "x"}, 5]': "rows.csv, line 1 (row 2): The row is not a JSON object.",

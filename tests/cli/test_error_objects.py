@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from pinecone_admin import operations
+from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.commands import Command
 from tests.cli.command_line import COMMANDS, Run, example_organization, run
 from tests.cli.example_runs import ORGANIZATION_FILE
@@ -143,6 +144,54 @@ def test_a_problem_with_a_file_has_its_line_and_its_field() -> None:
             assert [(each["line"], each["path"]) for each in error["problems"]] == places, error
             assert {tuple(each) for each in error["problems"]} == {("file", "line", "path", "message")}
             assert {each["file"] for each in error["problems"]} == {"org.yaml"}
+
+
+DAMAGED = {
+    "plan FILE": [("organization: x\na: b: c", 2), ("organization: x\nprojects: 1\npeople: 1\n", 2)],
+    "apply FILE --yes": [("organization: x\na: b: c", 2)],
+    "plan org.yaml --base FILE": [("organization: x\na: b: c", 2)],
+    "plan org.yaml --own-client-id x --inventory FILE": [('{\n"taken_at": ', 2), ("{}", None), ("[]", None)],
+    "access --inventory FILE": [('{\n"taken_at": ', 2), ("{}", None)],
+    "diff FILE": [('{\n"taken_at": ', 2), ("[]", None)],
+    "access --waivers FILE": [
+        ("- kind: x\n  a: b: c", 2),
+        ("kind: x", None),
+        ("- {kind: many-owners, reason: x, until: 2027-01-31}\n- {kind: x}\n- 5\n- {kind: y}", 2),
+    ],
+    "user offboard --dry-run --people FILE": [
+        ('email\n"ada@example.com', 2),
+        ("name,email\nAda,\nBob,bob@example.com\nEve,\n", 2),
+        ("email,e-mail\nada@example.com,bob@example.com\n", 1),
+        ("", None),
+    ],
+    "each FILE -- project describe {name}": [
+        ('name\n"search', 2),
+        ('\n[{"name": "search"},\n', 3),
+        ("name\nsearch,x\nempty\nempty,x\n", 2),
+        ("name,name\nsearch,empty\n", None),
+    ],
+    "send POST /admin/projects --yes --body @FILE": [('{"name":\n', 2)],
+}
+"""Commands that read a file, with contents that are wrong, and the line of the first problem if it is known."""
+
+
+def test_whatever_is_wrong_with_a_file_names_it_and_the_line() -> None:
+    """For people and as data, of each file that a command reads; nothing is sent. What stands alone is one line."""
+    with example_organization() as emulator:
+        Path("org.yaml").write_text("organization: Emulated Organization\n")
+        for command, contents in DAMAGED.items():
+            for text, line in contents:
+                Path("damaged").write_text(text)
+                words = shlex.split(command.replace("FILE", "damaged"))
+                people, scripts = run(*words), run("-o", "json", *words)
+                place = "damaged: " if line is None else f"damaged, line {line}"
+                assert (people.exit, scripts.exit) == (exit_codes.USAGE, exit_codes.USAGE), (command, people, scripts)
+                assert place in people.stderr.splitlines()[0], (command, people)
+                problems = scripts.error["problems"]
+                assert (problems[0]["file"], problems[0]["line"]) == ("damaged", line), (command, problems)
+                lines = people.stderr.splitlines()
+                assert len(lines) == (1 if len(problems) == 1 else len(problems) + 1), (command, people)
+        assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
 
 
 def test_no_object_repeats_the_value_of_a_key() -> None:

@@ -144,8 +144,8 @@ REFUSED_BEYOND: dict[str, set[int]] = {
 """Exit codes of a refused file other than 2, by reader."""
 
 
-OF_SEVERAL_LINES = {"a plan of projects", "a plan of people"}
-"""Readers that take an organization file, too."""
+OF_SEVERAL_LINES = {"a plan of projects", "a plan of people", "a list of people", "waivers"}
+"""Readers of files that can have several problems; those of plans take an organization file, too."""
 
 
 def check(done: Run, reader: str, what: object) -> None:
@@ -153,8 +153,9 @@ def check(done: Run, reader: str, what: object) -> None:
     if done.exit in {0, 8, 9}:
         return
     lines = done.stderr.splitlines()
-    if reader in OF_SEVERAL_LINES and re.search(r" has \d+ problems\. \[", lines[-1]):  # each has a line of its own
+    if reader in OF_SEVERAL_LINES and re.search(r" has \d+ problems\. ", lines[-1]):  # each has a line of its own
         assert all(line.isprintable() for line in lines)
+        assert len(lines) <= 21
         lines = lines[-1:]
     assert done.exit in {2, *REFUSED_BEYOND.get(reader, ())}, (reader, what, done.exit, done.stderr[:500])
     assert len(lines) == 1, (reader, what, done.stderr[:500])

@@ -40,11 +40,14 @@ from pinecone_admin.workflows.findings import FindingKind
 
 def test_a_file_of_waivers_has_the_fields_of_waivers() -> None:
     """Each entry of a list in YAML is a waiver; a day may be text or a date with a time."""
-    waivers = parse_waivers("""
+    waivers = parse_waivers(
+        """
 - {kind: many-owners, reason: the board, until: 2026-11-26}
 - {kind: key-has-project-editor, key_id: k1, reason: import, until: "2027-01-01"}
 - {kind: principal-is-gone, principal_id: u1, project_id: p1, reason: x, until: 2027-01-01T10:00:00Z}
-""")
+""",
+        "w.yaml",
+    )
     assert waivers == [
         Waiver(kind="many-owners", reason="the board", until=date(2026, 11, 26)),
         Waiver(kind="key-has-project-editor", key_id="k1", reason="import", until=date(2027, 1, 1)),
@@ -74,15 +77,15 @@ def test_waivers_that_are_malformed_name_what_is_wrong() -> None:
     }
     for message, document in cases.items():
         with pytest.raises(PineconeValueError, match=message.replace("?", r"\?")):
-            parse_waivers(json.dumps(document))
-    with pytest.raises(PineconeValueError, match=r"the waivers cannot be read: line [23]: not YAML: "):
-        parse_waivers("- kind: many-owners\n  reason: [")
+            parse_waivers(json.dumps(document), "w.yaml")
+    with pytest.raises(PineconeValueError, match=r"^w.yaml, line [23]: not YAML: "):
+        parse_waivers("- kind: many-owners\n  reason: [", "w.yaml")
     with pytest.raises(PineconeValueError, match="'until' is there twice"):
-        parse_waivers("- {kind: many-owners, reason: x, until: 2027-01-31, until: 2099-01-31}")
+        parse_waivers("- {kind: many-owners, reason: x, until: 2027-01-31, until: 2099-01-31}", "w.yaml")
     for day in ("2027-13-01", "2027-02-29", "2027-01-01T25:00:00Z"):
         with pytest.raises(PineconeValueError, match=f"waiver 1: until must be a day such as 2027-01-31, not '{day}'"):
-            parse_waivers(f"- {{kind: many-owners, reason: x, until: {day}}}")
-    (read,) = parse_waivers("- {kind: many-owners, reason: x, until: 2027-01-31T10:00:00Z}")
+            parse_waivers(f"- {{kind: many-owners, reason: x, until: {day}}}", "w.yaml")
+    (read,) = parse_waivers("- {kind: many-owners, reason: x, until: 2027-01-31T10:00:00Z}", "w.yaml")
     assert read.until == date(2027, 1, 31)
 
 
@@ -104,23 +107,31 @@ def test_lists_of_people_are_read_however_a_spreadsheet_writes_them() -> None:
 
 
 def test_lists_of_people_that_are_malformed_name_the_line() -> None:
-    """A line without an address, or with several, is named; so is a list without any."""
+    """Every line without an address, or with several, is named; so is a list without any, or with two columns."""
+    two = "line 1: 2 columns may have the addresses, "
     cases = {
-        "": "has no email address",
-        "email\n": "has no email address",
-        "ada@example.com\nbob\n": "line 2 of people.csv has no email address",
-        "ada@example.com,bob@example.com": "line 1 of people.csv has several",
-        "email,name\n,Ada": "line 2 of people.csv has no email address in its column email",
-        "name,email\nAda": "line 2 of people.csv has no email address in its column email",
-        'email\n"ada': "line 2 of people.csv",
-        'email,note\nada@example.com,"unclosed\nbob@example.com,\n': "line 2 of people.csv is not CSV: unexpected end",
-        'email,note\n,"two\nlines"\n': "line 2 of people.csv has no email address",
-        "HR-12,ada@example.com\n#4711,bob@example.com": "line 2 of people.csv begins with #",
-        f"email\n{'a' * 200_000}": "line 2 of people.csv is not CSV: field larger",
+        "": ["there is no email address"],
+        "email\n": ["there is no email address"],
+        "ada@example.com\nbob\neve\n": ["line 2: there is no email address;", "line 3: there is no email address;"],
+        "ada@example.com,bob@example.com": ["line 1: there are several email addresses;"],
+        "email,name\n,Ada": ["line 2: there is no email address in the column email"],
+        "name,email\nAda": ["line 2: there is no email address in the column email"],
+        "email\nx@\nada@example.com\ny@": ["line 2: it is not an email", "line 4: it is not an email address: 'y@'"],
+        "email,name,Email\nada@example.com,Ada,bob@example.com": [f"{two}email and Email: "],
+        "mail;id;e-mail\n;1;bob@example.com": [f"{two}mail and e-mail: "],
+        'email\n"ada': ["line 2: not CSV: unexpected end"],
+        'email,note\nada@example.com,"unclosed\nbob@example.com,\n': ["line 2: not CSV: unexpected end"],
+        'email,note\n,"two\nlines"\n': ["line 2: there is no email address"],
+        "HR-12,ada@example.com\n#4711,bob@example.com": ["line 2: it begins with #;"],
+        f"email\n{'a' * 200_000}": ["line 2: not CSV: field larger"],
     }
-    for text, message in cases.items():
-        with pytest.raises(PineconeValueError, match=message):
+    for text, problems in cases.items():
+        with pytest.raises(PineconeValueError) as raised:
             parse_people(text, "people.csv")
+        message = raised.value.message
+        begin = "people.csv, line " if problems[0].startswith("line ") else "people.csv: "
+        assert (message.startswith(begin), all(each in message for each in problems)) == (True, True), message
+        assert len(getattr(raised.value, "__notes__", [])) == (0 if len(problems) == 1 else len(problems)), message
 
 
 def test_every_code_is_explained_for_people_who_do_not_know_python() -> None:
@@ -189,11 +200,12 @@ def test_requests_are_built_from_what_is_typed() -> None:
         (("GET", "admin/users", None), "must begin with a slash"),
         (("GET", "/admin/users?limit", None), "must be like limit=5"),
         (("GET", "/admin/users", "{}"), "a GET request takes no --body"),
-        (("POST", "/admin/projects", "{name: x}"), "the body is not JSON"),
     ]
     for arguments, message in cases:
         with pytest.raises(PineconeValueError, match=message):
             sending.build_operation(*arguments)
+    with pytest.raises(CLIError, match=r"^org\.json, line 2: not JSON: "):
+        sending.build_operation("POST", "/admin/projects", "\n{name: x}", source="org.json")
     assert sending.last_segment("/admin/projects/p1/?x=1") == "p1"
 
 

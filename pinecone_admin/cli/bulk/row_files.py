@@ -137,15 +137,18 @@ def _refuse_long_lines(lines: Iterable[str]) -> Iterator[str]:
 def _read_cells(reader: Reader, first_line: int, columns: Sequence[str]) -> Iterator[Row]:
     """Yield the rows of CSV that are not empty."""
     number, end = 0, reader.line_num
-    for cells in reader:
-        begin, end = end, reader.line_num
-        if cells:
-            number += 1
-            is_row = len(cells) == len(columns)
-            found = count_noun(len(cells), "cell")
-            problem = "" if is_row else f"The row has {found}, and the header has {len(columns)}"
-            values = dict(zip(columns, cells, strict=True)) if is_row else {}
-            yield Row(number, first_line + begin, cells, values, problem)
+    try:
+        for cells in reader:
+            begin, end = end, reader.line_num
+            if cells:
+                number += 1
+                is_row = len(cells) == len(columns)
+                found = count_noun(len(cells), "cell")
+                problem = "" if is_row else f"The row has {found}, and the header has {len(columns)}"
+                values = dict(zip(columns, cells, strict=True)) if is_row else {}
+                yield Row(number, first_line + begin, cells, values, problem)
+    except csv.Error as error:
+        raise ValueError(f"line {first_line + end}: not CSV: {error}") from error
 
 
 def number_objects(items: Iterable[tuple[int, str, Any]]) -> Iterator[Row]:
@@ -195,6 +198,8 @@ def parse_list(text: str, line: int) -> list[tuple[int, str, Any]]:
         json.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"line {line + error.lineno - 1}: not JSON: {error.msg}") from error
     items: list[tuple[int, str, Any]] = []
     decoder, position = json.JSONDecoder(object_pairs_hook=_make_object), text.index("[") + 1
     while text[position] != "]":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -15,8 +14,9 @@ from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._http.operation_mapping import RequestBuilder
 from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.cli.calls.confirmation import Consent, ask, require_change_allowed
+from pinecone_admin.cli.damaged_files import parse_json
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.output.files import read_text
+from pinecone_admin.cli.output.files import describe_input, read_text
 from pinecone_admin.cli.output.formats import is_list, is_object, to_plain, without_null
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.tables import format_fields
@@ -55,15 +55,17 @@ def send_request(session: Session, method: str, target: str, *, body: str | None
         body: JSON to send, ``@FILE``, ``-`` for standard input, or None.
 
     Raises:
-        CLIError: The response would hold a secret that has nowhere to go, or none that could be stored.
-        PineconeValueError: The path, the query or the body is malformed.
+        CLIError: The response would hold a secret that has nowhere to go, or none that could be stored; or the body is
+            not JSON.
+        PineconeValueError: The path or the query is malformed.
     """
     if method != "GET":
         require_change_allowed(session)
     makes = find_secret(method, target)
     destination = _open_destination(session, method, target, makes)
     returns = _read_any_object if makes is None else _RETURNS[makes.kind]
-    operation = build_operation(method, target, None if body is None else _read_body(session, body), returns=returns)
+    text, source = (None, "") if body is None else _read_body(session, body)
+    operation = build_operation(method, target, text, source=source, returns=returns)
     check_operation(operation)
     account_id = _find_account_id(target)
     if destination is not None and account_id is not None:
@@ -117,9 +119,12 @@ def _open_destination(session: Session, method: str, target: str, makes: Secret 
     return destination
 
 
-def _read_body(session: Session, text: str) -> str:
-    is_elsewhere = text == "-" or text.startswith("@")
-    return read_text(text.removeprefix("@"), session.stdin) if is_elsewhere else text
+def _read_body(session: Session, text: str) -> tuple[str, str]:
+    """Return the text of a body, and how errors name it."""
+    if text != "-" and not text.startswith("@"):
+        return text, "--body"
+    path = text.removeprefix("@")
+    return read_text(path, session.stdin), describe_input(path)
 
 
 def _send_secret_maker(destination: Destination, operation: Operation[Any]) -> None:
@@ -142,17 +147,21 @@ def _send(session: Session, operation: Operation[Any]) -> Any:
         return send() if operation.method == "GET" else complete_if_interrupted(send, COMPLETION_TIMEOUT)
 
 
-def build_operation(method: str, target: str, body: str | None, *, returns: Any = _read_any_object) -> Operation[Any]:
+def build_operation(
+    method: str, target: str, body: str | None, *, source: str = "--body", returns: Any = _read_any_object
+) -> Operation[Any]:
     """Return the operation of a request.
 
     Args:
         method: HTTP method in capitals.
         target: Path with or without a query, such as ``/admin/users?limit=5``.
         body: JSON to send, or None.
+        source: How errors name the body.
         returns: The decoder of the response.
 
     Raises:
-        PineconeValueError: The query or the body is malformed, or the method takes no body.
+        CLIError: The body is not JSON.
+        PineconeValueError: The query is malformed, or the method takes no body.
     """
     path, _, query = target.partition("?")
     if not path.startswith("/"):
@@ -165,7 +174,7 @@ def build_operation(method: str, target: str, body: str | None, *, returns: Any 
         path=path,
         returns=returns,
         query=_parse_query(query),
-        body=None if body is None else _parse_body(body),
+        body=None if body is None else parse_json(body, source),
     )
 
 
@@ -178,13 +187,6 @@ def _parse_query(query: str) -> dict[str, list[str]]:
     for name, value in pairs:
         values.setdefault(name, []).append(value)
     return values
-
-
-def _parse_body(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise PineconeValueError(f"the body is not JSON: {error}") from error
 
 
 def last_segment(target: str) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin.auth.private_files import is_mounted_alone, replace_private_file
+from pinecone_admin.cli.damaged_files import STANDARD_INPUT, refuse_content
 from pinecone_admin.cli.failures import CLIError, reason_of
 from pinecone_admin.errors import PineconeValueError
 
@@ -75,6 +76,11 @@ def describe_path(path: object) -> str:
     return make_printable(str(path), most=200)
 
 
+def describe_input(path: str) -> str:
+    """Return how errors name what a command reads: a path, or standard input for ``-``."""
+    return STANDARD_INPUT if path == "-" else describe_path(path)
+
+
 def _decode(data: bytes, path: Path) -> str:
     if len(data) > MAX_FILE_BYTES:
         raise CLIError(f"{describe_path(path)} is too large")
@@ -110,8 +116,10 @@ def explaining_read_errors(name: str) -> Generator[None]:
         yield
     except UnicodeDecodeError:
         raise CLIError(f"{name} cannot be read, because it is not UTF-8 text.") from None
-    except (OSError, csv.Error, ValueError) as error:
+    except OSError as error:
         raise CLIError(f"{name} cannot be read: {reason_of(error)}.") from error
+    except (csv.Error, ValueError) as error:
+        raise refuse_content(name, str(error)) from error
 
 
 def read_text(path: str, stdin: TextIO, *, keep_mark: bool = False) -> str:
@@ -120,7 +128,7 @@ def read_text(path: str, stdin: TextIO, *, keep_mark: bool = False) -> str:
     Raises:
         CLIError: It cannot be read, is not UTF-8, or is larger than 256 Mi characters.
     """
-    with explaining_read_errors(describe_path(path)):
+    with explaining_read_errors(describe_input(path)):
         if path == "-":
             text = stdin.read(_MAX_CHARACTERS + 1)
         else:
@@ -128,7 +136,7 @@ def read_text(path: str, stdin: TextIO, *, keep_mark: bool = False) -> str:
             with Path(path).open(encoding="utf-8", newline="") as file:
                 text = file.read(_MAX_CHARACTERS + 1)
     if len(text) > _MAX_CHARACTERS:
-        raise CLIError(f"{describe_path(path)} cannot be read, because it is too large.")
+        raise CLIError(f"{describe_input(path)} cannot be read, because it is too large.")
     return text if keep_mark else text.removeprefix("\ufeff")
 
 

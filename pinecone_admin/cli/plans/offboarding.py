@@ -15,8 +15,9 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.quoting import describe_resource, quote_name
 from pinecone_admin.cli.calls.confirmation import Consent, ask, ask_for_number, join_first_names, require_change_allowed
 from pinecone_admin.cli.calls.naming import Thing
+from pinecone_admin.cli.damaged_files import listing_problems
 from pinecone_admin.cli.failures import CLIError, describe_refusal, find_exit_code, find_exit_code_of_report
-from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text
+from pinecone_admin.cli.output.files import check_new_files, describe_input, read_text
 from pinecone_admin.cli.output.formats import clean_reasons
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.writing import write_file, write_preview, write_value
@@ -82,7 +83,9 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
 def _make_plan(session: Session, path: str, save: str | None) -> None:
     if save is None and not session.is_dry_run:
         raise CLIError("--people makes a plan and removes nobody. Add --out FILE to keep it, or --dry-run to see it.")
-    people = parse_people(read_text(path, session.stdin), "the list" if path == "-" else describe_path(path))
+    name = describe_input(path)
+    with listing_problems(session, name):
+        people = parse_people(read_text(path, session.stdin), name)
     with show_progress(session, "reading what the people can reach"):
         plan = session.admin.users.offboard_many(emails=people)
     save_plan(session, plan, save)

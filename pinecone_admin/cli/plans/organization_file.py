@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from attrs import evolve
@@ -16,9 +15,9 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.cli.calls.confirmation import ask_for_number, join_first_names, needs_answer, require_change_allowed
+from pinecone_admin.cli.damaged_files import listing_problems
 from pinecone_admin.cli.failures import (
     CLIError,
-    describe_problem,
     describe_refusal,
     find_exit_code,
     find_exit_code_of_report,
@@ -42,9 +41,9 @@ from pinecone_admin.cli.plans.plan_files import (
 from pinecone_admin.cli.plans.stale_projects import carry_out_deletion
 from pinecone_admin.cli.reports.inventory_report import end_with_missing, read_inventory
 from pinecone_admin.cli.secrets.destination import Destination
-from pinecone_admin.cli.sentences import as_sentences, join_sentences, list_words
+from pinecone_admin.cli.sentences import as_sentences, list_words
 from pinecone_admin.cli.session import Session
-from pinecone_admin.errors import PineconeValueError, RefusedError, SecretNotStoredError
+from pinecone_admin.errors import RefusedError, SecretNotStoredError
 from pinecone_admin.workflows import ApplyReport, Change, ChangePlan, DesiredState, Inventory, Ref, Step, plan_changes
 from pinecone_admin.workflows.change_plan import count_kinds, count_not_listed
 from pinecone_admin.workflows.changes import PEOPLE
@@ -156,25 +155,8 @@ def parse_state(session: Session, text: str, path: str, *, is_base: bool = False
     for kind in (kind for field, kind in _OTHER_FILES.items() if field in document):
         raise CLIError(f"{name} is {kind}. {_NEEDS_FILE}")
     source = "standard input" if path == "-" else path
-    with _listing_problems(session, source):
+    with listing_problems(session, describe_path(source)):
         return DesiredState.from_text(text, source=source)
-
-
-@contextmanager
-def _listing_problems(session: Session, source: str) -> Generator[None, None, None]:
-    try:
-        yield
-    except PineconeValueError as error:
-        name = describe_path(source)
-        problems: Sequence[str] = getattr(error, "__notes__", ())
-        if problems:
-            message = f"{name} has {count_noun(len(problems), 'problem')}."
-            for each in problems if not session.expects_json_errors else ():
-                session.notify(join_sentences([place_in(name, each)]))
-        else:
-            message = as_sentences(error.message)
-            problems = [error.message.removeprefix(name).lstrip(":, ")]
-        raise CLIError(message, problems=[describe_problem(name, each) for each in problems]) from error
 
 
 def _plan(
@@ -184,7 +166,7 @@ def _plan(
     commit = next((session.env[name] for name in _COMMITS if session.env.get(name)), None)
     if client_id is None:
         raise CLIError("Nothing shows which account will apply the file. Give its client id with --own-client-id.")
-    with _listing_problems(session, desired.source):
+    with listing_problems(session, describe_path(desired.source)):
         return plan_changes(inventory, desired, client_id=client_id, base=base, commit=commit)
 
 

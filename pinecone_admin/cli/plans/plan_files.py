@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +27,7 @@ from pinecone_admin.cli.output.writing import (
     write_value,
 )
 from pinecone_admin.cli.secrets.target_files import rescue_folders, reserve_rescue_file
+from pinecone_admin.cli.sentences import list_words
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeValueError
 from pinecone_admin.workflows import (
@@ -40,6 +40,7 @@ from pinecone_admin.workflows import (
     StaleReport,
     Step,
 )
+from pinecone_admin.workflows.desired_state import raise_if
 from pinecone_admin.workflows.ending import is_finished
 from pinecone_admin.workflows.plans import check_organization
 
@@ -266,39 +267,50 @@ def parse_people(text: str, source: str) -> list[str]:
         source: How errors name the file.
 
     Raises:
-        PineconeValueError: A line has no address or several, or there is none at all; the message names the line.
+        PineconeValueError: Lines have no address or several, there is none at all, or several columns may have the
+            addresses. The message names the file and all lines; if there are several, they are the notes, too.
     """
-    rows = _read_rows(text, source)
+    rows, problems = _read_rows(text)
+    raise_if(problems, source, "text")
     uncommented = [(number, cells) for number, cells in rows if not _is_comment(cells)]
-    headings = uncommented[0][1] if uncommented else []
-    column = next((number for number, cell in enumerate(headings) if cell.casefold() in _HEADINGS), None)
+    number, headings = uncommented[0] if uncommented else (1, [])
+    columns = [position for position, cell in enumerate(headings) if cell.casefold() in _HEADINGS]
+    if len(columns) > 1:  # else the wrong people may be removed
+        named = f"{len(columns)} columns may have the addresses, {list_words(headings[each] for each in columns)}"
+        problems.append(f"line {number}: {named}: name only one of them email")
     # Below a header, "#4711" is a value like any other.
-    people = uncommented if column is None else rows[rows.index(uncommented[0]) + 1 :]
+    people = rows[rows.index(uncommented[0]) + 1 :] if columns else uncommented
     if not people:
-        raise PineconeValueError(f"{source} has no email address")
-    find = _find_only_address if column is None else partial(_read_column, column=column, heading=headings[column])
-    lines = [(f"line {number} of {source}", cells) for number, cells in people]
-    found = [(line, find(line, cells)) for line, cells in lines]
-    for line, address in found:
-        check_email(line, address)
-    return [address for _, address in found]
+        problems.append("there is no email address")
+    raise_if(problems, source, "text")
+    addresses: list[str] = []
+    for number, cells in people:
+        try:
+            address = _read_column(cells, columns[0], headings[columns[0]]) if columns else _find_only_address(cells)
+            check_email("it", address)
+            addresses.append(address)
+        except PineconeValueError as error:
+            problems.append(f"line {number}: {error.message}")
+    raise_if(problems, source, "text")
+    return addresses
 
 
-def _read_rows(text: str, source: str) -> list[tuple[int, list[str]]]:
-    """Return each row with a field that is not empty, with the number of its first line and its fields."""
+def _read_rows(text: str) -> tuple[list[tuple[int, list[str]]], list[str]]:
+    """Return each row with a field that is not empty, with the number of its first line, and why others are unread."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     separator = max(_SEPARATORS, key=first.count)
     # Else a quotation mark that is never closed would hide the rest.
     reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
     rows: list[tuple[int, list[str]]] = []
+    problems: list[str] = []
     start = 1  # of a row, which can have several lines
     try:
         for row in reader:
             rows.append((start, [cell.strip() for cell in row]))
             start = reader.line_num + 1
     except csv.Error as error:
-        raise PineconeValueError(f"line {start} of {source} is not CSV: {error}") from error
-    return [(number, cells) for number, cells in rows if any(cells)]
+        problems.append(f"line {start}: not CSV: {error}")
+    return [(number, cells) for number, cells in rows if any(cells)], problems
 
 
 def _is_comment(cells: Sequence[str]) -> bool:
@@ -310,18 +322,18 @@ def _is_comment(cells: Sequence[str]) -> bool:
     return cells[0].startswith("#") and not is_header and not any("@" in cell for cell in cells[1:])
 
 
-def _find_only_address(line: str, cells: Sequence[str]) -> str:
+def _find_only_address(cells: Sequence[str]) -> str:
     addresses = [cell for cell in cells if "@" in cell]
     is_marked = cells[0].startswith("#")
     if len(addresses) != 1 or is_marked:
-        has = "has several email addresses" if addresses else "has no email address"
-        found = "begins with #" if is_marked else has
-        raise PineconeValueError(f"{line} {found}; name the column of the addresses email")
+        has = "there are several email addresses" if addresses else "there is no email address"
+        found = "it begins with #" if is_marked else has
+        raise PineconeValueError(f"{found}; name the column of the addresses email")
     return addresses[0]
 
 
-def _read_column(line: str, cells: Sequence[str], column: int, heading: str) -> str:
+def _read_column(cells: Sequence[str], column: int, heading: str) -> str:
     value = cells[column] if column < len(cells) else ""
     if "@" not in value:
-        raise PineconeValueError(f"{line} has no email address in its column {heading}")
+        raise PineconeValueError(f"there is no email address in the column {heading}")
     return value

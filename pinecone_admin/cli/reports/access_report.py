@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from typing import Any, TextIO, cast
+from typing import Any, cast
 
 import click
 from attrs import evolve, fields
@@ -13,8 +13,9 @@ from attrs import evolve, fields
 from pinecone_admin._text.moments import describe_minute
 from pinecone_admin._text.printable import make_printable, quote_input
 from pinecone_admin.cli.calls.naming import require_one
+from pinecone_admin.cli.damaged_files import listing_problems
 from pinecone_admin.cli.failures import CLIError
-from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text
+from pinecone_admin.cli.output.files import check_new_files, describe_input, read_text
 from pinecone_admin.cli.output.tables import write_lines, write_rows
 from pinecone_admin.cli.output.writing import wants_document, write_file, write_items, write_value
 from pinecone_admin.cli.parameters import suggest
@@ -25,9 +26,10 @@ from pinecone_admin.errors import PineconeTypeError, PineconeValueError
 from pinecone_admin.models import to_dict
 from pinecone_admin.workflows import Access, Finding, Holder, Review, Waiver
 from pinecone_admin.workflows.access import NOTE
+from pinecone_admin.workflows.desired_state import raise_if
 from pinecone_admin.workflows.name_tags import describe_name
 from pinecone_admin.workflows.roles import highest_level, is_ownership
-from pinecone_admin.workflows.strict_yaml import NotText
+from pinecone_admin.workflows.strict_yaml import NotText, line_of
 from pinecone_admin.workflows.strict_yaml import read_text as read_yaml
 from pinecone_admin.workflows.waivers import FINDING_KINDS
 
@@ -72,7 +74,10 @@ def report_access(
         raise CLIError(f"--fail-on {ages[0]} needs --max-key-age, such as 90d. Without it, no key is too old.")
     files = [each for each in (html, csv, markdown) if each is not None]
     check_new_files(session, {"--html": html, "--csv": csv, "--markdown": markdown}, inputs=(inventory, waivers))
-    accepted = read_waivers(waivers, session.stdin) if waivers else []
+    accepted: Sequence[Waiver] = ()
+    if waivers:
+        with listing_problems(session, describe_input(waivers)):
+            accepted = parse_waivers(read_text(waivers, session.stdin), describe_input(waivers))
     taken = read_inventory(session, inventory)
     access = taken.access(max_owners=max_owners, max_pending=max_pending, max_key_age=max_key_age)
     project_id = find_project(access.projects, project) if project else None
@@ -242,31 +247,31 @@ def build_document(access: Access, review: Review, *, files: Sequence[str] = ())
     }
 
 
-def read_waivers(path: str, stdin: TextIO) -> list[Waiver]:
-    """Return the waivers in a file, or in standard input for ``-``.
-
-    Raises:
-        PineconeValueError: It is not a list of waivers; the message names the file, the entry and the field.
-    """
-    name = "standard input" if path == "-" else describe_path(path)
-    try:
-        return parse_waivers(read_text(path, stdin))
-    except PineconeValueError as error:
-        raise PineconeValueError(f"{name}: {error.message}") from error
-
-
-def parse_waivers(text: str) -> list[Waiver]:
+def parse_waivers(text: str, source: str) -> list[Waiver]:
     """Return the waivers in a YAML or JSON document.
 
+    Args:
+        text: The text of the file.
+        source: How errors name the file.
+
     Raises:
-        PineconeValueError: It is not a list of waivers; the message names the entry and the field.
+        PineconeValueError: It is not a list of waivers. The message names the file, the entries and the fields; if
+            there are several problems, they are the notes, too.
     """
     document, problems = read_yaml(text)
-    if problems:
-        raise PineconeValueError(f"the waivers cannot be read: {problems[0]}")
+    raise_if(problems, source, "text")
     if not isinstance(document, list):
-        raise PineconeValueError(f"the waivers must be a list of entries with {', '.join(_REQUIRED_FIELDS)}")
-    return [_read_waiver(number, each) for number, each in enumerate(cast("list[object]", document), 1)]
+        problems.append(f"the waivers must be a list of entries with {', '.join(_REQUIRED_FIELDS)}")
+    raise_if(problems, source, "text")
+    waivers: list[Waiver] = []
+    for number, entry in enumerate(cast("list[object]", document), 1):
+        try:
+            waivers.append(_read_waiver(number, entry))
+        except PineconeValueError as error:
+            line = line_of(entry, "")
+            problems.append(error.message if line is None else f"line {line}: {error.message}")
+    raise_if(problems, source, "text")
+    return waivers
 
 
 def _read_waiver(number: int, entry: object) -> Waiver:

@@ -11,7 +11,8 @@ import click
 
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text
+from pinecone_admin.cli.damaged_files import parse_json, refuse_content
+from pinecone_admin.cli.output.files import check_new_files, describe_input, read_text
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.tables import write_sentences
 from pinecone_admin.cli.output.writing import wants_document, write_file, write_items, write_value
@@ -96,7 +97,7 @@ def read_inventory(session: Session, path: str | None = None) -> Inventory:
     """Return the inventory in a file, or read the whole organization, with progress.
 
     Raises:
-        PineconeValueError: The file has no inventory, or only a part of one; the message names the file.
+        CLIError: The file has no inventory, or only a part of one; the message names the file.
     """
     if path is not None:
         return parse_inventory(read_text(path, session.stdin), path)
@@ -153,18 +154,14 @@ def parse_inventory(text: str, path: str) -> Inventory:
     """Return the inventory in the text of a file.
 
     Raises:
-        PineconeValueError: The text is not an inventory, or only a part of one; the message names the file.
+        CLIError: The text is not an inventory, or only a part of one; the message names the file.
     """
-    try:
-        document: object = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise PineconeValueError(
-            f"{describe_path(path)} is not an inventory, or was saved only in part, because it is not JSON: {error}"
-        ) from error
+    name, advice = describe_input(path), "It is not an inventory, or was saved only in part."
+    document: object = parse_json(text, name, advice=advice)
     if not isinstance(document, dict):
-        raise PineconeValueError(f"{describe_path(path)} is not an inventory, because it is not a JSON object")
+        raise refuse_content(name, "not a JSON object", advice=advice)
     try:
         return Inventory.from_dict(document)  # pyright: ignore[reportUnknownArgumentType]
     except PineconeValueError as error:
-        problem = error.message_with_names({"data": "$"})  # as JSONPath calls the whole document
-        raise PineconeValueError(f"{describe_path(path)} is not an inventory: {problem}") from error
+        problem = error.message_with_names({"data": "$"}).removeprefix("$.")
+        raise refuse_content(name, problem, advice=advice) from error
