@@ -32,6 +32,11 @@ PLACES: dict[str, tuple[str, str]] = {
     "whether a key is temporary": (r'\.purpose\b.*"empties"', "retired_keys.py"),
     "how many requests are sent at once": (r"min\(.*[ .]admin\.max_connections", "client_state.py"),
     "how long a new key may be refused": (r"^_?KEY_ACCEPTANCE_TIMEOUT = ", "temporary_key.py"),
+    "whether a destination has a secret": (r"== \w+\.(?:client_secret|value)$", "create_with_secret.py"),
+    "whether a leftover belongs to a run in progress": (
+        r"describe\(api_key_id=\S+\)\)\.name ==",
+        "create_with_secret.py",
+    ),
     "how a minute is shown": (r"%H:%M\} UTC", ""),  # _text/moments.py
 }
 

@@ -31,7 +31,7 @@ from pinecone_admin.workflows.changes import Change, Ref, RoleAt, Settings
 from pinecone_admin.workflows.guard import explain_own
 from pinecone_admin.workflows.name_tags import add_value_digest, digest_value, parse_tag, tag_as_unfinished
 from pinecone_admin.workflows.readable_store import PlacedStore, ReadableStore
-from pinecone_admin.workflows.sent_changes import LeaveOutChanges
+from pinecone_admin.workflows.sent_changes import LeaveOutChanges, is_foreign_refusal
 from pinecone_admin.workflows.store_failures import mask_secret
 
 _T = TypeVar("_T")
@@ -134,10 +134,15 @@ async def delete_left_keys(run: AsyncRun, leftovers: Sequence[APIKey]) -> list[R
     deleted: list[Ref] = []
     for each in leftovers:
         async with run.ignore_gone(run.refer_to(each)):
-            if run.dry_run or (await run.admin.api_keys.describe(api_key_id=each.id)).name == each.name:
+            if await has_kept_name(run, each):
                 await run.do(Change(action="delete", target=run.refer_to(each), reason=LEFTOVER))
                 deleted.append(run.refer_to(each))
     return deleted
+
+
+async def has_kept_name(run: AsyncRun, key: APIKey) -> bool:
+    """Return whether a key still has the name that it was listed with; if not, it belongs to a run in progress."""
+    return run.dry_run or (await run.admin.api_keys.describe(api_key_id=key.id)).name == key.name
 
 
 def check_unused(store: Store[Any] | None) -> None:
@@ -180,7 +185,7 @@ async def create_key(
     try:
         new_key = cast("APIKeyWithSecret", await run.create_secret(create, APIKeyWithSecret(key=preview, value="")))
     except ForbiddenError as error:
-        if not leftovers or error.error_code is None:  # without a code, it says nothing of the API's room
+        if not leftovers or is_foreign_refusal(error):  # that says nothing of the API's room
             raise
         if not makes_room:
             error.add_note(
@@ -253,10 +258,15 @@ async def is_found(store: Store[Any], new_secret: APIKeyWithSecret | ServiceAcco
     if not isinstance(store, ReadableStore):
         return False
     with async_shield_from_cancellation(COMPLETION_TIMEOUT), suppress(Exception):
-        if isinstance(new_secret, APIKeyWithSecret):
-            return await async_read_store(store.read, new_secret.key) == new_secret.value
-        return await async_read_store(store.read, new_secret.service_account) == new_secret.client_secret
+        return await is_stored(store, new_secret)
     return False
+
+
+async def is_stored(store: ReadableStore, new_secret: APIKeyWithSecret | ServiceAccountWithSecret) -> bool:
+    """Return whether the target of a store has exactly this secret."""
+    if isinstance(new_secret, APIKeyWithSecret):
+        return await async_read_store(store.read, new_secret.key) == new_secret.value
+    return await async_read_store(store.read, new_secret.service_account) == new_secret.client_secret
 
 
 async def store_secret(store: Store[Any], new_secret: APIKeyWithSecret | ServiceAccountWithSecret) -> None:

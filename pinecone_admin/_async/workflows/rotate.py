@@ -19,6 +19,7 @@ from pinecone_admin._async.workflows.create_with_secret import (
     Store,
     create_key,
     find_stored_key,
+    has_kept_name,
     is_found,
     note_deleted,
     store_key,
@@ -344,7 +345,7 @@ async def _retire_leftover(run: AsyncRun, left: APIKey, old: APIKey, new: APIKey
     If it was renamed since, it belongs to a run in progress.
     """
     async with run.ignore_gone(run.refer_to(left)):
-        if run.dry_run or (await run.admin.api_keys.describe(api_key_id=left.id)).name == left.name:
+        if await has_kept_name(run, left):
             name = name_tags.tag_as_retired(new.id, name_tags.original_name(old.name, left.name), moment)
             change = Change(
                 action="update",

@@ -18,7 +18,7 @@ from pinecone_admin._async.workflows.client_state import (
     require_server_time,
     try_credentials,
 )
-from pinecone_admin._async.workflows.create_with_secret import Store, is_found, store_secret
+from pinecone_admin._async.workflows.create_with_secret import Store, is_found, is_stored, store_secret
 from pinecone_admin._async.workflows.rotate import replace_account_secret
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.waiting import async_read_store
@@ -265,10 +265,7 @@ class AsyncDueAccountRun:
                     raise
                 warn("store failed, and has the new secret of service account %s: %s", account.id, read_text(error))
                 return
-            if not isinstance(store, ReadableStore):
-                return
-            is_stored = await async_read_store(store.read, new_account.service_account) == new_account.client_secret
-            if not is_stored:
+            if isinstance(store, ReadableStore) and not await is_stored(store, new_account):
                 raise PineconeError("the destination does not return the new secret after it was stored")
 
         try:

@@ -32,7 +32,7 @@ from pinecone_admin.workflows.changes import Change, Ref, RoleAt, Settings
 from pinecone_admin.workflows.guard import explain_own
 from pinecone_admin.workflows.name_tags import add_value_digest, digest_value, parse_tag, tag_as_unfinished
 from pinecone_admin.workflows.readable_store import PlacedStore, ReadableStore
-from pinecone_admin.workflows.sent_changes import LeaveOutChanges
+from pinecone_admin.workflows.sent_changes import LeaveOutChanges, is_foreign_refusal
 from pinecone_admin.workflows.store_failures import mask_secret
 
 _T = TypeVar("_T")
@@ -133,10 +133,15 @@ def delete_left_keys(run: Run, leftovers: Sequence[APIKey]) -> list[Ref]:
     deleted: list[Ref] = []
     for each in leftovers:
         with run.ignore_gone(run.refer_to(each)):
-            if run.dry_run or (run.admin.api_keys.describe(api_key_id=each.id)).name == each.name:
+            if has_kept_name(run, each):
                 run.do(Change(action="delete", target=run.refer_to(each), reason=LEFTOVER))
                 deleted.append(run.refer_to(each))
     return deleted
+
+
+def has_kept_name(run: Run, key: APIKey) -> bool:
+    """Return whether a key still has the name that it was listed with; if not, it belongs to a run in progress."""
+    return run.dry_run or (run.admin.api_keys.describe(api_key_id=key.id)).name == key.name
 
 
 def check_unused(store: Store[Any] | None) -> None:
@@ -179,7 +184,7 @@ def create_key(
     try:
         new_key = cast("APIKeyWithSecret", run.create_secret(create, APIKeyWithSecret(key=preview, value="")))
     except ForbiddenError as error:
-        if not leftovers or error.error_code is None:  # without a code, it says nothing of the API's room
+        if not leftovers or is_foreign_refusal(error):  # that says nothing of the API's room
             raise
         if not makes_room:
             error.add_note(
@@ -252,10 +257,15 @@ def is_found(store: Store[Any], new_secret: APIKeyWithSecret | ServiceAccountWit
     if not isinstance(store, ReadableStore):
         return False
     with shield_from_cancellation(COMPLETION_TIMEOUT), suppress(Exception):
-        if isinstance(new_secret, APIKeyWithSecret):
-            return read_store(store.read, new_secret.key) == new_secret.value
-        return read_store(store.read, new_secret.service_account) == new_secret.client_secret
+        return is_stored(store, new_secret)
     return False
+
+
+def is_stored(store: ReadableStore, new_secret: APIKeyWithSecret | ServiceAccountWithSecret) -> bool:
+    """Return whether the target of a store has exactly this secret."""
+    if isinstance(new_secret, APIKeyWithSecret):
+        return read_store(store.read, new_secret.key) == new_secret.value
+    return read_store(store.read, new_secret.service_account) == new_secret.client_secret
 
 
 def store_secret(store: Store[Any], new_secret: APIKeyWithSecret | ServiceAccountWithSecret) -> None:

@@ -33,6 +33,7 @@ from pinecone_admin._sync.workflows.create_with_secret import (
     Store,
     create_key,
     find_stored_key,
+    has_kept_name,
     is_found,
     note_deleted,
     store_key,
@@ -341,7 +342,7 @@ def _retire_leftover(run: Run, left: APIKey, old: APIKey, new: APIKey, moment: d
     If it was renamed since, it belongs to a run in progress.
     """
     with run.ignore_gone(run.refer_to(left)):
-        if run.dry_run or (run.admin.api_keys.describe(api_key_id=left.id)).name == left.name:
+        if has_kept_name(run, left):
             name = name_tags.tag_as_retired(new.id, name_tags.original_name(old.name, left.name), moment)
             change = Change(
                 action="update",
