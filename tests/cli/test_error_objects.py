@@ -146,7 +146,7 @@ def test_a_problem_with_a_file_has_its_line_and_its_field() -> None:
             assert {each["file"] for each in error["problems"]} == {"org.yaml"}
 
 
-DAMAGED = {
+DAMAGED: dict[str, list[tuple[str, int | None]]] = {
     "plan FILE": [("organization: x\na: b: c", 2), ("organization: x\nprojects: 1\npeople: 1\n", 2)],
     "apply FILE --yes": [("organization: x\na: b: c", 2)],
     "plan org.yaml --base FILE": [("organization: x\na: b: c", 2)],
