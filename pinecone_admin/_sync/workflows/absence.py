@@ -48,9 +48,9 @@ def is_listed(
 def _find_in_list(admin: Admin, target: Ref, binding_id: str | None, roles: Collection[RoleAt]) -> bool:
     if binding_id is not None:
         kind = cast("PrincipalType", target.kind)
-        bindings = admin.role_bindings.list(principal_type=kind, principal_id=target.id)
+        bindings = admin.role_bindings.list(principal_type=kind, principal_id=target.id).to_list()
         places = {(each.role, None if each.project is None else each.project.id) for each in roles}
-        return any([each.id == binding_id or _locate(each) in places for each in bindings])
+        return any(each.id == binding_id or _locate(each) in places for each in bindings)
     if target.kind == "api_key":
         projects = admin.projects.list()
         return target.id in {key.id for each in projects for key in admin.api_keys.list(project_id=each.id)}
