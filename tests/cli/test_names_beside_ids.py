@@ -303,6 +303,17 @@ def test_who_has_joined_has_no_invite_and_the_error_says_so(words: str) -> None:
     assert f"{invite}." in blind.stderr
 
 
+@pytest.mark.parametrize("words", ["create ada@example.com", "create bob@example.com", "ensure ada@example.com"])
+def test_an_invite_that_is_refused_leads_to_the_command_for_members(words: str) -> None:
+    """Whether the person has joined or is invited."""
+    with example_organization():
+        done = run("invite", *words.split(), "--role", "OrgMember", "--yes")
+    assert (done.exit, " To give roles to a member or an invited person, use user ensure. [" in done.stderr) == (
+        5,
+        True,
+    )
+
+
 def test_each_says_that_keys_go_with_projects() -> None:
     """The rows are not read before the question, so that it names the keys of all; the dry run names each."""
     row = "n\nsearch\n"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pinecone_admin.cli.commands import Noun, argument, if_different, limit, revoke_others, roles
 from pinecone_admin.cli.parameters import Email, NameOrId
+from pinecone_admin.errors import ConflictError
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.pipeline import Call
@@ -35,6 +37,16 @@ def describe(call: Call, *, invite_id: str) -> object:
     return call.admin.invites.describe(invite_id=invite_id)
 
 
+@contextmanager
+def _naming_other_way() -> Generator[None]:
+    """Name the command for a person who has joined, or is invited."""
+    try:
+        yield
+    except ConflictError as error:
+        error.add_note("to give roles to a member or an invited person, use user ensure")
+        raise
+
+
 @NOUN.command(
     "changes", example="pinecone-admin invite create eve@example.com --role OrgMember --role search:ProjectViewer --yes"
 )
@@ -45,7 +57,8 @@ def create(call: Call, *, email: str, role_bindings: Sequence[RoleBindingInput])
 
     One of the roles must be on the organization, such as OrgMember.
     """
-    return call.admin.invites.create(email=email, role_bindings=role_bindings)
+    with _naming_other_way():
+        return call.admin.invites.create(email=email, role_bindings=role_bindings)
 
 
 @NOUN.command(
@@ -67,13 +80,14 @@ def ensure(
 
     One of the roles must be on the organization, such as OrgMember. An expired invite with other roles is replaced.
     """
-    return call.admin.invites.ensure(
-        email=email,
-        role_bindings=role_bindings,
-        on_difference=on_difference,
-        revoke_unlisted=revoke_unlisted,
-        dry_run=call.is_dry_run,
-    )
+    with _naming_other_way():
+        return call.admin.invites.ensure(
+            email=email,
+            role_bindings=role_bindings,
+            on_difference=on_difference,
+            revoke_unlisted=revoke_unlisted,
+            dry_run=call.is_dry_run,
+        )
 
 
 @NOUN.command("deletes", example="pinecone-admin invite delete bob@example.com --yes")
