@@ -9,7 +9,7 @@ import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from copy import copy
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from attrs import evolve
 
@@ -21,7 +21,9 @@ from pinecone_admin.cli.secrets.places import SecretPlace
 from pinecone_admin.cli.secrets.store_command import has_unread_bytes
 from pinecone_admin.cli.session import Session
 from pinecone_admin.models import APIKey, ServiceAccount, to_dict
-from pinecone_admin.workflows import Difference
+
+if TYPE_CHECKING:
+    from pinecone_admin.workflows import Difference
 
 _PLACEHOLDER = "placeholder0of0a0secret"
 _PATIENCE = 2000
