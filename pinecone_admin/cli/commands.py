@@ -66,7 +66,7 @@ _ALIASES: Mapping[str, Sequence[str]] = {
     "add": ("create", "grant"),
     "api": ("send",),
     "edit": ("update",),
-    "get": ("describe",),
+    "get": ("describe", "show"),
     "key": ("api-key",),
     "keys": ("api-key",),
     "logout": ("profile remove",),
@@ -79,7 +79,7 @@ _ALIASES: Mapping[str, Sequence[str]] = {
     "set": ("update",),
     "show": ("describe",),
     "user add": ("ensure",),
-    "view": ("describe",),
+    "view": ("describe", "show"),
 }
 """Words of other programs and versions, each with the commands that it runs; the first that exists counts."""
 _OF_ACCOUNTS = frozenset({"profile", "env_file", "client_secret_stdin", "expect_organization"})

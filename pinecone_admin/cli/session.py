@@ -111,12 +111,13 @@ class Session:
     @property
     def is_interactive(self) -> bool:
         """Whether a person can be asked: both ends of the dialogue are a terminal, and no variable forbids it."""
-        return self.stdin.isatty() and self.stderr.isatty() and not read_switch(NO_PROMPT_VARIABLE, self.env)
+        permits = read_switch(NO_PROMPT_VARIABLE, self.env) is False  # a value that is neither 1 nor 0 ends questions
+        return self.stdin.isatty() and self.stderr.isatty() and permits
 
     def explain_silence(self) -> str:
         """Return why nobody can be asked, as a sentence."""
-        is_forbidden = read_switch(NO_PROMPT_VARIABLE, self.env)
-        reason = f"{NO_PROMPT_VARIABLE} is 1" if is_forbidden else "there is no terminal"
+        reasons = {True: f"{NO_PROMPT_VARIABLE} is 1", None: f"{NO_PROMPT_VARIABLE} is neither 1 nor 0"}
+        reason = reasons.get(read_switch(NO_PROMPT_VARIABLE, self.env), "there is no terminal")
         return f"Nobody can be asked here, since {reason}."
 
     @property

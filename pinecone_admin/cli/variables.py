@@ -28,7 +28,7 @@ VARIABLES: Mapping[str, str] = {
 SWITCHES: Mapping[str, str] = {
     "PINECONE_ADMIN_ALLOW_HTTP": "it has no effect",
     READ_ONLY_VARIABLE: "commands that call the API stop",
-    NO_PROMPT_VARIABLE: "it has no effect",
+    NO_PROMPT_VARIABLE: "commands ask nothing",
     COMPLETE_NAMES_VARIABLE: "it has no effect",
 }
 """The variables that are 1 or 0, each with what happens at any other value."""

@@ -41,6 +41,8 @@ def test_words_of_other_programs_run_and_are_in_no_help() -> None:
             ("project show search", "project describe search"),
             ("project get search", "project describe search"),
             ("project view search", "project describe search"),
+            ("profile get production", "profile show production"),
+            ("profile view production", "profile show production"),
             ("keys ls --project search", "api-key list --project search"),
             ("key list", "api-key list"),
             ("api-keys list", "api-key list"),

@@ -438,10 +438,17 @@ def test_an_input_that_ends_is_no_answer() -> None:
 
 
 def test_a_variable_ends_every_question() -> None:
-    """With it, a command on a terminal ends as it does without one."""
+    """With it, a command on a terminal ends as it does without one; a wrong value ends questions, too, and is named."""
     with example_organization():
-        done = run("project", "create", "x", terminal=True, stdin="y\n", env={"PINECONE_ADMIN_NO_PROMPT": "1"})
-        assert (done.exit, "since PINECONE_ADMIN_NO_PROMPT is 1." in done.stderr) == (exit_codes.USAGE, True)
+        for value, reason in {"1": "1", " 1 ": "1", "yes": "neither 1 nor 0", "2": "neither 1 nor 0"}.items():
+            env = {"PINECONE_ADMIN_NO_PROMPT": value}
+            for words in (["project", "create", "x"], ["login", "--name", "x"]):
+                done = run(*words, terminal=True, stdin="y\n", env=env)
+                assert f"since PINECONE_ADMIN_NO_PROMPT is {reason}." in done.said, (value, done)
+                assert done.exit == exit_codes.USAGE, (value, done)
+        for value in ("0", ""):
+            done = run("project", "create", "x", terminal=True, stdin="n\n", env={"PINECONE_ADMIN_NO_PROMPT": value})
+            assert done.exit == exit_codes.INTERRUPTED, (value, done)
 
 
 def test_a_dry_run_of_what_would_be_refused_ends_as_the_refusal() -> None:

@@ -113,7 +113,7 @@ VARIABLES = [
         "is neither 0 nor 1, so commands that call the API stop",
         "PINECONE_ADMIN_READ_ONLY=1",
     ),
-    ({"PINECONE_ADMIN_NO_PROMPT": "yes"}, "is neither 0 nor 1, so it has no effect", "PINECONE_ADMIN_NO_PROMPT=1"),
+    ({"PINECONE_ADMIN_NO_PROMPT": "yes"}, "is neither 0 nor 1, so commands ask nothing", "PINECONE_ADMIN_NO_PROMPT=1"),
 ]
 
 
@@ -433,7 +433,7 @@ def test_a_profile_or_a_client_that_cannot_be_made_is_a_failed_check() -> None:
         file.write_text(f"{file.read_text()}\n[profiles.work]\nclient-id = 'x'\n")
         cases = {
             ("--profile", "absent"): ("variables", "no profile absent"),
-            ("--profile", "work"): ("credentials", "does not contain where its secret is"),
+            ("--profile", "work"): ("credentials", "does not say where its secret is"),
             ("--profile", "broken"): ("credentials", "whitespace"),
         }
         for argv, (expected, detail) in cases.items():

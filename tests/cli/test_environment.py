@@ -41,7 +41,7 @@ def test_a_variable_names_the_profile(tmp_path: Path) -> None:
     variables.write_text("PINECONE_CLIENT_ID=a\nPINECONE_ADMIN_PROFILE=ignored\n")
     with example_organization() as emulator:
         named = run("project", "list", env=env)
-        assert (named.exit, "Profile production does not contain where its secret is" in named.stderr) == (3, True)
+        assert (named.exit, "Profile production does not say where its secret is" in named.stderr) == (3, True)
         wrong = run("project", "list", env={**env, "PINECONE_ADMIN_PROFILE": "staging"})
         assert (wrong.exit, "There is no profile staging." in wrong.stderr) == (3, True)
         for other in ("PINECONE_CLIENT_ID", "PINECONE_CONTROLLER_HOST"):

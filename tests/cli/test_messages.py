@@ -204,7 +204,7 @@ def _simple() -> Iterator[tuple[str, str, Provoke]]:
     yield (
         "30",
         (
-            "Profile production does not contain where its secret is. Sign in again: pinecone-admin login --name "
+            "Profile production does not say where its secret is. Sign in again: pinecone-admin login --name "
             "production --overwrite."
         ),
         line("project list --profile production"),
@@ -217,10 +217,15 @@ def _simple() -> Iterator[tuple[str, str, Provoke]]:
     yield (
         "33",
         (
-            "This session is read-only (--read-only or PINECONE_ADMIN_READ_ONLY=1), and the command would change "
-            "something. Nothing was changed."
+            "This session is read-only (PINECONE_ADMIN_READ_ONLY=1), and the command would change something. "
+            "Nothing was changed."
         ),
         line("project create docs --yes", env={"PINECONE_ADMIN_READ_ONLY": "1"}),
+    )
+    yield (
+        "33b",
+        "This session is read-only (--read-only), and the command would change something. Nothing was changed.",
+        line("project create docs --yes --read-only", env={"PINECONE_ADMIN_READ_ONLY": "1"}),
     )
     none = "The options select none of the API keys that this account can see."
     yield "58", none, line("api-key list --project empty", terminal=True)
@@ -683,15 +688,18 @@ def test_a_message_is_sentences_that_name_what_happened_and_what_to_do(number: s
 DIFFERENCES = {
     "2": "The name is in the option alone; a dry run is offered, as everywhere.",
     "3": "The words are those of every command that deletes more than what was named.",
+    "7": "{scope} tells keys of one name in two projects apart, and {kind} does not.",
+    "8": "The placeholder is that of the other message.",
     "10": "It is refused before the keys are listed, so nothing knows their number.",
+    "12": "A dry run has the same line, and replaces nothing.",
     "13": "The reason is named, because somebody can remove it.",
     "15": "The project has its id, since another one may have the name; the command must not be run again.",
     "17": "The glossary has created, and ids have dates with a time.",
+    "22": "It shows which part is the project.",
     "24": "It names every unit.",
     "25": "The glossary has token endpoint; the status and the request are for a report to the vendor.",
-    "26": "The status and the request are for a report to the vendor.",
+    "26": "As in 25; credentials of the environment are set there, and login would not change them.",
     "30": "Without --overwrite, the command in the advice would refuse the name.",
-    "33": "The option can be the reason, too.",
     "34": "Each part that is hidden is named.",
     "35": "Each part that is hidden is named.",
     "36": "It begins as the messages of plan and export do.",
@@ -703,6 +711,7 @@ DIFFERENCES = {
     "45": "It names the person whose deletion would leave no owner.",
     "47": "A file cannot have old keys, so export counts them.",
     "48": "A date has its year: a rotation in December keeps a key into the next one.",
+    "50": "delete-retired takes the id, and the name is that of the new key.",
     "51": "A key of the other run shows that it has begun, and not that it still goes on.",
     "52": "Nothing is read after the refusal, so nothing shows that the person still has access.",
     "53": "It has the reason in the words of every refusal for the last owner.",

@@ -19,6 +19,7 @@ from pinecone_admin.cli.failures import CLIError, spell_parameter
 from pinecone_admin.cli.identity.client import is_read_only
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.parameters import Reference, spell_noun
+from pinecone_admin.cli.variables import READ_ONLY_VARIABLE
 from pinecone_admin.errors import ForbiddenError, ReadOnlyError
 from pinecone_admin.workflows.ending import refer_to_parts
 from pinecone_admin.workflows.name_tags import describe_name
@@ -163,8 +164,9 @@ def require_change_allowed(session: Session) -> None:
     if (makes_keys or not session.is_dry_run) and is_read_only(session):
         only_reads = session.is_dry_run or (session.command is not None and session.command.effect == "reads")
         what = "create temporary API keys" if makes_keys and only_reads else "change something"
+        reason = "--read-only" if session.settings.get("read_only") else f"{READ_ONLY_VARIABLE}=1"
         raise CLIError(
-            f"This session is read-only (--read-only or PINECONE_ADMIN_READ_ONLY=1), and the command would {what}.",
+            f"This session is read-only ({reason}), and the command would {what}.",
             help_code=ReadOnlyError.help_code,
             says_if_unchanged=True,
         )

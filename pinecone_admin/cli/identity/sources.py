@@ -307,7 +307,7 @@ def require_complete(identity: CallerIdentity) -> None:
     if identity.access_token is not None or not missing:
         return
     if identity.client_id is not None and not identity.variables:  # that of a profile
-        lacks = as_sentences(f"{identity.origin} does not contain where its secret is")
+        lacks = as_sentences(f"{identity.origin} does not say where its secret is")
         raise identity_error(f"{lacks} Sign in again: {spell_login(identity)}.")
     advice = f"set {' and '.join(missing)}"
     if identity.origin != _ENVIRONMENT:
