@@ -156,6 +156,26 @@ def _query_values(name: str, value: object) -> list[str]:
     return [check_string(name, value)]
 
 
+def _find_foreign_id(operation: Operation[Any], decoded: object) -> codec.DecodeFailure | None:
+    """Return the id in a response that is not that in the path of its request, or None.
+
+    A proxy or a cache may mix responses up. Then what is done next would be done to another resource.
+    """
+    items: object = getattr(decoded, "data", None)
+    for parameter, asked in operation.path_parameters.items():
+        if not parameter.endswith("_id"):
+            continue
+        name = "id" if operation.path.endswith(f"/{{{parameter}}}") else parameter
+        places = [("", decoded, name)]
+        if isinstance(items, list):
+            places += [(f"data[{number}].", each, parameter) for number, each in enumerate(cast("list[object]", items))]
+        for place, each, field in places:
+            found = getattr(each, field, None)
+            if isinstance(found, str) and found.lower() != asked.lower():
+                return codec.DecodeFailure(f"{place}{field}", "is not that of the request")
+    return None
+
+
 def read_response(
     operation: Operation[_T], response: BufferedResponse, call: CallState, *, wall: float
 ) -> _T | PineconeError:
@@ -168,6 +188,8 @@ def read_response(
     decoded: _T | codec.DecodeFailure
     if encoding.lower() in {"", "identity"}:
         decoded = codec.decode_body(response.body, operation.returns)
+        if not isinstance(decoded, codec.DecodeFailure):
+            decoded = _find_foreign_id(operation, decoded) or decoded
         if call.check is not None and not isinstance(decoded, codec.DecodeFailure):
             decoded = call.check(operation, decoded) or decoded
     else:

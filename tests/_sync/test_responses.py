@@ -30,6 +30,7 @@ from pinecone_admin import (
     ServiceError,
     to_dict,
 )
+from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import (
     APIKeyWithSecret,
     Invite,
@@ -39,6 +40,7 @@ from pinecone_admin.models import (
     User,
 )
 from tests.support.errors import SECRET, raises
+from tests.support.fault_injection import MixedResponses
 from tests.support.scripted_transport import ScriptedResponse, ScriptedTransport
 
 pytestmark = pytest.mark.anyio
@@ -429,3 +431,35 @@ def test_the_first_of_several_headers_counts() -> None:
             time = admin._sender.server_time()  # pyright: ignore[reportPrivateUsage]
             assert time is not None
             assert abs(time - datetime(2026, 12, 3, 12, tzinfo=UTC)) < timedelta(hours=1)
+
+
+def test_a_response_about_another_resource_is_an_error(emulator: Emulator) -> None:
+    """A proxy or a cache may mix responses up. Otherwise a workflow would go on with the other resource."""
+    admin = emulator.admin()
+    asked, other = [admin.projects.create(name=name) for name in ("asked", "other")]
+    roles = ["ProjectViewer"]
+    keys = [admin.api_keys.create(project_id=each.id, name="k", roles=roles) for each in (asked, other)]
+    before = emulator.dump()["projects"]
+    with MixedResponses(emulator, asked.id, other.id).admin() as mixed:
+        with raises(ResponseParsingError, match="the response's id is not that of the request"):
+            mixed.projects.describe(project_id=asked.id)
+        with raises(ResponseParsingError, match="the response's id is not that of the request"):
+            mixed.projects.delete_with_cleanup(project_id=asked.id)
+        with raises(ResponseParsingError, match=r"the response's data\[0\].project_id is not that of the request"):
+            mixed.api_keys.ensure(project_id=asked.id, name="k", roles=roles, store=lambda _: None)
+    with MixedResponses(emulator, keys[0].key.id, keys[1].key.id).admin() as mixed:
+        with raises(ResponseParsingError, match="the response's id is not that of the request"):
+            mixed.api_keys.rotate(api_key_id=keys[0].key.id, store=lambda _: None, keep_old_for=timedelta(0))
+    assert emulator.dump()["projects"] == before
+
+
+def test_an_id_may_be_in_other_capitals(emulator: Emulator) -> None:
+    """A server may find a resource by its id in any capitals."""
+    admin = emulator.admin()
+    project = admin.projects.create(name="search")
+    found = (
+        MixedResponses(emulator, project.id.upper(), project.id)
+        .admin()
+        .projects.describe(project_id=project.id.upper())
+    )
+    assert found == project

@@ -221,6 +221,34 @@ class DroppedQueries(FaultyTransport):
         return await super().handle_async_request(request)
 
 
+class MixedResponses(FaultyTransport):
+    """Responds to requests about one resource with what the emulator says of another one, as a cache may do.
+
+    Args:
+        emulator: Processes the requests.
+        asked: Id that is replaced in the path of each GET.
+        other: Id that takes its place.
+    """
+
+    def __init__(self, emulator: Emulator, asked: str, other: str) -> None:
+        super().__init__(emulator)
+        self._asked = asked
+        self._other = other
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass the request on."""
+        return super().handle_request(self._replace_id(request))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass the request on."""
+        return await super().handle_async_request(self._replace_id(request))
+
+    def _replace_id(self, request: httpx.Request) -> httpx.Request:
+        if request.method == "GET":
+            request.url = request.url.copy_with(path=request.url.path.replace(self._asked, self._other))
+        return request
+
+
 class OtherDates(FaultyTransport):
     """Replaces the Date header of each response.
 

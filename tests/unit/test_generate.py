@@ -484,12 +484,12 @@ def test_the_next_version_is_adopted_in_one_command(tree: Path, tmp_path: Path) 
         "openapi/admin.yaml: new, in words of the other document: fetch_audit: write your own",
     ]
     assert (tree / "openapi/admin.yaml").read_bytes() == spec.read_bytes()
-    body = json.dumps({"id": "a", "by": {"id": "u", "email": "ada@example.com"}})
+    body = json.dumps({"id": "a/b", "by": {"id": "u", "email": "ada@example.com"}})
     calls, path = 'admin.send(fetch_audit(audit_id="a/b"))', "/admin/audits/a/b"
     sent = run_python(
         tree, "-c", SEND.format(operation="fetch_audit", version="2027-01", path=path, body=body, calls=calls)
     )
-    assert sent.stdout == "Audit(id='a', by=User(id='u', email='ada@example.com'))\n", sent.stderr
+    assert sent.stdout == "Audit(id='a/b', by=User(id='u', email='ada@example.com'))\n", sent.stderr
     again = run_generate(tree, "--check")
     assert (again.returncode, strip_places(again.stdout.splitlines())) == (0, GAPS_OF_NEXT_VERSION)
 
