@@ -440,7 +440,7 @@ async def test_a_response_about_another_resource_is_an_error(emulator: Emulator)
     """A proxy or a cache may mix responses up. Otherwise a workflow would go on with the other resource."""
     admin = emulator.async_admin()
     asked, other = [await admin.projects.create(name=name) for name in ("asked", "other")]
-    roles = ["ProjectViewer"]
+    roles: list[Any] = ["ProjectViewer"]
     keys = [await admin.api_keys.create(project_id=each.id, name="k", roles=roles) for each in (asked, other)]
     before = emulator.dump()["projects"]
     async with MixedResponses(emulator, asked.id, other.id).async_admin() as mixed:

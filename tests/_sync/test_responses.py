@@ -437,7 +437,7 @@ def test_a_response_about_another_resource_is_an_error(emulator: Emulator) -> No
     """A proxy or a cache may mix responses up. Otherwise a workflow would go on with the other resource."""
     admin = emulator.admin()
     asked, other = [admin.projects.create(name=name) for name in ("asked", "other")]
-    roles = ["ProjectViewer"]
+    roles: list[Any] = ["ProjectViewer"]
     keys = [admin.api_keys.create(project_id=each.id, name="k", roles=roles) for each in (asked, other)]
     before = emulator.dump()["projects"]
     with MixedResponses(emulator, asked.id, other.id).admin() as mixed:
