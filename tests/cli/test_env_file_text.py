@@ -22,13 +22,22 @@ REPLACED: dict[str, tuple[str, str]] = {
     "byte order mark alone": ("\ufeff", "\ufeffKEY=new\n"),
     "comments and blank lines": ("# KEY=x\n\nKEY=old\n \n#", "# KEY=x\n\nKEY=new\n \n#"),
     "comment with a quote": ("# it's\nKEY=old\n", "# it's\nKEY=new\n"),
-    "exported": ("  export KEY = 'a b'\nB=2", "  export KEY=new\nB=2"),
+    "exported": ("  export KEY='a b'\nB=2", "  export KEY=new\nB=2"),
+    "spaces elsewhere": ("A = 1\nKEY=old\n", "A = 1\nKEY=new\n"),
+    "several elsewhere": ("A=1\nA=2\nKEY=old\n", "A=1\nA=2\nKEY=new\n"),
+    "comment behind a value": ("KEY=old  # note's \nB=2\n", "KEY=new  # note's \nB=2\n"),
+    "comment behind a quoted value": ("KEY='a # b'\t# note\r\nB=2\r\n", "KEY=new\t# note\r\nB=2\r\n"),
+    "comment behind an unclear value": ('KEY="$A # x" # note\n', "KEY=new # note\n"),
+    "sharp in a value": ("KEY=a#b\n", "KEY=new\n"),
+    "sharp in a quoted value": ("KEY='a # b'\n", "KEY=new\n"),
+    "no value": ("KEY= \n", "KEY=new\n"),
+    "sharp at the beginning of a value": ("KEY=#a\n", "KEY=new\n"),
+    "comment without a value": ("A=1\nKEY= # note\n", "A=1\nKEY=new # note\n"),
     "exported with tabs": ("\texport\tKEY=old\nB=2\n", "\texport\tKEY=new\nB=2\n"),
-    "the last of several": ("KEY=1\nA=1\nKEY=2\n", "KEY=1\nA=1\nKEY=new\n"),
     "longer names": ("MY_KEY=1\nKEY_ID=2\n", "MY_KEY=1\nKEY_ID=2\nKEY=new\n"),
     "names with dots": ("KEY.a=1\nMY.KEY=2\n", "KEY.a=1\nMY.KEY=2\nKEY=new\n"),
     "name in capitals": ("key=1\n", "key=1\nKEY=new\n"),
-    "value of several lines": ('KEY="a\nb\\"\nc" # old\nB=2\n', "KEY=new\nB=2\n"),
+    "value of several lines": ('KEY="a\nb\\"\nc" # old\nB=2\n', "KEY=new # old\nB=2\n"),
     "inside another value": ("A='x\nKEY=no\ny'\nB=2\n", "A='x\nKEY=no\ny'\nB=2\nKEY=new\n"),
     "inside a value whose name has a dot": ('a.b="x\nKEY=no\ny"\n', 'a.b="x\nKEY=no\ny"\nKEY=new\n'),
     "value with a variable": ('A="$HOME"\nKEY="$A"\n', 'A="$HOME"\nKEY=new\n'),
@@ -48,6 +57,11 @@ REFUSED: dict[str, tuple[str, str]] = {
     "last line that goes on and has no break": ("A=1\nB=x\\", "line 2 goes on in the next line"),
     "line that goes on in the variable": ("A=x\\\\\\\n  export KEY=old\n", "line 1 goes on in the next line"),
     "command that goes on in the variable": ("B=1\r\nprintf x \\\r\nKEY=old\r\n", "line 2 goes on in the next line"),
+    "twice": ("KEY=1\nA=1\nexport KEY=2\n", "lines 1 and 3 set KEY: remove all but one of them first"),
+    "three times": ("KEY=\nKEY=\nKEY=1\n", "lines 1, 2 and 3 set KEY"),
+    "space before the equals sign": ("A=1\nKEY =old\n", "line 2 has spaces beside the equals sign"),
+    "space behind the equals sign": ("KEY=\t'old'\n", "line 1 has spaces beside the equals sign"),
+    "spaces on both sides": ("export KEY = old\n", "line 1 has spaces beside the equals sign"),
     "second of two in a line": ("export A=1 KEY=old\n", "Some programs read a value of KEY there"),
     "behind a semicolon": ("A=1;KEY=old\n", "Some programs read a value of KEY there"),
     "declared": ("A=1\ndeclare -x KEY=old\n", "Some programs read a value of KEY there"),
@@ -98,6 +112,14 @@ def test_a_file_that_programs_read_differently_is_not_changed(name: str) -> None
     encoding = "latin-1" if name == "UTF-16" else "utf-8"
     with pytest.raises(StoreError, match=reason):
         set_variables(before.encode(encoding), {"KEY": "new"})
+
+
+def test_a_shell_and_python_dotenv_read_the_new_value() -> None:
+    """Wherever the variable and its comment stand, both read the new value, and nothing of the old one."""
+    for name in ("exported", "comment behind a value", "comment behind a quoted value", "comment without a value"):
+        content = set_variables(REPLACED[name][0].replace("\r", "").encode(), {"KEY": "new"}).decode()
+        shell = subprocess.run(["sh", "-c", f'{content}\nprintf %s "$KEY"'], capture_output=True, text=True, check=True)
+        assert (shell.stdout, dotenv_values(stream=io.StringIO(content))["KEY"]) == ("new", "new"), name
 
 
 def test_python_dotenv_reads_the_same() -> None:

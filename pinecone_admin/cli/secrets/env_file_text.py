@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import frozen
 
 from pinecone_admin.cli.failures import CLIError, StoreError, WrongPlaceError
+from pinecone_admin.cli.sentences import list_words
 
 VARIABLE_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 _MARK = "\ufeff"
 # A quoted value may span several lines. A lone carriage return is text, as for a shell.
 _ASSIGNMENT = re.compile(
-    r"""[ \t]*(?:export[ \t]+)?(?P<name>[^\s=#'"]+)[ \t]*="""
+    r"""[ \t]*(?:export[ \t]+)?(?P<name>[^\s=#'"]+)(?P<gap>[ \t]*)="""
     r"""(?P<text>[ \t]*(?:"(?:[^"\\]|\\.)*"|'[^']*')?[^\n]*?)(?=\r?\n|\Z)""",
     re.DOTALL,
 )
 _SINGLE_QUOTED = re.compile(r"'([^']*)'(?:\s+#.*)?")
 _DOUBLE_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"(?:\s+#.*)?', re.DOTALL)
+_COMMENT = re.compile(r"""(?:[ \t]*(?:"(?:[^"\\]|\\.)*"|'[^']*'))?+.*?(?P<comment>(?<![ \t])[ \t]+#.*)""", re.DOTALL)
 _ESCAPED = re.compile(r'\\(["\\$`])')
 _UNCLEAR = re.compile(r"""(?:[^\\]|^)(?:\\\\)*(?:[$`]|\\[^"\\$`])""", re.DOTALL)
 _NEEDS_QUOTES = re.compile(r"""[\s'"`$\\;|&<>()]""")
@@ -41,6 +43,8 @@ class Assignment:
         start: Where the name begins.
         end: Where the text ends.
         line: The number of the first line.
+        has_gap: Whether a space is before the equals sign, or between it and the value: a shell reads no value there.
+        comment: The comment behind the value, with the spaces before it; empty if there is none.
     """
 
     name: str
@@ -49,6 +53,8 @@ class Assignment:
     start: int
     end: int
     line: int
+    has_gap: bool
+    comment: str
 
     @property
     def has_open_quote(self) -> bool:
@@ -108,8 +114,19 @@ def read_env_file(content: bytes) -> EnvFile:
             end = position
         else:
             value, end = _read_value(found["text"]), found.end()
+            text_of_value, comment = found["text"].strip(" \t"), _COMMENT.match(found["text"])
+            has_gap = bool(found["gap"]) or (text_of_value[:1] not in {"", "#", found["text"][:1]})
             assignments.append(
-                Assignment(found["name"], found["text"].strip(" \t"), value, found.start("name"), end, line)
+                Assignment(
+                    found["name"],
+                    text_of_value,
+                    value,
+                    found.start("name"),
+                    end,
+                    line,
+                    has_gap,
+                    "" if comment is None else comment["comment"],
+                )
             )
         end += len(_read_line(text, end))
         line += text.count("\n", position, end)
@@ -146,7 +163,7 @@ def _read_line(text: str, position: int) -> str:
 
 def _read_value(text: str) -> str | None:
     """Return a value without quotes and comment; None if programs read different values."""
-    unquoted = re.split(r"[ \t]+#", text, maxsplit=1)[0].strip(" \t")
+    unquoted = re.split(r"(?<![ \t])[ \t]+#", text, maxsplit=1)[0].strip(" \t")
     text = text.strip(" \t")
     if text.startswith("'"):
         quoted = _SINGLE_QUOTED.fullmatch(text)
@@ -160,8 +177,7 @@ def _read_value(text: str) -> str | None:
 def set_variables(content: bytes, values: Mapping[str, str]) -> bytes:
     """Return the content of an env file with new values of variables.
 
-    A variable that the file sets keeps its place and its ``export``; of several assignments, the last one changes,
-    which is the one that counts. A new variable comes last.
+    A variable that the file sets keeps its place, its ``export`` and its comment. A new variable comes last.
 
     Raises:
         StoreError: A value has characters that an env file cannot hold, or the change could mean something else to some
@@ -170,13 +186,7 @@ def set_variables(content: bytes, values: Mapping[str, str]) -> bytes:
     file = read_env_file(content)
     if "\0" in file.text or (file.has_other_lines and not file.assignments):
         raise WrongPlaceError("the file has no line such as NAME=value, so it is no env file")
-    for assignment in file.assignments:
-        if assignment.has_open_quote:
-            raise WrongPlaceError(f"line {assignment.line} has a quote that is not closed: close it first")
-        if assignment.name in values and assignment.value is None and assignment.text.rstrip().endswith("\\"):
-            raise WrongPlaceError(f"line {assignment.line} goes on in the next line: join them first")
-    for name in sorted(file.perhaps_set.intersection(values)):
-        raise StoreError(f"Some programs read a value of {name} there, and others do not. Write it in a line alone.")
+    _check_lines(file, values)
     for name, value in values.items():
         text = _set_variable(file, name, _quote(value))
         file = read_env_file(text.encode(errors="surrogateescape"))
@@ -184,6 +194,28 @@ def set_variables(content: bytes, values: Mapping[str, str]) -> bytes:
         text = "A line of the file ends with a character that not all programs take for its end"
         raise StoreError(f"{text}, such as a carriage return or U+2028. Remove that character.")
     return file.text.encode(errors="surrogateescape")
+
+
+def _check_lines(file: EnvFile, names: Iterable[str]) -> None:
+    """Raise StoreError if programs read the lines of these variables, or those after an open quote, differently."""
+    lines: dict[str, list[str]] = {name: [] for name in names}
+    for each in file.assignments:
+        problem = ""
+        if each.has_open_quote:
+            problem = "has a quote that is not closed: close it first"
+        elif each.name in lines and each.value is None and each.text.rstrip().endswith("\\"):
+            problem = "goes on in the next line: join them first"
+        elif each.name in lines and each.has_gap:
+            problem = "has spaces beside the equals sign, which a shell does not read: remove them first"
+        if problem:
+            raise WrongPlaceError(f"line {each.line} {problem}")
+        if each.name in lines:
+            lines[each.name].append(str(each.line))
+    for name, numbers in lines.items():
+        if len(numbers) > 1:
+            raise WrongPlaceError(f"lines {list_words(numbers)} set {name}: remove all but one of them first")
+    for name in sorted(file.perhaps_set.intersection(lines)):
+        raise StoreError(f"Some programs read a value of {name} there, and others do not. Write it in a line alone.")
 
 
 def _set_variable(file: EnvFile, name: str, value: str) -> str:
@@ -194,7 +226,7 @@ def _set_variable(file: EnvFile, name: str, value: str) -> str:
         number = before.count("\n") + 1  # a shell joins it with the new one
         raise WrongPlaceError(f"line {number} goes on in the next line: join them first")
     if found:
-        return f"{file.text[: found[-1].start]}{name}={value}{file.text[found[-1].end :]}"
+        return f"{file.text[: found[-1].start]}{name}={value}{found[-1].comment}{file.text[found[-1].end :]}"
     line_break = "\r\n" if "\r\n" in file.text else "\n"
     separator = "" if file.text in {"", _MARK} or file.text.endswith("\n") else line_break
     return f"{file.text}{separator}{name}={value}{line_break}"
