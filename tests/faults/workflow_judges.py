@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 from pinecone_admin import LeftoverError, PineconeError
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.model.records import Grant
-from pinecone_admin.workflows import DueRotations, RetiredKeys, Step
+from pinecone_admin.workflows import DueRotations, OffboardPlan, RetiredKeys, Step
 
 _GONE = re.compile("no longer exist|somebody deleted|already deleted|was deleted")
 """The text about something that others or an undo have deleted."""
@@ -274,7 +274,7 @@ def judge_error(run: Run) -> Iterable[str]:
 
 
 def judge_claims(run: Run) -> Iterable[str]:
-    """A text does not say of what is not sent that it was done, and a report has no conditional sentence."""
+    """A text does not say of what is not sent that it was done, and a report has no conditional sentence or step."""
     is_done = any(each.is_done for each in run.requests)
     if (
         run.error is None
@@ -282,6 +282,9 @@ def judge_claims(run: Run) -> Iterable[str]:
         and re.search(r"\bwould (create|delete|grant|revoke|rename|invite|update)\b", run.text)
     ):
         yield "the report of a run has a conditional sentence"
+    parts = [run.report, *getattr(run.report, "reports", ())] if not isinstance(run.report, OffboardPlan) else []
+    if planned := [str(each) for part in parts for each in getattr(part, "steps", ()) if each.state == "planned"]:
+        yield f"the report of a run has planned steps: {planned}"
     for each in re.split(r"[;\n]|, after: ", run.said):
         # A role on a project is deleted, not the project, and not its holder.
         each = re.sub(r" (in|of|on) project \S+( \([^)]*\))?|.*\(role binding", "", each)  # noqa: PLW2901
