@@ -64,8 +64,9 @@ RETRY_TABLE: Mapping[Failure, RetryRule] = {
 _TRANSIENT_STATUSES = frozenset({408, 500, 502, 503, 504})
 # Not Implemented and HTTP Version Not Supported: the server refused before it processed anything.
 _NOT_PROCESSED = frozenset({501, 505})
-# These do not show whether an earlier attempt was processed: access may have changed in between.
-_ACCESS_STATUSES = frozenset({401, 403, 407})
+# These do not show whether an earlier attempt was processed: access may have changed in between. To an account that has
+# lost its role, nothing exists, and a copy of the server that is behind may not have it yet.
+_ACCESS_STATUSES = frozenset({401, 403, 404, 407})
 # PATCH is included because every PATCH of this API sets absolute values.
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"})
 # After a DELETE whose response was lost, a refusal of the repeated one, such as 409 or 412, does not show that the

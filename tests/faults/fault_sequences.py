@@ -41,8 +41,8 @@ SEQUENCES = {
     "400 after a lost response is definite": FaultSequence(
         "PUT", LOST_RESPONSE, send_response(400), e.BadRequestError, "rejected"
     ),
-    "404 after a lost response is definite": FaultSequence(
-        "PUT", LOST_RESPONSE, send_response(404), e.NotFoundError, "rejected"
+    "404 after a lost response is ambiguous": FaultSequence(
+        "PUT", LOST_RESPONSE, send_response(404), e.NotFoundError, "unknown"
     ),
     "401 after an overload is ambiguous": FaultSequence(
         "PUT", OVERLOADED, send_response(401), e.UnauthorizedError, "unknown"
