@@ -15,9 +15,8 @@ FOUND = {
     "grid: cleanup": [400_121, 400_317],
     "grid: apply": [400_154, 400_239, 400_261],
 }
-"""Seeds of runs that went wrong once: what was found after a lost response was not named, a 404 after one settled that the
-update had no effect, or a 404 of a proxy counted
-as that of the API."""
+"""Seeds of runs that went wrong once: what was found after a lost response was not named, an update counted as refused
+because of a 404 after that, or a 404 of a proxy counted as that of the API."""
 
 
 @pytest.mark.parametrize("seeds", [range(2), pytest.param(range(2, 7), marks=pytest.mark.long)], ids=len)
