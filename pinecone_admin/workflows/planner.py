@@ -12,6 +12,7 @@ from attrs import evolve
 from generated_client.models import APIKey, Invite, Project, ServiceAccount, User
 from pinecone_admin._http.argument_checks import check_identifier, set_operation_on_errors, type_error
 from pinecone_admin._http.lookup import normalize_email
+from pinecone_admin._http.server_clock import plausible_date
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.quoting import quote_name
@@ -96,7 +97,11 @@ def plan_changes(
         check_view(inventory, caller, operation="plan")
         for each in filter(None, [desired, base]):
             _check_organization(inventory, each)
-        index, today = OrganizationIndex(inventory), inventory.taken_at.astimezone(UTC).date()
+        # At an end of the calendar, a time of another zone has no day in UTC.
+        taken_at = plausible_date(inventory.taken_at)
+        today = (inventory.taken_at if taken_at is None else taken_at.astimezone(UTC)).date()
+        is_dated = inventory.is_server_time and taken_at is not None
+        index = OrganizationIndex(inventory)
         planner = _Planner(index, carry_out_ends(desired, today))
         planner.plan()
         raise_if(planner.problems, desired.source or "desired", "desired")
@@ -106,8 +111,8 @@ def plan_changes(
         former.plan()
     caused = _find_causes(planner, former)
     stopped, planned = planner.stopped, sorted(caused, key=rank_change)
-    changes = [each for each in planned if each.cause != "end" or inventory.is_server_time]
-    if has_ends(desired) and not inventory.is_server_time:
+    changes = [each for each in planned if each.cause != "end" or is_dated]
+    if has_ends(desired) and not is_dated:
         stopped = [*stopped, f"ends (until): {NO_DATE}"]
     reviewed = frozenset(each for each in changes if _is_reviewed(each, planner, former))
     own = [each for each in changes if each.cause != "drift"]

@@ -14,6 +14,7 @@ from attrs import evolve
 from generated_client.models import Invite, Project
 from pinecone_admin import PineconeValueError, RefusedError
 from pinecone_admin.workflows import Change, ChangePlan, DesiredState, Inventory, plan_changes
+from pinecone_admin.workflows.ends import NO_DATE
 from pinecone_admin.workflows.guard import Caller
 from pinecone_admin.workflows.organization_index import OrganizationIndex
 from pinecone_admin.workflows.plan_execution import review_plan
@@ -126,6 +127,14 @@ def test_a_saved_inventory_with_the_time_of_another_zone_is_of_its_day_in_utc() 
     saved = Inventory.from_dict({**make().to_dict(), "taken_at": "2027-02-01T00:30:00+01:00"})
     found = plan(saved, people=[bob(ending("search:ProjectEditor"))])
     assert (found.changes, found.next_end) == ([], DAY_AFTER)
+
+
+@pytest.mark.parametrize("taken_at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59Z"])
+def test_nothing_ends_by_a_time_that_cannot_be_right(taken_at: str) -> None:
+    """A saved inventory may have any time; at an end of the calendar, it may have no day in UTC."""
+    inventory = Inventory.from_dict(make().to_dict() | {"taken_at": taken_at})
+    found = plan(inventory, people=[bob("search:ProjectEditor", until=ENDED)])
+    assert ([each.action for each in found.changes], found.stopped) == ([], [f"ends (until): {NO_DATE}"])
 
 
 def test_an_end_takes_away_what_absent_does() -> None:
@@ -261,7 +270,7 @@ def test_ends_are_not_carried_out_by_the_clock_of_this_machine() -> None:
     inventory = evolve(make(), is_server_time=False)
     assert Inventory.from_dict(json.loads(json.dumps(inventory.to_dict()))) == inventory
     assert "is_server_time" not in make().to_dict()
-    found = plan(inventory, people=[bob(until=ENDED)])
+    found = plan(inventory, people=[bob("search:ProjectEditor", until=ENDED)])
     assert (found.changes, len(found.stopped)) == ([], 1)
     assert "no response of the server had a valid Date" in found.stopped[0]
     assert "1 left out" in found.summary
