@@ -628,7 +628,7 @@ _OF_CHANGES = frozenset({"--yes", "--confirm", "--dry-run"})
 _OF_FILES = frozenset({"--out", "--overwrite"})
 _OF_SECRETS = frozenset({"--store", "--reveal"})
 _OF_ROLE_LIST: Mapping[str, str] = {
-    "--role": "To see who has a role, run pinecone-admin role list --role ROLE.",
+    "--role": "To see who has a role, run a command such as pinecone-admin role list --role OrgOwner.",
     "--on": "To see who has a role on a project, run pinecone-admin role list --on PROJECT.",
     "--project": "To see who has a role on a project, run pinecone-admin role list --on PROJECT.",
 }

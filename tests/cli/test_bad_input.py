@@ -150,7 +150,8 @@ def test_an_option_of_other_commands_is_not_taken_for_a_name(option: str) -> Non
 def test_a_list_of_those_who_have_roles_leads_to_the_list_of_roles(noun: str) -> None:
     """Its filters are searched at what has the roles."""
     role = run(noun, "list", "--role", "OrgOwner")
-    check_usage(role, "There is no --role. To see who has a role, run pinecone-admin role list --role ROLE.")
+    advice = "To see who has a role, run a command such as pinecone-admin role list --role OrgOwner."
+    check_usage(role, f"There is no --role. {advice}")
     place = run(noun, "list", "--on", "search")
     check_usage(
         place, "There is no --on. To see who has a role on a project, run pinecone-admin role list --on PROJECT."
