@@ -118,33 +118,6 @@ async def _read_digest(store: ReadableStore, key: APIKey) -> str | None:
     return None if found is None else digest_value(found)
 
 
-async def update_key(run: AsyncRun, key: APIKey, final: APIKey) -> APIKey:
-    """Give a key its final name and roles; nothing is sent if it has them."""
-    if key == final:
-        return key
-    names = (final.name, key.name) if key.name != final.name else (None, None)
-    roles = (tuple(final.roles), tuple(key.roles)) if key.roles != final.roles else (None, None)
-    settings, before = (Settings(name=name, roles=some) for name, some in zip(names, roles, strict=True))
-    change = Change(action="update", target=run.refer_to(key), settings=settings, before=before)
-    return cast("APIKey", await run.do(change, preview=final))
-
-
-async def delete_left_keys(run: AsyncRun, leftovers: Sequence[APIKey]) -> list[Ref]:
-    """Delete keys that interrupted runs left, except what was renamed since, which belongs to a run in progress."""
-    deleted: list[Ref] = []
-    for each in leftovers:
-        async with run.ignore_gone(run.refer_to(each)):
-            if await has_kept_name(run, each):
-                await run.do(Change(action="delete", target=run.refer_to(each), reason=LEFTOVER))
-                deleted.append(run.refer_to(each))
-    return deleted
-
-
-async def has_kept_name(run: AsyncRun, key: APIKey) -> bool:
-    """Return whether a key still has the name that it was listed with; if not, it belongs to a run in progress."""
-    return run.dry_run or (await run.admin.api_keys.describe(api_key_id=key.id)).name == key.name
-
-
 def check_unused(store: Store[Any] | None) -> None:
     """Raise if a store can tell that it would refuse a new secret, since its target has another one."""
     if isinstance(store, PlacedStore):
@@ -280,6 +253,33 @@ async def store_secret(store: Store[Any], new_secret: APIKeyWithSecret | Service
     else:
         return
     raise substitute  # outside of the except clause, which would link the exception that shows the secret
+
+
+async def update_key(run: AsyncRun, key: APIKey, final: APIKey) -> APIKey:
+    """Give a key its final name and roles; nothing is sent if it has them."""
+    if key == final:
+        return key
+    names = (final.name, key.name) if key.name != final.name else (None, None)
+    roles = (tuple(final.roles), tuple(key.roles)) if key.roles != final.roles else (None, None)
+    settings, before = (Settings(name=name, roles=some) for name, some in zip(names, roles, strict=True))
+    change = Change(action="update", target=run.refer_to(key), settings=settings, before=before)
+    return cast("APIKey", await run.do(change, preview=final))
+
+
+async def delete_left_keys(run: AsyncRun, leftovers: Sequence[APIKey]) -> list[Ref]:
+    """Delete keys that interrupted runs left, except what was renamed since, which belongs to a run in progress."""
+    deleted: list[Ref] = []
+    for each in leftovers:
+        async with run.ignore_gone(run.refer_to(each)):
+            if await has_kept_name(run, each):
+                await run.do(Change(action="delete", target=run.refer_to(each), reason=LEFTOVER))
+                deleted.append(run.refer_to(each))
+    return deleted
+
+
+async def has_kept_name(run: AsyncRun, key: APIKey) -> bool:
+    """Return whether a key still has the name that it was listed with; if not, it belongs to a run in progress."""
+    return run.dry_run or (await run.admin.api_keys.describe(api_key_id=key.id)).name == key.name
 
 
 def note_deleted(run: AsyncRun, stored: APIKey | ServiceAccount) -> None:

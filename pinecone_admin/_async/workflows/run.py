@@ -400,22 +400,6 @@ class AsyncRun:
         """Return whether this run has seen that something was deleted by others."""
         return id in self._gone
 
-    def note(self, remark: str) -> None:
-        """Add the remark as a note to an error that comes before something has to be kept."""
-        self._remarks.append(remark)
-
-    def keep(self, remark: str, *, first: Callable[[BaseException], str] | None = None) -> None:
-        """Undo nothing from now on.
-
-        Args:
-            remark: A note for a later error.
-            first: Returns the note before all others for such an error, unless it is empty.
-        """
-        self._describe_first = first or self._describe_first
-        self._undos.clear()
-        self._is_kept = True
-        self._remarks = [remark]
-
     def _record_result(self, position: int, change: Change, result: Any, *, can_undo: bool) -> Any:
         """Record a change that was made, or was not needed, and what undoes it; return the result."""
         if isinstance(result, PineconeError):
@@ -433,6 +417,22 @@ class AsyncRun:
     def refer_to(self, thing: Thing) -> Ref:
         """Return the reference to a resource, with the name of its project if that is known."""
         return refer_to(thing, project=self.project)
+
+    def note(self, remark: str) -> None:
+        """Add the remark as a note to an error that comes before something has to be kept."""
+        self._remarks.append(remark)
+
+    def keep(self, remark: str, *, first: Callable[[BaseException], str] | None = None) -> None:
+        """Undo nothing from now on.
+
+        Args:
+            remark: A note for a later error.
+            first: Returns the note before all others for such an error, unless it is empty.
+        """
+        self._describe_first = first or self._describe_first
+        self._undos.clear()
+        self._is_kept = True
+        self._remarks = [remark]
 
     @staticmethod
     async def _poll_until_listed(list_named: Callable[[], Awaitable[_T]]) -> _T:

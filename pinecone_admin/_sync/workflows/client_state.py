@@ -23,6 +23,30 @@ CONCURRENCY = 16
 """How many requests a workflow sends at once."""
 
 
+def max_attempts(admin: Admin) -> int:
+    """Return how many attempts of a request the client makes at most."""
+    return count_attempts(admin._options.retry)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+
+
+def max_rotations(admin: Admin) -> float:
+    """Return how often a client secret is rotated at most if each response is lost.
+
+    After the first one, nobody may have a valid secret, so that only a limit of the caller's own counts.
+    """
+    limit = admin._options.retry.max_attempts  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    return inf if limit is None else limit
+
+
+def get_work_in_progress(admin: Admin) -> WorkInProgress:
+    """Return the work in progress of a client. Closing the client waits for it, since it may have to undo something."""
+    return admin._shared.work  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+
+
+def limit_parallel_requests(admin: Admin, most: int = CONCURRENCY) -> int:
+    """Return how many requests are sent at once: no more than the client has connections."""
+    return min(most, admin.max_connections)
+
+
 def server_now(admin: Admin) -> datetime:
     """Return the server's time, or that of this machine if it is unknown."""
     return server_time(admin) or datetime.fromtimestamp(current_clock().wall(), UTC)
@@ -31,6 +55,16 @@ def server_now(admin: Admin) -> datetime:
 def server_time(admin: Admin) -> datetime | None:
     """Return the server's time, or None if its responses have no valid Date."""
     return admin._sender.server_time()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+
+
+def require_server_time(admin: Admin, *, operation: str) -> datetime:
+    """Return the server's time; raise RefusedError if it is unknown: by a wrong clock, everything could look old."""
+    now = server_time(admin)
+    if now is None:
+        raise RefusedError(
+            "the server's responses have no valid Date, so it is unknown what is due or old enough", operation=operation
+        )
+    return now
 
 
 def find_caller(admin: Admin, client_id: str | None, *, operation: str) -> Caller:
@@ -49,40 +83,6 @@ def list_accounts_to_judge(
 def own_client_id(admin: Admin) -> str | None:
     """Return the client id of the account that a client uses, or None if that is unknown."""
     return admin._sender.client_id()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-
-
-def require_server_time(admin: Admin, *, operation: str) -> datetime:
-    """Return the server's time; raise RefusedError if it is unknown: by a wrong clock, everything could look old."""
-    now = server_time(admin)
-    if now is None:
-        raise RefusedError(
-            "the server's responses have no valid Date, so it is unknown what is due or old enough", operation=operation
-        )
-    return now
-
-
-def max_attempts(admin: Admin) -> int:
-    """Return how many attempts of a request the client makes at most."""
-    return count_attempts(admin._options.retry)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-
-
-def max_rotations(admin: Admin) -> float:
-    """Return how often a client secret is rotated at most if each response is lost.
-
-    After the first one, nobody may have a valid secret, so that only a limit of the caller's own counts.
-    """
-    limit = admin._options.retry.max_attempts  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-    return inf if limit is None else limit
-
-
-def limit_parallel_requests(admin: Admin, most: int = CONCURRENCY) -> int:
-    """Return how many requests are sent at once: no more than the client has connections."""
-    return min(most, admin.max_connections)
-
-
-def get_work_in_progress(admin: Admin) -> WorkInProgress:
-    """Return the work in progress of a client. Closing the client waits for it, since it may have to undo something."""
-    return admin._shared.work  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
 
 def try_credentials(admin: Admin, client_id: str, client_secret: Masked) -> None:

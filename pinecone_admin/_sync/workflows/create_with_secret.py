@@ -117,33 +117,6 @@ def _read_digest(store: ReadableStore, key: APIKey) -> str | None:
     return None if found is None else digest_value(found)
 
 
-def update_key(run: Run, key: APIKey, final: APIKey) -> APIKey:
-    """Give a key its final name and roles; nothing is sent if it has them."""
-    if key == final:
-        return key
-    names = (final.name, key.name) if key.name != final.name else (None, None)
-    roles = (tuple(final.roles), tuple(key.roles)) if key.roles != final.roles else (None, None)
-    settings, before = (Settings(name=name, roles=some) for name, some in zip(names, roles, strict=True))
-    change = Change(action="update", target=run.refer_to(key), settings=settings, before=before)
-    return cast("APIKey", run.do(change, preview=final))
-
-
-def delete_left_keys(run: Run, leftovers: Sequence[APIKey]) -> list[Ref]:
-    """Delete keys that interrupted runs left, except what was renamed since, which belongs to a run in progress."""
-    deleted: list[Ref] = []
-    for each in leftovers:
-        with run.ignore_gone(run.refer_to(each)):
-            if has_kept_name(run, each):
-                run.do(Change(action="delete", target=run.refer_to(each), reason=LEFTOVER))
-                deleted.append(run.refer_to(each))
-    return deleted
-
-
-def has_kept_name(run: Run, key: APIKey) -> bool:
-    """Return whether a key still has the name that it was listed with; if not, it belongs to a run in progress."""
-    return run.dry_run or (run.admin.api_keys.describe(api_key_id=key.id)).name == key.name
-
-
 def check_unused(store: Store[Any] | None) -> None:
     """Raise if a store can tell that it would refuse a new secret, since its target has another one."""
     if isinstance(store, PlacedStore):
@@ -279,6 +252,33 @@ def store_secret(store: Store[Any], new_secret: APIKeyWithSecret | ServiceAccoun
     else:
         return
     raise substitute  # outside of the except clause, which would link the exception that shows the secret
+
+
+def update_key(run: Run, key: APIKey, final: APIKey) -> APIKey:
+    """Give a key its final name and roles; nothing is sent if it has them."""
+    if key == final:
+        return key
+    names = (final.name, key.name) if key.name != final.name else (None, None)
+    roles = (tuple(final.roles), tuple(key.roles)) if key.roles != final.roles else (None, None)
+    settings, before = (Settings(name=name, roles=some) for name, some in zip(names, roles, strict=True))
+    change = Change(action="update", target=run.refer_to(key), settings=settings, before=before)
+    return cast("APIKey", run.do(change, preview=final))
+
+
+def delete_left_keys(run: Run, leftovers: Sequence[APIKey]) -> list[Ref]:
+    """Delete keys that interrupted runs left, except what was renamed since, which belongs to a run in progress."""
+    deleted: list[Ref] = []
+    for each in leftovers:
+        with run.ignore_gone(run.refer_to(each)):
+            if has_kept_name(run, each):
+                run.do(Change(action="delete", target=run.refer_to(each), reason=LEFTOVER))
+                deleted.append(run.refer_to(each))
+    return deleted
+
+
+def has_kept_name(run: Run, key: APIKey) -> bool:
+    """Return whether a key still has the name that it was listed with; if not, it belongs to a run in progress."""
+    return run.dry_run or (run.admin.api_keys.describe(api_key_id=key.id)).name == key.name
 
 
 def note_deleted(run: Run, stored: APIKey | ServiceAccount) -> None:
