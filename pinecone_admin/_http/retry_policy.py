@@ -67,6 +67,8 @@ _NOT_PROCESSED = frozenset({501, 505})
 # These do not show whether an earlier attempt was processed: access may have changed in between. To an account that has
 # lost its role, nothing exists, and a copy of the server that is behind may not have it yet.
 _ACCESS_STATUSES = frozenset({401, 403, 404, 407})
+# A proxy that inspects content sends this in place of a response, too, for example of one that contains a secret.
+_STATUSES_OF_FILTERS = frozenset({403})
 # PATCH is included because every PATCH of this API sets absolute values.
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"})
 # After a DELETE whose response was lost, a refusal of the repeated one, such as 409 or 412, does not show that the
@@ -185,13 +187,16 @@ def record_failure(
         failure: Failure of the attempt.
         method: HTTP method.
         status: Status of the response, or None if there was none.
-        is_foreign: Whether something on the way has sent the response, so that it says nothing of earlier attempts.
+        is_foreign: Whether something on the way has sent the response, so that it says nothing of earlier attempts; of
+            this one neither, if it is a 403.
     """
     rule = RETRY_TABLE[failure]
     call.worth_retrying = rule.worth_retrying
     if call.is_token_exchange:
         return
     outcome = rule.outcome
+    if is_foreign and status in _STATUSES_OF_FILTERS:
+        outcome = "unknown"
     if outcome in {"unknown", "done"}:
         call.ambiguous = True
         # A success was received once, even if a later attempt says less.

@@ -1217,7 +1217,7 @@ async def test_every_lost_response_and_refusal(stride: Callable[..., Any]) -> No
     whole = Emulator(seed=1)
     await populate(whole)
     expected = await finish(whole, want_changes(whole), Vault())
-    kinds = (InjectedFault.RESPONSE_LOST, InjectedFault.RATE_LIMITED, InjectedFault.FORBIDDEN, InjectedFault.CONFLICT)
+    kinds = (InjectedFault.RESPONSE_LOST, InjectedFault.RATE_LIMITED, InjectedFault.BAD_REQUEST, InjectedFault.CONFLICT)
     cases = [(number, fault) for number in range(8, 60) for fault in kinds]
     for number, fault in cases[:: stride(19)]:
         emulator, vault = Emulator(seed=1), Vault()

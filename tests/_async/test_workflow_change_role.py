@@ -111,7 +111,7 @@ async def test_a_failed_revoke_keeps_an_existing_new_role(admin: AsyncAdmin, emu
 async def test_a_failed_rollback_names_the_role_binding(emulator: Emulator) -> None:
     """The error of a failed rollback names the role binding that remains."""
     principal = await create_manager(emulator.async_admin())
-    faults = {5: InjectedFault.FORBIDDEN, **dict.fromkeys(range(6, 20), InjectedFault.UNAVAILABLE)}
+    faults = {5: InjectedFault.BAD_REQUEST, **dict.fromkeys(range(6, 20), InjectedFault.UNAVAILABLE)}
     admin = FaultyTransport(emulator, faults).async_admin()
     with raises(LeftoverError, match="role binding"):
         await admin.role_bindings.change_role(**principal, from_role="OrgManager", to_role="OrgMember")

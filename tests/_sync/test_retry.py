@@ -146,6 +146,27 @@ TABLE: dict[str, Expectation] = {
     "refused": Expectation(
         make_responses(400, 402, 403, 404, 405, 407, 409, 412, 418, 422, 501, 505), False, False, "rejected", False
     ),
+    "a 403 of a proxy": Expectation(
+        [ScriptedResponse(403, b"<html>blocked</html>"), ScriptedResponse(403, {"message": "blocked"})],
+        False,
+        False,
+        "unknown",
+        False,
+    ),
+    "a 403 of the API": Expectation(
+        [ScriptedResponse(403, {"error": {"code": "PERMISSION_DENIED", "message": "no"}})],
+        False,
+        False,
+        "rejected",
+        False,
+    ),
+    "a refusal of a gateway before the API": Expectation(
+        [ScriptedResponse(status, b"<html>refused</html>") for status in (400, 404, 413)],
+        False,
+        False,
+        "rejected",
+        False,
+    ),
     "another 5xx": Expectation(make_responses(520, 522, 599), False, False, "unknown", True),
     "redirected": Expectation(make_responses(101, 300, 301, 304, 307), False, False, "unknown", False),
     "unreachable": Expectation(

@@ -1214,7 +1214,7 @@ def test_every_lost_response_and_refusal(stride: Callable[..., Any]) -> None:
     whole = Emulator(seed=1)
     populate(whole)
     expected = finish(whole, want_changes(whole), Vault())
-    kinds = (InjectedFault.RESPONSE_LOST, InjectedFault.RATE_LIMITED, InjectedFault.FORBIDDEN, InjectedFault.CONFLICT)
+    kinds = (InjectedFault.RESPONSE_LOST, InjectedFault.RATE_LIMITED, InjectedFault.BAD_REQUEST, InjectedFault.CONFLICT)
     cases = [(number, fault) for number in range(8, 60) for fault in kinds]
     for number, fault in cases[:: stride(19)]:
         emulator, vault = Emulator(seed=1), Vault()

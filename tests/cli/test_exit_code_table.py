@@ -136,12 +136,19 @@ CAUSES = {
         others={"whoami": exit_codes.DONE, "login": exit_codes.DONE},
     ),
     "a 404 of a proxy": Cause(exit=exit_codes.REFUSED, fault={"status": 404, "body": "html"}),
-    "a 403 of a proxy": Cause(exit=exit_codes.REFUSED, fault={"status": 403, "body": "html"}),
-    "a 403 of a proxy for changes": Cause(
+    "a 403 of a proxy": Cause(
         exit=exit_codes.REFUSED,
+        fault={"status": 403, "body": "html"},
+        # Their first request is a create.
+        others=dict.fromkeys(("create", "each", "send"), exit_codes.UNKNOWN_OUTCOME),
+    ),
+    "a 403 of a proxy for changes": Cause(
+        exit=exit_codes.UNKNOWN_OUTCOME,
         fault={"status": 403, "body": "html"},
         operation="changes",
         classes=CHANGING,
+        # A part of a report may have been done.
+        others=dict.fromkeys(("rotate-due", "apply", "stale"), exit_codes.PARTLY_DONE),
     ),
     "a conflict": Cause(exit=exit_codes.CONFLICT, fault={"status": 409}, operation="changes", classes=CHANGING),
     "a refused change": Cause(exit=exit_codes.REFUSED, fault={"status": 422}, operation="changes", classes=CHANGING),

@@ -35,7 +35,7 @@ class InjectedFault(Enum):
     CONNECTION_REFUSED = auto()  # not sent: the connection is refused
     RATE_LIMITED = auto()  # not processed; returns 429
     BAD_REQUEST = auto()  # not processed; returns 400
-    FORBIDDEN = auto()  # not processed; returns 403
+    FORBIDDEN = auto()  # not processed; returns 403 of a proxy, which does not show that
     CONFLICT = auto()  # not processed; returns 409
 
 
