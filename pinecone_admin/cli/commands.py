@@ -487,6 +487,7 @@ class Command(click.Command):
         Raises:
             click.UsageError: There are more words than the command takes. Or there is no terminal, and the message
                 names all that are missing.
+            CLIError: The command is refused whatever is answered.
         """
         session: Session | None = ctx.obj if isinstance(ctx.obj, Session) else None
         values, extra, order = self.make_parser(ctx).parse_args(list(words))
@@ -501,6 +502,9 @@ class Command(click.Command):
             return words
         if session is None or not session.is_interactive or any(each.nargs < 0 for each in missing):
             raise click.UsageError(_describe_missing(missing), ctx)
+        from pinecone_admin.cli.calls.pipeline import check_before_questions  # noqa: PLC0415 - loads the client
+
+        check_before_questions(self, {str(each.name) for each in order})
         options, arguments = list[str](), list[str]()
         for each in missing:
             value = session.ask_for_value(str(each.help))

@@ -381,6 +381,14 @@ class Secret(NamedTuple):
         return self.is_of_account and self.replaces
 
     @property
+    def needs_place(self) -> bool:
+        """Whether the command needs a place for it, whatever it finds.
+
+        A file may need no secret, and that of the account of this client has a place of its own.
+        """
+        return self.replaces if self.many else not self.is_irreversible
+
+    @property
     def is_new(self) -> bool:
         """Whether it and what it belongs to are certainly new, so that making them can be undone."""
         return not (self.replaces or self.may_exist)

@@ -96,6 +96,28 @@ def test_what_is_missing_is_asked_for_on_a_terminal() -> None:
         assert run("api-key", "create", "--help", terminal=True).exit == 0
 
 
+def test_nothing_is_asked_if_the_command_is_refused_whatever_is_answered() -> None:
+    """Of every command that needs a principal or a place for a secret: on a terminal, it says so at once."""
+    makers = [each for each in COMMANDS if each.makes is not None and each.makes.needs_place]
+    changers = [each for each in COMMANDS if each.full_name in {"role grant", "role change"}]
+    checked = 0
+    with example_organization() as emulator:
+        for spec in (*makers, *changers):
+            if not any(each.required for each in spec.own_params):
+                continue
+            done = run(*spec.path, terminal=True, stdin="x\n" * 5)
+            assert (done.exit, done.said.startswith("error: ")) == (2, True), (spec.full_name, done)
+            lack = "Whose role is it?" if spec in changers else "shown only once"
+            assert lack in done.said, (spec.full_name, done)
+            checked += 1
+        assert checked >= 9
+        assert len(emulator.requests) == 0
+        asked = run("api-key", "create", "--reveal", terminal=True, stdin="k\nsearch\nn\n")
+        assert (asked.exit, "Name of the key" in asked.said) == (130, True), asked
+        asked = run("role", "grant", "--user", "ada@example.com", terminal=True, stdin="OrgManager\nn\n")
+        assert asked.exit == 130, asked
+
+
 def test_words_that_a_command_does_not_take_are_named_before_what_is_missing() -> None:
     """For a binding in the form of ``role revoke``, the error has the options to write in place of it."""
     with example_organization() as emulator:

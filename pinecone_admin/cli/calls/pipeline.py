@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from copy import copy
 from functools import cached_property, partial
@@ -243,18 +243,44 @@ def _describe_left(call: Call, differences: Sequence[Difference], thing: str) ->
     return f"{thing} exists with other settings, which were not changed ({details})."
 
 
+def check_before_questions(command: Command, given: Collection[str]) -> None:
+    """Raise CLIError if a command is refused whatever is answered to its questions for missing values.
+
+    Args:
+        command: The command.
+        given: The names of the parameters that the command line has.
+    """
+    check_principals(command, given)
+    makes = command.makes
+    if makes is not None and makes.needs_place and not {"store", "reveal", "dry_run"} & {*given}:
+        from pinecone_admin.cli.secrets.destination import ask_for_place  # noqa: PLC0415 - see run_command
+
+        raise CLIError(ask_for_place(makes), says_if_unchanged=makes.many)
+
+
+def check_principals(command: Command, given: Collection[str]) -> list[PrincipalOption]:
+    """Return the options for a principal that the command line has.
+
+    Raises:
+        CLIError: There are several, or there is none, although the command needs one.
+    """
+    principals = [each for each in command.own_params if isinstance(each, PrincipalOption)]
+    chosen = [each for each in principals if each.name in given]
+    if principals and (len(chosen) > 1 or (not chosen and command.effect != "reads")):
+        question = "Give only one of" if chosen else "Whose role is it? Give one of"
+        raise CLIError(f"{question} {list_words(each.opts[0] for each in principals)}.")
+    return chosen
+
+
 def check_values(session: Session, command: Command, typed: Mapping[str, Any]) -> None:
     """Raise CLIError if values that click took do not fit one another, or a positional one is empty."""
     for param in command.own_params:
         if isinstance(param, click.Argument) and str(typed[str(param.name)]) == "":
             raise CLIError(f"{param.human_readable_name} needs a value, but is empty.")
-    principals = [each for each in command.own_params if isinstance(each, PrincipalOption)]
-    chosen = [each for each in principals if each.name in typed]
-    if principals and (len(chosen) > 1 or (not chosen and command.effect != "reads")):
-        question = "Give only one of" if chosen else "Whose role is it? Give one of"
-        raise CLIError(f"{question} {list_words(each.opts[0] for each in principals)}.")
+    chosen = check_principals(command, typed)
+    has_principal = any(isinstance(each, PrincipalOption) for each in command.own_params)
     for param in command.own_params:
-        if principals and isinstance(role := typed.get(str(param.name)), WantedRole):
+        if has_principal and isinstance(role := typed.get(str(param.name)), WantedRole):
             check_role(param, role, is_of_key="api_key" in typed)
     if chosen and "scope" in session.settings and "api_key" not in typed and command.effect != "reads":
         raise CLIError(

@@ -157,7 +157,7 @@ class Destination(StoreByName):
             self._output = StandardOutput(session, makes)
         # How many secrets a file needs is known only once it is compared with the organization.
         if not self.is_given and (makes.replaces or not makes.many) and not self.is_open:
-            self._require_place(_ask_for_place(makes))
+            self._require_place(ask_for_place(makes))
         # A template can work for none of many keys, or only for one.
         if self._template is not None and makes.many and makes.replaces:
             if "name" not in self._template.placeholders:
@@ -210,7 +210,7 @@ class Destination(StoreByName):
             self.own_place = require_own_place(self.session)
             self.check([self.unnamed_owner])
         elif self.is_open:
-            self._require_place(_ask_for_place(self.makes))
+            self._require_place(ask_for_place(self.makes))
 
     @property
     def unnamed_owner(self) -> SecretOwner:
@@ -490,7 +490,8 @@ def _find_example(kinds: Collection[str]) -> str:
     return "file:{project}-{name}.key" if "api_key" in kinds else "file:{kind}-{name}.json"
 
 
-def _ask_for_place(makes: Secret) -> str:
+def ask_for_place(makes: Secret) -> str:
+    """Return the question where the secrets of a command go."""
     if makes.many:
         example = _find_example({makes.api_type})
         return f"Each secret is shown only once. Say where they should go, for example --store '{example}'."
