@@ -436,10 +436,13 @@ def test_options_before_the_dashes_hold_for_all_rows(tmp_path: Path) -> None:
         assert [line["result"]["would_do"][0]["change"]["target"]["name"] for line in lines_of(planned)] == ["x", "y"]
         ensured = each(("project", "ensure", "{name}"), "--dry-run", rows=rows)
         assert [line["result"]["dry_run"] for line in lines_of(ensured)] == [True, True]
-        for options, env in ((["--read-only"], {}), ([], {"PINECONE_ADMIN_READ_ONLY": "1"})):
+        for reason, options, env in (
+            ("--read-only", ["--read-only"], {}),
+            ("PINECONE_ADMIN_READ_ONLY=1", [], {"PINECONE_ADMIN_READ_ONLY": "1"}),
+        ):
             refused = each(CREATE, "--yes", *options, rows=rows, env=env)
             assert (refused.exit, refused.stdout) == (2, "")
-            assert "This session is read-only (--read-only or" in refused.stderr
+            assert f"This session is read-only ({reason}), " in refused.stderr
         assert (each(EXISTS, "--read-only", rows=rows).exit, each(EXISTS, "--dry-run", rows=rows).exit) == (4, 4)
         other = each(CREATE, "--yes", "--expect-organization", "other", rows=rows)
         assert (other.exit, other.stdout) == (3, "")

@@ -194,6 +194,31 @@ def test_whatever_is_wrong_with_a_file_names_it_and_the_line() -> None:
         assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
 
 
+def test_standard_input_is_named_and_read_by_one_option() -> None:
+    """Every command that reads a file names standard input for ``-``; two options cannot both read it."""
+    with example_organization():
+        Path("org.yaml").write_text("organization: Emulated Organization\n")
+        inventory, plan = run("inventory").stdout, run("plan", "org.yaml").stdout
+        for command, contents in DAMAGED.items():
+            if not command.startswith("each"):  # no rows are no mistake
+                words = shlex.split(command.replace("@FILE", "-").replace("FILE", "-"))
+                empty = run(*words)
+                assert (empty.exit, empty.said.startswith("error: Standard input is empty. ")) == (2, True), empty
+                damaged = run(*words, stdin=next(filter(None, (text for text, _ in contents))))
+                assert (damaged.exit, "tandard input" in damaged.stderr) == (2, True), (command, damaged)
+        for line, text in (
+            ("plan - --base -", "organization: Emulated Organization"),
+            ("diff - -", inventory),
+            ("plan org.yaml --own-client-id x --inventory - --base -", inventory),
+            ("access --inventory - --waivers -", "[]"),
+        ):
+            assert run(*line.split(), stdin=text).exit == 2, line
+        assert run("plan", "-", stdin=inventory).stderr.startswith("error: Standard input is an inventory, ")
+        assert run("plan", "-", stdin=plan).stderr.startswith("error: Standard input is a saved plan. ")
+        cut = run("apply", "-", "--yes", stdin=plan.replace('"version": ', '"version": 9'))
+        assert cut.stderr.startswith("error: Standard input is a plan of version 9"), cut
+
+
 def test_no_object_repeats_the_value_of_a_key() -> None:
     """It may have been typed or pasted anywhere: into a file, its name, a cell of a row, or a name that is sent."""
     value = "pcsk_2abcDE_" + "aB3" * 20

@@ -76,9 +76,15 @@ def describe_path(path: object) -> str:
     return make_printable(str(path), most=200)
 
 
-def describe_input(path: str) -> str:
-    """Return how errors name what a command reads: a path, or standard input for ``-``."""
-    return STANDARD_INPUT if path == "-" else describe_path(path)
+def describe_input(path: str, *, begins: bool = False) -> str:
+    """Return how errors name what a command reads: a path, or standard input for ``-``.
+
+    Args:
+        path: The path.
+        begins: Whether a sentence begins with it. A path stays as it is.
+    """
+    name = STANDARD_INPUT if path == "-" else describe_path(path)
+    return name.capitalize() if begins and path == "-" else name
 
 
 def _decode(data: bytes, path: Path) -> str:
@@ -128,15 +134,17 @@ def read_text(path: str, stdin: TextIO, *, keep_mark: bool = False) -> str:
     Raises:
         CLIError: It cannot be read, is not UTF-8, or is larger than 256 Mi characters.
     """
-    with explaining_read_errors(describe_input(path)):
+    with explaining_read_errors(describe_input(path, begins=True)):
         if path == "-":
             text = stdin.read(_MAX_CHARACTERS + 1)
+            if not text:  # no file that is read so can be empty
+                raise CLIError("Standard input is empty. If two options read it, give one of them a file.")
         else:
             # A lone carriage return stays one, so that a desired state can be refused for what it hides.
             with Path(path).open(encoding="utf-8", newline="") as file:
                 text = file.read(_MAX_CHARACTERS + 1)
     if len(text) > _MAX_CHARACTERS:
-        raise CLIError(f"{describe_input(path)} cannot be read, because it is too large.")
+        raise CLIError(f"{describe_input(path, begins=True)} cannot be read, because it is too large.")
     return text if keep_mark else text.removeprefix("\ufeff")
 
 

@@ -15,14 +15,14 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.cli.calls.confirmation import ask_for_number, join_first_names, needs_answer, require_change_allowed
-from pinecone_admin.cli.damaged_files import listing_problems
+from pinecone_admin.cli.damaged_files import STANDARD_INPUT, listing_problems
 from pinecone_admin.cli.failures import (
     CLIError,
     describe_refusal,
     find_exit_code,
     find_exit_code_of_report,
 )
-from pinecone_admin.cli.output.files import check_new_files, describe_path, read_text
+from pinecone_admin.cli.output.files import check_new_files, describe_input, describe_path, read_text
 from pinecone_admin.cli.output.formats import render_value
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.output.tables import write_sentences
@@ -147,16 +147,15 @@ def parse_state(session: Session, text: str, path: str, *, is_base: bool = False
         CLIError: The text has problems, or is a file that another command writes. Only in the place of the main file,
             the message shows how a saved plan is carried out.
     """
-    name = describe_path(path)
+    name = describe_input(path, begins=True)
     document = parse_json_object(text.encode()) or {}
     if find_workflow(text) is not None:
-        advice = f"Carry it out with: pinecone-admin apply {shlex.quote(name)}."
+        advice = f"Carry it out with: pinecone-admin apply {shlex.quote(describe_path(path))}."
         raise CLIError(f"{name} is a saved plan. {_NEEDS_FILE if is_base else advice}")
     for kind in (kind for field, kind in _OTHER_FILES.items() if field in document):
         raise CLIError(f"{name} is {kind}. {_NEEDS_FILE}")
-    source = "standard input" if path == "-" else path
-    with listing_problems(session, describe_path(source)):
-        return DesiredState.from_text(text, source=source)
+    with listing_problems(session, describe_input(path)):
+        return DesiredState.from_text(text, source=STANDARD_INPUT if path == "-" else path)
 
 
 def _plan(

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from pinecone_admin._http.argument_checks import check_email
 from pinecone_admin._http.codec import parse_json_object
 from pinecone_admin.cli.failures import CLIError, StoreError
-from pinecone_admin.cli.output.files import check_new_files, describe_path, follow_own_links
+from pinecone_admin.cli.output.files import check_new_files, describe_input, follow_own_links
 from pinecone_admin.cli.output.formats import clean_reasons
 from pinecone_admin.cli.output.writing import (
     wants_document,
@@ -74,7 +74,7 @@ def parse_plan(session: Session, kind: type[_P], text: str, path: str) -> _P:
     try:
         plan = kind.from_json(text.removeprefix("\ufeff"))
     except PineconeValueError as error:
-        raise CLIError(error.message_with_names({"text": describe_path(path), **_MAKERS})) from error
+        raise CLIError(error.message_with_names({"text": describe_input(path, begins=True), **_MAKERS})) from error
     check_organization(plan.organization_id, [session.organization], operation="plan")
     return plan
 
