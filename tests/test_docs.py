@@ -464,9 +464,12 @@ def test_retry_table_has_each_status() -> None:
     titles = re.findall(r"^\| (.+?) \| (?:repeated|final) \|", read_page("docs/timeouts-and-retries.md"), re.MULTILINE)
     rows = list(zip(RETRY_TABLE, titles, strict=True))
     for status in range(300, 600):
-        named = [failure for failure, title in rows if str(status) in title.partition(", except")[0]]
+        own = [(failure, title) for failure, title in rows if "error.code" not in title]
+        named = [failure for failure, title in own if str(status) in title.partition(", except")[0]]
         classed = [failure for failure, title in rows if f"{status // 100}xx" in title]
         assert (status, named or classed) == (status, [classify_status(status)])
+    foreign = [(failure, title) for failure, title in rows if "error.code" in title]
+    assert [(classify_status(403, is_foreign=True), "403")] == [(failure, title[:3]) for failure, title in foreign]
 
 
 def test_all_errors_are_listed_with_their_help_codes() -> None:

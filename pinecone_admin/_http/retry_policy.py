@@ -29,6 +29,7 @@ class Failure(Enum):
     SERVER_ERROR = auto()  # any other 5xx; the request may have been processed
     CANNOT_CONNECT = auto()  # server or client certificate refused, unknown host, 407 of a proxy
     REDIRECT = auto()  # 3xx, or 101; the request may have been processed
+    FOREIGN_REFUSAL = auto()  # 403 of something on the way, which may have stopped the response
     CLIENT_ERROR = auto()  # any other status
 
 
@@ -58,6 +59,7 @@ RETRY_TABLE: Mapping[Failure, RetryRule] = {
     Failure.SERVER_ERROR: RetryRule(retry_other=False, retry_post=False, outcome="unknown", worth_retrying=True),
     Failure.CANNOT_CONNECT: RetryRule(retry_other=False, retry_post=False, outcome="not_sent", worth_retrying=False),
     Failure.REDIRECT: RetryRule(retry_other=False, retry_post=False, outcome="unknown", worth_retrying=False),
+    Failure.FOREIGN_REFUSAL: RetryRule(retry_other=False, retry_post=False, outcome="unknown", worth_retrying=False),
     Failure.CLIENT_ERROR: RetryRule(retry_other=False, retry_post=False, outcome="rejected", worth_retrying=False),
 }
 # The server, or a gateway before it, may succeed a moment later.
@@ -158,8 +160,15 @@ def for_token_requests(policy: RetryPolicy) -> RetryPolicy:
     return evolve(policy, max_attempts=attempts, budget=None)  # their limit is the wait after a failed one
 
 
-def classify_status(status: int) -> Failure:
-    """Return the failure of a status that is not one of ``SUCCESSES``."""
+def classify_status(status: int, *, is_foreign: bool = False) -> Failure:
+    """Return the failure of a status that is not one of ``SUCCESSES``.
+
+    Args:
+        status: The status.
+        is_foreign: Whether something on the way has sent the response.
+    """
+    if is_foreign and status in _STATUSES_OF_FILTERS:
+        return Failure.FOREIGN_REFUSAL
     if status == 429:  # noqa: PLR2004 - Too Many Requests
         return Failure.RATE_LIMITED
     # After a 1xx there would be a response, if it had been understood.
@@ -187,16 +196,13 @@ def record_failure(
         failure: Failure of the attempt.
         method: HTTP method.
         status: Status of the response, or None if there was none.
-        is_foreign: Whether something on the way has sent the response, so that it says nothing of earlier attempts; of
-            this one neither, if it is a 403.
+        is_foreign: Whether something on the way has sent the response, so that it says nothing of earlier attempts.
     """
     rule = RETRY_TABLE[failure]
     call.worth_retrying = rule.worth_retrying
     if call.is_token_exchange:
         return
     outcome = rule.outcome
-    if is_foreign and status in _STATUSES_OF_FILTERS:
-        outcome = "unknown"
     if outcome in {"unknown", "done"}:
         call.ambiguous = True
         # A success was received once, even if a later attempt says less.

@@ -286,7 +286,9 @@ FAULTS = (
     ),
     Fault("200 MB in chunks", TOO_LARGE, e.PineconeConnectionError, send_endless_chunks, in_body=True),
 )
-FAULTS_BY_NAME = {fault.name: fault for fault in FAULTS}
+FOREIGN_REFUSAL = Fault("403 HTML", REDIRECTED, e.ForbiddenError, send_response(403, b"<html>blocked</html>"))
+"""A refusal of something on the way; a HEAD does not show who has sent it, since its response has no body."""
+FAULTS_BY_NAME = {fault.name: fault for fault in (*FAULTS, FOREIGN_REFUSAL)}
 
 
 def make_operation(verb: str) -> Operation[None]:

@@ -26,6 +26,7 @@ REPRESENTATIVES = {
     Failure.SERVER_ERROR: "520",
     Failure.CANNOT_CONNECT: "certificate of another host",
     Failure.REDIRECT: "302",
+    Failure.FOREIGN_REFUSAL: "403 HTML",
     Failure.CLIENT_ERROR: "400",
 }
 QUICK_FAULTS = [fault for fault in FAULTS if not fault.slow and fault.name != "200 MB in chunks"]

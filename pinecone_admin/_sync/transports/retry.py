@@ -151,7 +151,8 @@ class Retrier:
             if not call.is_token_exchange:
                 call.outcome, call.ambiguous = "done", False
             return response
-        failure, is_foreign = classify_status(response.status), is_foreign_body(response.body)
+        is_foreign = is_foreign_body(response.body)
+        failure = classify_status(response.status, is_foreign=is_foreign)
         record_failure(call, failure, method=request.method, status=response.status, is_foreign=is_foreign)
         return _FailedAttempt(failure, response)
 
