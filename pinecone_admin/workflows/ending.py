@@ -42,6 +42,7 @@ from pinecone_admin.workflows.sent_changes import (
 )
 
 _T = TypeVar("_T")
+_N = TypeVar("_N", Project, APIKey, ServiceAccount)
 
 Thing: TypeAlias = Project | APIKey | ServiceAccount | User | Invite
 
@@ -123,6 +124,15 @@ def is_same_name(found: str, sent: str) -> bool:
     itself, where it was cut.
     """
     return _normalize(found) == _normalize(sent)
+
+
+def find_named(found: Iterable[_N], name: str) -> list[_N]:
+    """Return what has exactly a name, or otherwise what has another form of it.
+
+    If a server trimmed or normalized the name that a run has sent, the next run must not create a second resource.
+    """
+    same = [each for each in found if is_same_name(each.name, name)]
+    return [each for each in same if each.name == name] or same
 
 
 def _fold(text: str) -> str:

@@ -589,6 +589,40 @@ async def test_a_lost_create_is_found_although_the_server_trims_names(emulator: 
     assert len(stored) == (make != "project")
 
 
+@pytest.mark.parametrize("name", [" new ", "nu\u0308"], ids=["blanks", "decomposed"])
+@pytest.mark.parametrize("make", ["project", "key", "account"])
+async def test_a_second_run_finds_what_has_another_form_of_the_name(emulator: Emulator, make: str, name: str) -> None:
+    """If the server has trimmed or normalized a name, it is not made again; what has exactly the name comes first."""
+    admin, normal = emulator.async_admin(), normalize("NFC", name).strip()
+    project = await admin.projects.create(name="p")
+    records: dict[str, Callable[[], list[Any]]] = {
+        "project": lambda: [*emulator.state.projects.values()],
+        "key": lambda: [*emulator.state.api_keys.values()],
+        "account": lambda: [*emulator.state.service_accounts.listing],
+    }
+
+    async def ensure() -> Any:
+        if make == "project":
+            return await admin.projects.ensure(name=name)
+        if make == "key":
+            return await admin.api_keys.ensure(project_id=project.id, name=name, store=str)
+        return await admin.service_accounts.ensure(name=name, store=str)
+
+    assert (await ensure()).created
+    (made,) = (each for each in records[make]() if each.name == name)
+    made.name = normal
+    count = len(records[make]())
+    found = await ensure()
+    assert (found.created, found.value.id, found.steps, len(records[make]())) == (False, made.id, [], count)
+    if make == "project":
+        exact = (await admin.projects.create(name=name)).id
+    elif make == "key":
+        exact = (await admin.api_keys.create(project_id=project.id, name=name)).key.id
+    else:
+        exact = (await admin.service_accounts.create(name=name)).service_account.id
+    assert (await ensure()).value.id == exact
+
+
 @pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("make", ["key", "account", "role"])
 async def test_a_response_may_have_another_form_of_what_was_sent(emulator: Emulator, make: str) -> None:

@@ -586,6 +586,40 @@ def test_a_lost_create_is_found_although_the_server_trims_names(emulator: Emulat
     assert len(stored) == (make != "project")
 
 
+@pytest.mark.parametrize("name", [" new ", "nu\u0308"], ids=["blanks", "decomposed"])
+@pytest.mark.parametrize("make", ["project", "key", "account"])
+def test_a_second_run_finds_what_has_another_form_of_the_name(emulator: Emulator, make: str, name: str) -> None:
+    """If the server has trimmed or normalized a name, it is not made again; what has exactly the name comes first."""
+    admin, normal = emulator.admin(), normalize("NFC", name).strip()
+    project = admin.projects.create(name="p")
+    records: dict[str, Callable[[], list[Any]]] = {
+        "project": lambda: [*emulator.state.projects.values()],
+        "key": lambda: [*emulator.state.api_keys.values()],
+        "account": lambda: [*emulator.state.service_accounts.listing],
+    }
+
+    def ensure() -> Any:
+        if make == "project":
+            return admin.projects.ensure(name=name)
+        if make == "key":
+            return admin.api_keys.ensure(project_id=project.id, name=name, store=str)
+        return admin.service_accounts.ensure(name=name, store=str)
+
+    assert (ensure()).created
+    (made,) = (each for each in records[make]() if each.name == name)
+    made.name = normal
+    count = len(records[make]())
+    found = ensure()
+    assert (found.created, found.value.id, found.steps, len(records[make]())) == (False, made.id, [], count)
+    if make == "project":
+        exact = (admin.projects.create(name=name)).id
+    elif make == "key":
+        exact = (admin.api_keys.create(project_id=project.id, name=name)).key.id
+    else:
+        exact = (admin.service_accounts.create(name=name)).service_account.id
+    assert (ensure()).value.id == exact
+
+
 @pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("make", ["key", "account", "role"])
 def test_a_response_may_have_another_form_of_what_was_sent(emulator: Emulator, make: str) -> None:

@@ -41,10 +41,10 @@ from pinecone_admin.models import (
 from pinecone_admin.operations import create_api_key, create_service_account
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.changes import Ref
-from pinecone_admin.workflows.ending import refer_to_roles
+from pinecone_admin.workflows.ending import find_named, refer_to_roles
 from pinecone_admin.workflows.guard import check_client_id
 from pinecone_admin.workflows.reports import Difference, Ensured, OnDifference, compare_settings
-from pinecone_admin.workflows.retired_keys import find_keys_by_name, find_successors_to_rename
+from pinecone_admin.workflows.retired_keys import find_successors_to_rename
 
 
 async def ensure_api_key(
@@ -68,9 +68,10 @@ async def ensure_api_key(
     keys = await run.admin.api_keys.list(project_id=project_id)
     run.known.update(each.id for each in keys)
     differing: list[Difference] = []
-    if held := find_keys_by_name(name, keys):
-        key = require_single(held, f"API keys named {quote_name(name)}")
-        final = find_successors_to_rename(keys).get(key.id, key)
+    renamed = find_successors_to_rename(keys)
+    if held := find_named([renamed.get(key.id, key) for key in keys], name):
+        final = require_single(held, f"API keys named {quote_name(name)}")
+        key = next(each for each in keys if each.id == final.id)
         differing = compare_settings(roles=(set(final.roles), None if roles is None else set(roles)))
         policy.refuse(f"API key {key.id}", differing)
         key = await update_key(run, key, final)
@@ -113,7 +114,7 @@ async def ensure_service_account(
     accounts = await run.admin.service_accounts.list().to_list()
     run.known.update(each.id for each in accounts)
     find_caller(run.admin, client_id, operation="ensure_service_account")  # a wrong argument must not end it later
-    if not (named := [account for account in accounts if account.name == name]):
+    if not (named := find_named(accounts, name)):
         created = await complete_or_create_account(
             run,
             name=name,

@@ -22,7 +22,7 @@ from pinecone_admin.models import (
 from pinecone_admin.operations import create_project
 from pinecone_admin.workflows.change_operations import fits
 from pinecone_admin.workflows.changes import Change, Ref, Settings
-from pinecone_admin.workflows.ending import Created, is_same_name, refer_to
+from pinecone_admin.workflows.ending import Created, find_named, is_same_name, refer_to
 from pinecone_admin.workflows.organization_index import read_settings
 from pinecone_admin.workflows.reports import Ensured, OnDifference, compare_settings
 
@@ -44,7 +44,7 @@ def ensure_project(
     check_operation(create_project(body=body))
     settings = Settings(max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek)
     projects = run.admin.projects.list()
-    if named := [each for each in projects if each.name == name]:
+    if named := find_named(projects, name):
         project, created = require_single(named, f"projects named {quote_name(name)}"), False
     else:
         change = Change(action="create", target=Ref("project", name), settings=settings)
