@@ -710,7 +710,8 @@ def _describe_unknown_option(
 def check_options(command: click.Command, context: click.Context, args: Sequence[str]) -> None:
     """Raise UsageError if an option has an empty value, or if one that takes one value is given twice.
 
-    An unset variable of a script gives an empty value, and some options would then count as not given. Of two values,
+    An unset variable of a script gives an empty value, and some options would then count as not given. An empty name
+    must not lead to exit code 4 either, which scripts take for something that is gone. Of two values,
     be one before the words of the command, click would take the last one. A flag that can only be set says the same
     twice.
     """
@@ -723,8 +724,8 @@ def check_options(command: click.Command, context: click.Context, args: Sequence
     given: set[str] = context.meta.setdefault(f"{__name__}.given", set())  # shared with the contexts of the groups
     for each in order:
         value: object = values.get(str(each.name))
-        if isinstance(each, click.Option) and (value == "" or (isinstance(value, list) and "" in value)):
-            raise click.UsageError(f"{each.opts[0]} needs a value, but is empty.", context)
+        if value == "" or (isinstance(each, click.Option) and isinstance(value, list) and "" in value):
+            raise click.UsageError(f"{spell_parameter(each)} needs a value, but is empty.", context)
         if isinstance(each, click.Option) and not each.multiple and not (each.is_bool_flag and not each.secondary_opts):
             if str(each.name) in given:
                 remedy: str = getattr(each, "remedy_if_repeated", "")

@@ -326,6 +326,23 @@ def test_an_option_is_given_once_on_the_whole_command_line() -> None:
         assert run(*owners, "--fail-on", "principal-is-gone").exit == 0
 
 
+def test_no_command_takes_an_empty_word_for_its_own_thing() -> None:
+    """An unset variable of a shell is a usage error of every command, and neither the default nor something gone."""
+    checked = 0
+    with example_organization() as emulator:
+        for spec in COMMANDS:
+            arguments = [each for each in spec.own_params if isinstance(each, click.Argument) and each.nargs == 1]
+            for argument in arguments:
+                given = ["" if each is argument else "GET" for each in arguments]
+                behind = ["--", "project", "list"] if spec.full_name == "each" else []
+                done = run(*spec.path, *given, *behind)
+                check_usage(done, f"error: {spell_parameter(argument)} needs a value, but is empty. See ")
+                checked += 1
+        assert checked > 45
+        check_usage(run("send", "POST", "/x", "--yes", "--body", "@"), "error: --body @ needs the name of a file")
+        assert len(emulator.requests) == 0
+
+
 def test_no_option_takes_an_empty_value_for_nothing() -> None:
     """The empty value of an unset variable is refused. Otherwise a check or a limit would be off without a message."""
     count = 0

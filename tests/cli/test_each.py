@@ -374,7 +374,7 @@ def test_all_rows_that_are_wrong_are_named_before_the_first_one_runs() -> None:
             help_line = "write a whole number from 0. See pinecone-admin project create --help"
             assert done.stderr.splitlines() == [
                 f"rows.csv, line 3 (row 2): --max-pods many: {help_line}.",
-                "rows.csv, line 4 (row 3): NAME needs a value, but is empty.",
+                "rows.csv, line 4 (row 3): NAME needs a value, but is empty. See pinecone-admin project create --help.",
                 "rows.csv, line 5 (row 4): The row has 1 cell, and the header has 2.",
                 f"rows.csv, line 8 (row 6): --max-pods -1: {help_line}.",
                 "error: rows.csv: 4 of 6 rows are wrong. Nothing was changed. [PA101]",
@@ -383,7 +383,10 @@ def test_all_rows_that_are_wrong_are_named_before_the_first_one_runs() -> None:
             assert [(each["file"], each["line"]) for each in listed["problems"]] == [
                 ("rows.csv", line) for line in (3, 4, 5, 8)
             ]
-            assert listed["problems"][1]["message"] == "row 3: NAME needs a value, but is empty."
+            assert (
+                listed["problems"][1]["message"]
+                == "row 3: NAME needs a value, but is empty. See pinecone-admin project create --help."
+            )
         assert not Path("failed.csv").exists()
 
 

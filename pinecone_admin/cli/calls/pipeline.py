@@ -273,10 +273,7 @@ def check_principals(command: Command, given: Collection[str]) -> list[Principal
 
 
 def check_values(session: Session, command: Command, typed: Mapping[str, Any]) -> None:
-    """Raise CLIError if values that click took do not fit one another, or a positional one is empty."""
-    for param in command.own_params:
-        if isinstance(param, click.Argument) and str(typed[str(param.name)]) == "":
-            raise CLIError(f"{param.human_readable_name} needs a value, but is empty.")
+    """Raise CLIError if values that click took do not fit one another."""
     chosen = check_principals(command, typed)
     has_principal = any(isinstance(each, PrincipalOption) for each in command.own_params)
     for param in command.own_params:

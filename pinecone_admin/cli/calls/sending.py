@@ -124,6 +124,8 @@ def _read_body(session: Session, text: str) -> tuple[str, str]:
     if text != "-" and not text.startswith("@"):
         return text, "--body"
     path = text.removeprefix("@")
+    if not path:
+        raise CLIError("--body @ needs the name of a file behind the @.")
     return read_text(path, session.stdin), describe_input(path)
 
 
