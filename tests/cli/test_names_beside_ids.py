@@ -358,6 +358,20 @@ def test_a_key_that_a_run_leaves_is_in_a_project_with_a_name() -> None:
     assert (done.exit, f" in project search ({project}), made by this call, " in done.said) == (6, True), done
 
 
+@pytest.mark.parametrize("fault", ["store", "delete_api_key", "update_api_key", "create_api_key"])
+def test_a_key_that_was_looked_for_in_all_projects_is_in_one_with_a_name(fault: str) -> None:
+    """Wherever a rotation fails, its error has the name of the project if it has the id, and no id alone."""
+    with example_organization() as emulator, TemporaryDirectory() as folder:
+        (project,) = (each.id for each in emulator.state.projects.values() if each.name == "search")
+        if fault != "store":
+            emulator.faults.add(fault, status=403, times=None)
+        store = "exec:false" if fault == "store" else f"file:{folder}/reader.key"
+        done = run("api-key", "rotate", "reader", "--keep-old-for", "0", "--yes", "--store", store)
+    assert done.exit != 0, done
+    assert done.said.count(project) == done.said.count(f"project search ({project})") <= 1, done
+    assert fault != "store" or project in done.said, done
+
+
 def test_two_keys_of_one_name_are_told_apart_to_the_end() -> None:
     """The last sentences on a rotation that failed name the new key and the old one by their ids."""
     with example_organization() as emulator, TemporaryDirectory() as folder:

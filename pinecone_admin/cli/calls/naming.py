@@ -245,9 +245,14 @@ class NameLookup:
         if noun == "api-key":
             if project:
                 return self._admin.api_keys.list(project_id=project)
-            return (each.key for each in list_all_keys(self._admin))
+            return self._list_all_keys()
         listed: Iterable[Any] = self._namespace_of(noun).list()
         return listed
+
+    def _list_all_keys(self) -> Iterable[Any]:
+        for each in list_all_keys(self._admin):
+            self._note(each.key.project_id, each.project_name)
+            yield each.key
 
     def _namespace_of(self, noun: str) -> Any:
         return getattr(self._admin, pluralize(noun.replace("-", "_")))
