@@ -99,10 +99,12 @@ HELP: Mapping[str, Help] = {
         "The request conflicts with the present state (409).",
         "The resource exists, the last owner or the last role of a user would go, the invite was accepted, or an "
         "identity provider (SCIM) manages the person.",
-        "Use the `ensure` method, which accepts what exists. Make another user an owner first. Delete the user in "
-        "place of the accepted invite or the last role. Change managed people at the identity provider.",
-        "Use the `ensure` command, which accepts what exists. Make another user an owner first. Delete the user in "
-        "place of the accepted invite or the last role. Change managed people at the identity provider.",
+        "Use the `ensure` method, which accepts what exists; for a person, `users.ensure`. Make another user an owner "
+        "first. Delete the user in place of the accepted invite or the last role. Change managed people at the "
+        "identity provider.",
+        "Use the `ensure` command, which accepts what exists; for a person, `user ensure`. Make another user an owner "
+        "first. Delete the user in place of the accepted invite or the last role. Change managed people at the "
+        "identity provider.",
     ),
     "PA207": Help(
         "Something must be removed first (412).",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from itertools import count
+from pathlib import Path
 
 import pytest
 import yaml
@@ -137,3 +138,14 @@ def test_a_role_that_the_account_of_the_command_keeps_is_a_part_that_is_not_done
     warning = "Not revoked: OrgOwner on the organization, because the command uses this account itself."
     assert (done.exit, warning in done.stderr) == (exit_codes.PARTLY_DONE, True), done
     assert held == ({"OrgOwner"} if way == "--dry-run" else {"OrgOwner", "OrgMember"})
+
+
+@pytest.mark.parametrize("person", ["ada@example.com", "bob@example.com", "eve@example.com"])
+def test_the_example_of_each_works_for_whoever_is_in_the_file(person: str) -> None:
+    """A member, a person with an invite and a new one; the help of the command for invites alone names it."""
+    (spec,) = [each for each in COMMANDS if each.path == ("each",)]
+    with example_organization():
+        Path("people.csv").write_text(f"email\n{person}\n")
+        done = run(*shlex.split(spec.example)[1:])
+    assert done.exit == 0, done
+    assert "use user ensure" in " ".join(run("invite", "ensure", "-h").stdout.split())

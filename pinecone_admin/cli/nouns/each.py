@@ -14,7 +14,7 @@ _MOST_AT_ONCE = 20  # as many connections as a client has
 
 
 @ROOT.session_command(
-    "changes", example="pinecone-admin each people.csv --yes -- invite ensure '{email}' --role OrgMember"
+    "changes", example="pinecone-admin each people.csv --yes -- user ensure '{email}' --role OrgMember"
 )
 @argument("file", "CSV with a header, JSON, or JSON Lines; - for standard input.", metavar="FILE")
 @argument(
