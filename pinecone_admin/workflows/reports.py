@@ -330,7 +330,7 @@ class FailedAccountRotation:
 
     def __str__(self) -> str:
         named = describe_resource("service account", self.name, None if self.account is None else self.account.id)
-        what = "was rotated, but" if self.was_rotated else "was not rotated:"
+        what = "was rotated, but" if self.was_rotated else "is not rotated:"
         return make_printable(f"{named} {what} {self.reason}")
 
 

@@ -148,7 +148,7 @@ def test_a_later_change_may_hide_the_age(accounts: Accounts) -> None:
     report = accounts.rotate(names=["renamed", "nobody"])
     assert (names(report.rotated), report.may_be_older) == (["renamed"], [])
     assert [str(each) for each in report.failed] == [
-        "service account nobody was not rotated: no service account has this name"
+        "service account nobody is not rotated: no service account has this name"
     ]
 
 

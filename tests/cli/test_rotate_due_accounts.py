@@ -107,6 +107,8 @@ def test_a_place_that_a_rotation_refuses_is_found_before_the_first_change(
     alone = run("service-account", "rotate", "report", "--store", "file:{name}.json", "--yes")
     assert alone.exit in {2, 5}, alone
     emulator.requests.clear()
+    shown = rotate("--dry-run", "--output", "table")
+    assert (" is not rotated: " in shown.stdout, "was not rotated" in shown.stdout) == (True, False), shown
     planned, done = rotate("--dry-run"), rotate()
     reasons = [each["reason"] for run in (planned.json["report"], done.json) for each in run["failed"]]
     assert (planned.exit, done.exit, len(reasons)) == (9, 9, 2)
