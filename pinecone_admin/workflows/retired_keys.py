@@ -9,7 +9,7 @@ the old key. A *leftover* is an unfinished successor of an earlier rotation.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from attrs import evolve
@@ -20,6 +20,7 @@ from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.resources import Resource
 
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
 _T = TypeVar("_T", bound=Resource)
 
@@ -65,6 +66,17 @@ def finish_successor(old: APIKey, new: APIKey) -> APIKey:
         return new
     roles = new.roles if set(new.roles) == set(old.roles) else old.roles
     return evolve(new, name=name_tags.original_name(old.name, new.name), roles=roles)
+
+
+def hold_end_of_name(new: APIKey, old: APIKey, name: str) -> APIKey:
+    """Return an unfinished successor with the end of a long name that the old key has got since, for its own name."""
+    tag = name_tags.parse_tag(new.name)
+    if tag is None or name_tags.original_name(name_tags.tag_as_retired(new.id, name, _EPOCH), new.name) == name:
+        return new
+    renamed = name_tags.tag_as_successor(old.id, name, tag.mark)
+    return evolve(
+        new, name=renamed if tag.value_digest is None else name_tags.add_value_digest(renamed, tag.value_digest)
+    )
 
 
 def find_successors_to_rename(keys: Sequence[APIKey]) -> dict[str, APIKey]:

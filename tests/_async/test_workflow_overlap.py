@@ -21,6 +21,7 @@ from pinecone_admin import (
     RefusedError,
     UnauthorizedError,
 )
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.models import APIKey
 from pinecone_admin.workflows import Rotation, Settings
@@ -127,6 +128,7 @@ async def test_the_time_of_the_store_is_not_taken_from_the_overlap(emulator: Emu
 
     def store(_: object) -> None:
         clock.advance(600)
+        emulator.clock.advance(600)
 
     rotation = await emulator.async_admin().api_keys.rotate(api_key_id=old, store=store, keep_old_for=HOUR)
     assert rotation.delete_after == datetime(2026, 12, 3, 6, 55, tzinfo=UTC)
@@ -196,7 +198,7 @@ async def test_a_shorter_time_is_refused(emulator: Emulator, keep_old_for: timed
 
 
 @pytest.mark.parametrize("name", EACH_NAME)
-@pytest.mark.parametrize("at", [6, 7])
+@pytest.mark.parametrize("at", [6, 8])
 async def test_there_is_never_a_second_key_of_the_name(emulator: Emulator, at: int, name: str) -> None:
     """If a rotation dies before a rename, ``ensure`` and ``describe_by_name`` find one key."""
     project = RotatedProject(emulator, name)
@@ -224,7 +226,7 @@ async def test_a_rotation_of_the_key_that_holds_the_name_finishes_the_one_before
     """A run that looks the name up finds the new key of a rotation that died between its renames, and completes it."""
     project = RotatedProject(emulator, name)
     old = await project.create()
-    await project.rotate_until_killed(old, at=6)
+    await project.rotate_until_killed(old, at=7)
     holder = await project.find_holder()
     rotation = await project.rotate(holder.id)
     assert (rotation.key.id, rotation.replaced) == (holder.id, old)
@@ -239,7 +241,7 @@ async def test_a_rename_left_half_done_is_finished_before_the_deletion(emulator:
     """``delete_retired`` gives the new key its name first; a dry run says the same and changes nothing."""
     project = RotatedProject(emulator, name)
     old = await project.create()
-    await project.rotate_until_killed(old, at=6)
+    await project.rotate_until_killed(old, at=7)
     project.advance(2 * HOUR)
     before = project.names()
     admin = emulator.async_admin()
@@ -368,7 +370,7 @@ async def test_a_successor_withdrawn_before_its_rename_saves_the_old_key(emulato
     """Where the new key is withdrawn right before it would get its name, the key that it replaced is kept."""
     project = RotatedProject(emulator)
     old = await project.create()
-    await project.rotate_until_killed(old, at=6)
+    await project.rotate_until_killed(old, at=7)
     (new,) = project.names().keys() - {old}
     project.advance(2 * HOUR)
     transport = FaultyTransport(emulator)
@@ -421,7 +423,7 @@ async def test_two_processes_delete_retired_keys_at_once(emulator: Emulator) -> 
     project = RotatedProject(emulator)
     first = await project.create()
     second = (await project.rotate(first, 2 * HOUR)).key.id
-    await project.rotate_until_killed(second, at=6)
+    await project.rotate_until_killed(second, at=7)
     project.advance(3 * HOUR)
     document = emulator.dump()
     for number in range(1, 12):
@@ -478,7 +480,7 @@ async def test_a_leaked_successor_can_be_replaced_during_the_overlap(emulator: E
     project.check_stored(third)
 
 
-@pytest.mark.parametrize("killed_at", [7, 8])
+@pytest.mark.parametrize("killed_at", [8, 9])
 async def test_a_leaked_key_is_gone_when_its_rotation_by_name_is_repeated(emulator: Emulator, killed_at: int) -> None:
     """A run that was killed when the new key had the name is followed by one that rotates that, and deletes both."""
     project = RotatedProject(emulator)
@@ -500,7 +502,7 @@ async def test_no_key_outlives_two_killed_rotations(emulator: Emulator, finish: 
     old = await project.create()
     await project.rotate_until_killed(old, at=5)
     (left,) = project.names().keys() - {old}
-    await project.rotate_until_killed(old, at=7)
+    await project.rotate_until_killed(old, at=8)
     assert left in project.names()
     admin = emulator.async_admin()
     if finish == "rotate":
@@ -549,6 +551,33 @@ async def test_roles_that_are_changed_while_a_value_is_stored_are_kept(emulator:
     assert rotation.steps[2].change.settings == Settings(name="reader", roles=("ProjectViewer",))
 
 
+@pytest.mark.parametrize("renamed", ["writer", "writer é" * 10])
+@pytest.mark.parametrize("name", EACH_NAME)
+@pytest.mark.parametrize("killed_at", [None, 6, 7, 8])
+async def test_an_old_key_that_is_renamed_while_a_value_is_stored_hands_its_new_name_on(
+    emulator: Emulator, name: str, renamed: str, killed_at: int | None
+) -> None:
+    """The new key gets the name that somebody has given the old one, also if the run is killed and another finishes."""
+    project = RotatedProject(emulator, name)
+    old = await project.create()
+
+    def store(made: Any) -> None:
+        project.store(made)
+        emulator.state.api_keys[old].name = project.name = renamed
+
+    faults = {} if killed_at is None else {killed_at: InjectedFault.KILL_BEFORE}
+    admin = FaultyTransport(emulator, faults).async_admin()
+    with nullcontext() if killed_at is None else pytest.raises(KilledError):
+        rotation = await admin.api_keys.rotate(api_key_id=old, store=store, keep_old_for=HOUR)
+        assert any(f"to {quote_name(renamed)}" in str(each) for each in rotation.steps)
+    project.advance(2 * HOUR)
+    await emulator.async_admin().api_keys.delete_retired()
+    if old in project.names():  # it was killed before the old key was retired
+        await project.rotate(old, timedelta(0))
+    (key,) = emulator.state.api_keys.values()
+    assert (key.name, key.value in project.vault.values()) == (renamed, True)
+
+
 @pytest.mark.parametrize("keep_old_for", [timedelta(0), 9 * HOUR])
 async def test_keys_that_are_renamed_while_a_value_is_stored_keep_their_names(
     emulator: Emulator, keep_old_for: timedelta
@@ -574,7 +603,7 @@ async def test_roles_that_are_changed_while_a_rotation_is_dead_are_kept(emulator
     """Whichever workflow gives the new key its name, the key gets the roles that the old one has by then."""
     project = RotatedProject(emulator)
     old = await project.create()
-    await project.rotate_until_killed(old, at=6)
+    await project.rotate_until_killed(old, at=7)
     await emulator.async_admin().api_keys.update(api_key_id=old, roles=["ProjectViewer"])
     (new,) = project.names().keys() - {old}
     document = emulator.dump()
@@ -670,7 +699,7 @@ async def test_a_403_of_a_proxy_does_not_mean_that_the_project_is_full(
     assert [each for each in caught.value.__notes__ if "may exist" not in each] == []
 
 
-@pytest.mark.parametrize(("suspended", "minute"), [(timedelta(hours=3), 45), (timedelta(minutes=1), 45)])
+@pytest.mark.parametrize(("suspended", "minute"), [(timedelta(hours=3), 45), (timedelta(minutes=1), 46)])
 async def test_an_overlap_survives_a_suspended_machine(emulator: Emulator, suspended: timedelta, minute: int) -> None:
     """A machine that is suspended while it stores the value has a clock that stood still: the response shows that."""
     project = RotatedProject(emulator)

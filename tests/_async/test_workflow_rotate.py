@@ -134,7 +134,7 @@ async def test_a_run_killed_after_its_store_is_resumed(
     stored: list[APIKeyWithSecret] = []
     with pytest.raises(KilledError):
         await (
-            FaultyTransport(emulator, {6: InjectedFault.KILL_BEFORE})
+            FaultyTransport(emulator, {7: InjectedFault.KILL_BEFORE})
             .async_admin()
             .api_keys.rotate(api_key_id=old.key.id, store=stored.append)
         )

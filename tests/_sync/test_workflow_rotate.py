@@ -135,7 +135,7 @@ def test_a_run_killed_after_its_store_is_resumed(
     stored: list[APIKeyWithSecret] = []
     with pytest.raises(KilledError):
         (
-            FaultyTransport(emulator, {6: InjectedFault.KILL_BEFORE})
+            FaultyTransport(emulator, {7: InjectedFault.KILL_BEFORE})
             .admin()
             .api_keys.rotate(api_key_id=old.key.id, store=stored.append)
         )

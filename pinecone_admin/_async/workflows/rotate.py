@@ -165,6 +165,9 @@ async def replace_key(
     run.keep(
         _describe_next_run(stored, repetition, keep_old_for), first=partial(_describe_old_key, run, old, keep_old_for)
     )
+    old = await _read_again(run, old)
+    name = name_tags.original_name(old.name)
+    stored = await update_key(run, stored, retired_keys.hold_end_of_name(stored, old, name))
     retired, moment = await _retire(run, old, stored, name=name, keep_old_for=keep_old_for)
     final = retired_keys.finish_successor(retired, stored)
     try:
@@ -202,6 +205,20 @@ async def replace_key(
         *(key for key in keys if (key.id, key.name) in unchanged),
     ]
     return await _finish_rotation(run, retired, new, keys=keys, keep_old_for=keep_old_for)
+
+
+async def _read_again(run: AsyncRun, old: APIKey) -> APIKey:
+    """Return the old key as it is now if somebody has renamed it while the value was stored: it keeps the new name.
+
+    A name with a tag is of another run, which is found out later.
+    """
+    if run.dry_run:
+        return old
+    async with run.ignore_gone(run.refer_to(old)):
+        present = await run.admin.api_keys.describe(api_key_id=old.id)
+        if name_tags.parse_tag(present.name) is None:
+            return present
+    return old
 
 
 async def _list_after_renames(
