@@ -54,6 +54,15 @@ def test_role_bindings_have_the_names_of_every_kind() -> None:
         assert run(*LIST, "--query", "[?role=='ProjectViewer'].principal_name | [0]").json == "ada@example.com"
 
 
+@pytest.mark.parametrize("noun", ["project", "api-key", "user", "invite", "service-account", "role"])
+def test_a_thing_is_described_as_its_row_of_the_list(noun: str) -> None:
+    """The fields of describe are those of list, and so are the values; a list of all projects has their names, too."""
+    with example_organization():
+        rows = run(noun, "list", *(["--project", "search"] if noun == "api-key" else [])).json
+        assert rows
+        assert [run(noun, "describe", each["id"]).json for each in rows] == rows
+
+
 def test_names_cost_few_requests() -> None:
     """Few principals are fetched one by one, many by one list; with --output raw, nothing but roles is read.
 
@@ -67,6 +76,9 @@ def test_names_cost_few_requests() -> None:
         ]
         for number in range(120):
             emulator.add_user(f"user{number}@example.com", roles=["OrgMember"])
+        emulator.requests.clear()
+        assert run("role", "describe", "b2d650af-313b-42b7-9836-31890063e42f", "--output", "raw").exit == 0
+        assert [each.operation_id for each in emulator.requests][1:] == ["fetch_role_binding"]
         sent = list_operations(emulator)
         assert (sent.count("list_role_bindings"), sent.count("list_users"), sent.count("fetch_user")) == (3, 2, 0)
         assert None not in {who for who, _ in name_roles().values()}

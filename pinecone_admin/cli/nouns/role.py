@@ -12,6 +12,7 @@ from pinecone_admin.cli.parameters import ORGANIZATION, ROLES, BareRole, NameOrI
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.naming import Thing
     from pinecone_admin.cli.calls.pipeline import Call
+    from pinecone_admin.cli.session import Session
     from pinecone_admin.models import RoleBindingInput, RoleName
 
 NOUN = Noun("role")
@@ -77,11 +78,15 @@ def list_(call: Call, *, principal: Thing | None = None, on: str | None = None, 
         role=role,
         limit=call.page_size,
     )
-    if call.session.output == "raw" and "query" not in call.session.settings:
+    if _shows_ids_alone(call.session):
         return bindings
     from pinecone_admin.cli.calls.binding_names import name_bindings  # noqa: PLC0415 - a help needs no models
 
     return name_bindings(call.admin, bindings)
+
+
+def _shows_ids_alone(session: Session) -> bool:
+    return session.output == "raw" and "query" not in session.settings
 
 
 @NOUN.command("reads", example="pinecone-admin role describe b2d650af-313b-42b7-9836-31890063e42f")
@@ -91,8 +96,14 @@ def describe(call: Call, *, role_binding_id: str) -> object:
 
     A role binding is a role that somebody holds: user:ada@example.com:OrgMember is one on the organization, and
     user:ada@example.com:search:ProjectViewer on a project. The types are user, service-account, api-key and invite.
+    The fields are those of role list.
     """
-    return call.admin.role_bindings.describe(role_binding_id=role_binding_id)
+    binding = call.admin.role_bindings.describe(role_binding_id=role_binding_id)
+    if _shows_ids_alone(call.session):
+        return binding
+    from pinecone_admin.cli.calls.binding_names import name_binding  # noqa: PLC0415 - a help needs no models
+
+    return name_binding(call.admin, binding)
 
 
 @NOUN.command(
