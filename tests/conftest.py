@@ -215,6 +215,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(autouse=True)
+def no_swallowed_signal() -> None:
+    """Remove the function that Hypothesis has the garbage collector call: what a signal raises in it, Python ignores.
+
+    Tests that send signals would fail at times, in a process that has run a test of Hypothesis before.
+    """
+    gc.callbacks[:] = [each for each in gc.callbacks if not each.__module__.startswith("hypothesis.")]
+
+
+@pytest.fixture(autouse=True)
 def no_workflow_in_progress() -> Generator[None]:
     """End what an interruption at the edge of a workflow has left in progress in this thread.
 

@@ -52,6 +52,7 @@ class Decorator(Protocol):
 
     def __call__(self, function: _Function, /) -> _Function:
         """Return the function."""
+        raise NotImplementedError
 
 
 PROGRAM = "pinecone-admin"

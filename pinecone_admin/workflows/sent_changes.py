@@ -486,7 +486,7 @@ class WorkflowNote(str):
     __slots__ = ("number",)
 
     def __init__(self, _: str) -> None:
-        self.number = draw_number()
+        self.number: int = draw_number()
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
         return str, (str(self),)

@@ -88,21 +88,25 @@ def stream_json(items: Iterable[Plain], *, ascii_only: bool = False) -> Iterator
 
 def render_yaml(value: Plain, *, ascii_only: bool = False) -> str:
     """Return a value as YAML; characters that could drive a terminal are escaped."""
-    import yaml  # noqa: PLC0415 - only this format needs it
-
     text = json.dumps(value, ensure_ascii=False)
     is_printable = make_printable(text) == text
-    allow_unicode = is_printable and not ascii_only
-    dumped = yaml.dump(value, Dumper=_make_dumper(), sort_keys=False, allow_unicode=allow_unicode, width=100)
+    options = {"sort_keys": False, "allow_unicode": is_printable and not ascii_only, "width": 100}
+    dumped: str = _load_yaml().dump(value, Dumper=_make_dumper(), **options)
     return dumped.removesuffix("...\n")
+
+
+def _load_yaml() -> Any:
+    import yaml  # noqa: PLC0415 - only this format needs it
+
+    return yaml
 
 
 @cache
 def _make_dumper() -> Any:
     """Return a dumper that quotes what any reader of YAML takes for something else than text, such as ``1e3``."""
-    import yaml  # noqa: PLC0415 - only this format needs it
+    from pinecone_admin.workflows.strict_yaml import needs_quotes  # noqa: PLC0415 - only this format needs it
 
-    from pinecone_admin.workflows.strict_yaml import needs_quotes  # noqa: PLC0415 - as above
+    yaml = _load_yaml()
 
     def represent_text(dumper: Any, text: str) -> Any:
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="'" if needs_quotes(text) else None)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from pinecone_admin._http.argument_checks import check_email
 from pinecone_admin._http.codec import parse_json_object
+from pinecone_admin._text.counts import count_noun
 from pinecone_admin.cli.failures import CLIError, StoreError
 from pinecone_admin.cli.output.files import check_new_files, describe_input, follow_own_links
 from pinecone_admin.cli.output.formats import clean_reasons
@@ -276,7 +277,8 @@ def parse_people(text: str, source: str) -> list[str]:
     number, headings = uncommented[0] if uncommented else (1, [])
     columns = [position for position, cell in enumerate(headings) if cell.casefold() in _HEADINGS]
     if len(columns) > 1:  # else the wrong people may be removed
-        named = f"{len(columns)} columns may have the addresses, {list_words(headings[each] for each in columns)}"
+        several = count_noun(len(columns), "column")
+        named = f"{several} may have the addresses, {list_words(headings[each] for each in columns)}"
         problems.append(f"line {number}: {named}: name only one of them email")
     # Below a header, "#4711" is a value like any other.
     people = rows[rows.index(uncommented[0]) + 1 :] if columns else uncommented
