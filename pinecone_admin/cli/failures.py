@@ -121,6 +121,7 @@ class CLIError(Exception):
         outcome: The state of the change, if the ledger does not have it.
         says_if_unchanged: Whether the line also says that nothing was changed, if that is so.
         problems: The problem of a file. If there are several, text has a line for each above this one.
+        advice: The fix as sentences, if the message is the problem alone; the whole message ends with it.
     """
 
     def __init__(
@@ -134,9 +135,11 @@ class CLIError(Exception):
         outcome: Outcome = "not_sent",
         says_if_unchanged: bool = False,
         problems: Sequence[Mapping[str, object]] = (),
+        advice: str = "",
     ) -> None:
-        super().__init__(make_printable(message))
-        self.message: str = make_printable(message)
+        self.problem, self.advice = make_printable(message), make_printable(advice)
+        self.message: str = join_sentences([self.problem, self.advice]) if advice else self.problem
+        super().__init__(self.message)
         self.exit: int = find_exit_code(cause) if exit is None else exit
         is_of_disk = isinstance(cause, OSError) and self.exit == exit_codes.TRY_LATER
         of_exit = f"exit-{self.exit}" if is_of_disk or is_local else None

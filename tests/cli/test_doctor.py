@@ -82,17 +82,17 @@ def test_a_failure_has_its_fix_behind_it_on_a_terminal() -> None:
     with emulate():
         done = run("doctor", terminal=True, env={"PINECONE_CLIENT_SECRET": None, "NO_COLOR": "1"})
     assert (done.exit, done.stderr) == (1, "")
-    assert "no client secret. Set PINECONE_CLIENT_SECRET. Fix: " in " ".join(done.stdout.split())
+    assert "no client secret. Fix: Set PINECONE_CLIENT_SECRET. " in " ".join(done.stdout.split())
     assert "skipped" in done.stdout
 
 
 VARIABLES = [
-    ({"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}, "You are not signed in", "correct"),
-    ({"PINECONE_CLIENT_SECRET": None}, "no client secret. Set PINECONE_CLIENT_SECRET", "correct"),
+    ({"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}, "You are not signed in", "Run pinecone-admin login"),
+    ({"PINECONE_CLIENT_SECRET": None}, "no client secret", "Set PINECONE_CLIENT_SECRET"),
     (
         {"PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None, "PINECONE_API_KEY": "pcsk_abc"},
+        "You are not signed in",
         "PINECONE_API_KEY is for another API",
-        "correct",
     ),
     (
         {"PINECONE_CLIENT_SECRET": None, "PINECONE_CLIENTSECRET": "canary"},
@@ -104,8 +104,8 @@ VARIABLES = [
     ({"PINECONE_CLIENT_ID": "'canary'"}, "PINECONE_CLIENT_ID has quotes around", "without the quotes"),
     ({"PINECONE_CLIENT_SECRET": "can\nary"}, "PINECONE_CLIENT_SECRET contains a space", "correct"),
     ({"PINECONE_ACCESS_TOKEN": "pcsk_canary"}, "PINECONE_ACCESS_TOKEN is the value of an API key", "correct"),
-    ({"PINECONE_ACCESS_TOKEN": ""}, "PINECONE_ACCESS_TOKEN is empty", "correct"),
-    ({"PINECONE_CLIENT_SECRET": ""}, "PINECONE_CLIENT_SECRET is empty", "correct"),
+    ({"PINECONE_ACCESS_TOKEN": ""}, "PINECONE_ACCESS_TOKEN is empty", "Set it to a value, or remove it"),
+    ({"PINECONE_CLIENT_SECRET": ""}, "PINECONE_CLIENT_SECRET is empty", "Set it to a value, or remove it"),
     ({"PINECONE_CLIENT_SECRET": "pckey_canary"}, "PINECONE_CLIENT_SECRET holds an API key", "service account"),
     ({"PINECONE_ACCESS_TOKEN": "Bearer canary"}, 'must not include the "Bearer " prefix', "correct"),
     (
@@ -454,3 +454,21 @@ def test_every_failure_of_a_transport_has_a_stage() -> None:
     assert classify_failure(httpx.ReadTimeout("x"), through_proxy=True) == ("connection", "no response in time", "")
     assert classify_failure(httpx.ProxyError("no"), through_proxy=True) == ("proxy", "it refused the connection", "")
     assert classify_failure(httpx.RemoteProtocolError("x"), through_proxy=False)[0] == "connection"
+
+
+@pytest.mark.parametrize(
+    ("env", "words", "advice"),
+    [
+        ({}, (), "Run pinecone-admin login, or set PINECONE_CLIENT_ID and PINECONE_CLIENT_SECRET."),
+        ({"PINECONE_CLIENT_ID": "x"}, (), "Set PINECONE_CLIENT_SECRET."),
+        ({}, ("--profile", "none"), "Run pinecone-admin login."),
+    ],
+)
+def test_the_fix_of_missing_credentials_is_that_of_every_command(
+    env: dict[str, str], words: tuple[str, ...], advice: str
+) -> None:
+    """Doctor shows the problem once, and as the fix what other commands advise."""
+    (first, *_) = run("doctor", *words, env=env).json
+    refused = run("project", "list", *words, env=env)
+    assert (first["status"], first["fix"]) == ("failed", advice)
+    assert f"error: {first['detail']} {first['fix']} [" in refused.stderr

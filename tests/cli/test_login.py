@@ -215,9 +215,13 @@ def test_a_change_of_the_default_profile_is_shown(emulator: Emulator) -> None:
     assert removed.stderr.endswith("\nNo profile is the default now. Choose one with profile use.\n")
     for words in (("whoami",), ("profile", "show"), ("doctor", "-o", "json")):
         done = run(*words, env=NOBODY)
-        problem = "No profile is the default. Choose one with --profile, or with profile use. Yours is other."
+        problem, advice = (
+            "No profile is the default. Yours is other.",
+            "Choose one with --profile, or with profile use.",
+        )
         assert done.exit == (1 if words[0] == "doctor" else 3)
         assert problem in done.stdout + done.stderr, done
+        assert advice in done.stdout + done.stderr, done
     assert login(emulator, name="third").stderr == "Profile third is the default now.\n"
     for name in ("other", "third"):  # of none that is left, nobody can choose one
         assert "is the default" not in run("profile", "remove", name, "--yes").stderr

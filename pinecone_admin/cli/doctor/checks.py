@@ -20,6 +20,7 @@ from pinecone_admin import (
 from pinecone_admin._http.argument_checks import is_key_value
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin.cli.doctor.probes import STAGES, Cause, Probe, Stage
+from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.caller import CallerView
 from pinecone_admin.cli.identity.sources import (
     CREDENTIAL_VARIABLES,
@@ -56,6 +57,7 @@ _CAUSE_FIXES: dict[Cause, str] = {
     "not HTTP": "check the host and its port, and whether the address must begin with https://",
 }
 """How a failure is fixed whose cause says more than its stage."""
+_CORRECT_SETTING = "correct the setting that is named here"
 _ROLES_FIX = "ask an owner of the organization to grant the account a role, with pinecone-admin role grant"
 
 
@@ -88,7 +90,18 @@ def judge_refused_configuration(message: str, variable: str) -> Diagnosis:
         return Diagnosis(
             "certificates", "failed", message, "set SSL_CERT_FILE to a file of certificates in PEM form, or unset it"
         )
-    return Diagnosis("variables", "failed", message, "correct the setting that is named here")
+    return Diagnosis("variables", "failed", message, _CORRECT_SETTING)
+
+
+def judge_refusal(check: str, error: CLIError, *, fix: str = _CORRECT_SETTING) -> Diagnosis:
+    """Return the result for a refusal of the command line, with the fix that its message has.
+
+    Args:
+        check: Name of the check.
+        error: The refusal.
+        fix: The fix, if the message has none.
+    """
+    return Diagnosis(check, "failed", error.problem, error.advice or fix)
 
 
 def judge_probes(probes: Sequence[Probe], *, proxies: Sequence[str]) -> list[Diagnosis]:

@@ -16,6 +16,7 @@ from pinecone_admin.cli.doctor.checks import (
     judge_organization,
     judge_probes,
     judge_read,
+    judge_refusal,
     judge_refused_configuration,
     judge_roles,
     judge_supplied_token,
@@ -61,12 +62,8 @@ def _make_checks(session: Session) -> Iterator[Diagnosis]:
     try:
         identity = session.identity
     except CLIError as exc:
-        yield Diagnosis(
-            "variables",
-            "failed",
-            exc.message,
-            "correct the option or the variable that names the account, or its file",
-        )
+        fix = "correct the option or the variable that names the account, or its file"
+        yield judge_refusal("variables", exc, fix=fix)
         return
     problems = find_variable_problems(session.env, identity.variables)
     yield from problems
@@ -79,7 +76,7 @@ def _make_checks(session: Session) -> Iterator[Diagnosis]:
     admin, refusal = _try_to_open_client(session)
     check = "variables" if identity.variables else "credentials"
     if refusal and not problems:  # else it may be a consequence of them
-        yield Diagnosis(check, "failed", refusal, "correct the setting that is named here")
+        yield judge_refusal(check, refusal)
     if not (problems or (refusal and check == "variables")):
         yield Diagnosis("variables", "ok", f"no fault found; credentials are from {identity.origin}")
     uses_token = identity.access_token is not None and not session.settings.get("client_secret_stdin")
@@ -97,12 +94,12 @@ def _make_checks(session: Session) -> Iterator[Diagnosis]:
                 yield from _check_calls(session, admin, uses_token=uses_token)
 
 
-def _try_to_open_client(session: Session) -> tuple[Admin | None, str]:
+def _try_to_open_client(session: Session) -> tuple[Admin | None, CLIError | None]:
     """Return the client, or None and why there is none."""
     try:
-        return open_client(session, complete_identity(session)), ""
+        return open_client(session, complete_identity(session)), None
     except CLIError as exc:
-        return None, exc.message
+        return None, exc
 
 
 def _resolve_config(env: Mapping[str, str], identity: CallerIdentity) -> ClientConfig | Diagnosis:

@@ -76,7 +76,7 @@ def read_secret_file(path: str, *, identity: CallerIdentity) -> str:
     found = read_file(Path(path), forbidden=OTHERS_CAN_ACCESS)
     source = f"The secret-file of {identity.origin} ({describe_path(path)})"
     if found is None:
-        raise identity_error(f"{source} does not exist. Sign in again: {spell_login(identity)}.")
+        raise identity_error(f"{source} does not exist.", advice=f"Sign in again: {spell_login(identity)}.")
     return check_secret(found[0], source=source)
 
 

@@ -56,9 +56,9 @@ def _is_credential(name: str) -> bool:
     return not _CREDENTIAL_WORDS.isdisjoint(words) or words[-2:] == ["CLIENT", "ID"]
 
 
-def identity_error(message: str, *, says_if_unchanged: bool = False) -> CLIError:
+def identity_error(message: str, *, advice: str = "", says_if_unchanged: bool = False) -> CLIError:
     """Return the error that the caller cannot be identified: credentials are missing or cannot be obtained."""
-    return CLIError(message, cause=UnauthorizedError, is_local=True, says_if_unchanged=says_if_unchanged)
+    return CLIError(message, cause=UnauthorizedError, is_local=True, says_if_unchanged=says_if_unchanged, advice=advice)
 
 
 _OF_PROFILE = "profile "
@@ -302,13 +302,13 @@ def require_complete(identity: CallerIdentity) -> None:
     used = (TOKEN_VARIABLE, *ADDRESS_VARIABLES, *(missing if identity.access_token is None else ()))
     for name in used:
         if name in identity.variables and not identity.variables[name].strip():
-            raise CLIError(f"{name} is empty in {identity.origin}. Set it to a value, or remove it.")
+            raise CLIError(f"{name} is empty in {identity.origin}.", advice="Set it to a value, or remove it.")
     require_both_addresses(identity)
     if identity.access_token is not None or not missing:
         return
     if identity.client_id is not None and not identity.variables:  # that of a profile
         lacks = as_sentences(f"{identity.origin} does not say where its secret is")
-        raise identity_error(f"{lacks} Sign in again: {spell_login(identity)}.")
+        raise identity_error(lacks, advice=f"Sign in again: {spell_login(identity)}.")
     advice = f"set {' and '.join(missing)}"
     if identity.origin != _ENVIRONMENT:
         advice += " in it"
@@ -320,10 +320,11 @@ def require_complete(identity: CallerIdentity) -> None:
     hints += [f"{given} is set. Did you mean {name}?" for given, name in misspelt]
     hints += ["PINECONE_API_KEY is for another API."] if "PINECONE_API_KEY" in identity.variables else []
     if identity.origin == _ENVIRONMENT and len(missing) == len(values):
-        raise identity_error(join_sentences([f"You are not signed in. Run pinecone-admin login, or {advice}", *hints]))
+        advice = join_sentences([f"Run pinecone-admin login, or {advice}", *hints])
+        raise identity_error("You are not signed in.", advice=advice)
     words = " and no ".join(name.removeprefix("PINECONE_").lower().replace("_", " ") for name in missing)
-    lacks = as_sentences(f"{identity.origin} has no {words}; {advice}")
-    raise identity_error(join_sentences([lacks, *hints]))
+    lacks = as_sentences(f"{identity.origin} has no {words}")
+    raise identity_error(lacks, advice=join_sentences([as_sentences(advice), *hints]))
 
 
 def find_misspelt(names: Iterable[str], wanted: Sequence[str]) -> list[tuple[str, str]]:

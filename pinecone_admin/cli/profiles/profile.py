@@ -82,16 +82,15 @@ class Profiles:
         chosen = self.default if name is None else name
         if chosen is not None and chosen in self.by_name:
             return self.by_name[chosen]
-        known = (
-            f"{'Yours is' if len(self.by_name) == 1 else 'Yours are'} {list_words(self.by_name)}."
-            if self.by_name
-            else "No profile is saved. Run pinecone-admin login."
-        )
-        problem = "No profile is the default. Choose one with --profile, or with profile use."
+        problem, advice = "No profile is the default.", "Choose one with --profile, or with profile use."
         if name is not None:
-            problem = f"There is no profile {quote_name(make_printable(name, most=80))}."
+            problem, advice = f"There is no profile {quote_name(make_printable(name, most=80))}.", ""
+        if self.by_name:
+            known = f"{'Yours is' if len(self.by_name) == 1 else 'Yours are'} {list_words(self.by_name)}."
+        else:
+            known, advice = "No profile is saved.", "Run pinecone-admin login."
         # Not the code of a missing resource, because a mistyped profile must not prove that a person was removed.
-        raise identity_error(f"{problem} {known}")
+        raise identity_error(f"{problem} {known}", advice=advice)
 
 
 def parse_profiles(text: str, *, source: str) -> Profiles:
