@@ -223,7 +223,7 @@ def require_both_addresses(identity: CallerIdentity, *, names: Mapping[str, str]
 
     Args:
         identity: The identity.
-        names: The names of the addresses in messages, by argument, if they are not those of its source.
+        names: The options for the addresses, by argument, if the identity is that of a profile that would be saved.
     """
     addresses = {"host": identity.host, "oauth_url": identity.oauth_url}
     missing = [name for name, address in addresses.items() if address is None]
@@ -232,10 +232,14 @@ def require_both_addresses(identity: CallerIdentity, *, names: Mapping[str, str]
     ((given, address),) = ((name, address) for name, address in addresses.items() if address is not None)
     if _is_of_production(given, address):
         return
-    names = identity.spellings if names is None else names
+    is_typed, names = names is not None, names or identity.spellings
+    lacks = f"{names[given]} is set in {identity.origin}, but {names[missing[0]]} is not"
+    if is_typed:
+        lacks = f"The profile would have {names[given]}, but no {names[missing[0]]}"
+    secret = "client secret" if missing == ["oauth_url"] else "access token"
     raise CLIError(
-        f"{names[given]} is set in {identity.origin}, but {names[missing[0]]} is not. Production would get the client "
-        f"secret or the access token of another server. Set {names['host']} and {names['oauth_url']}, or neither."
+        f"{lacks}. The missing address is that of production, which would get the {secret} of another server.",
+        advice=f"{'Give' if is_typed else 'Set'} {names['host']} and {names['oauth_url']}, or neither.",
     )
 
 
