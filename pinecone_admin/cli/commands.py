@@ -248,7 +248,7 @@ def _common_options() -> list[click.Parameter]:
         "--query": {"metavar": "JMESPATH", "help": "Show only this part of the output."},
         "--read-only": {
             "is_flag": True,
-            "help": "Refuse every change of the organization.",
+            "help": "Refuse every command that can change the organization.",
         },
         "--profile": {
             "metavar": "NAME",

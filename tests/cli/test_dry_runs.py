@@ -146,7 +146,7 @@ def test_a_dry_run_that_has_to_write_says_so_first_and_asks() -> None:
             agreed, asked = run(*words, "--yes"), run(*words, terminal=True, stdin="y\n")
             assert [each.exit for each in (silent, declined, refused, agreed, asked)] == [2, 130, 2, 0, 0], words
             assert silent.stderr == f"error: {says} Add --yes to go ahead. [PA101]\n"
-            assert "and the command would create temporary API keys." in refused.stderr
+            assert "and the command could create temporary API keys." in refused.stderr
             for each in (declined, agreed, asked):
                 assert each.said.startswith(says)
             assert f"About to: {' '.join(words[:2])} " in asked.said

@@ -76,6 +76,8 @@ def test_a_variable_names_the_only_organization(tmp_path: Path) -> None:
         assert (contradicting.exit, f"names {OTHER}. Use one of the two." in contradicting.stderr) == (2, True)
         differing = run("project", "list", "--expect-organization", OTHER, env=own)
         assert (differing.exit, f"--expect-organization names organization {OTHER}" in differing.stderr) == (2, True)
+        page = " ".join(run("help", "environment").stdout.split())
+        assert "Two expected organizations must be equal." in page
         assert emulator.requests.filter("create_project") == []
 
 

@@ -209,10 +209,10 @@ def test_one_of_the_two_addresses_alone_is_refused_wherever_it_is_set(accounts: 
         checks = run("doctor", "-o", "json", *options, env=changes, stdin=stdin).json
         assert any(message in each["detail"] for each in checks if each["status"] == "failed"), checks
         accounts.emulator.requests.clear()  # the probes, which have no credentials
-    options = {"PINECONE_CONTROLLER_HOST": "--api-url", "PINECONE_OAUTH_URL": "--oauth-url"}
-    login = run("login", options[given], "https://x/y", "--client-id", "x", "--secret-command", "touch asked")
+    spelled = {"PINECONE_CONTROLLER_HOST": "--api-url", "PINECONE_OAUTH_URL": "--oauth-url"}
+    login = run("login", spelled[given], "https://x/y", "--client-id", "x", "--secret-command", "touch asked")
     assert login.exit == exit_codes.USAGE
-    assert f"error: The profile would have {options[given]}, but no {options[missing]}. The missing" in login.stderr
+    assert f"error: The profile would have {spelled[given]}, but no {spelled[missing]}. The missing" in login.stderr
     assert "Give --api-url and --oauth-url, or neither." in login.stderr
     path.write_text(
         f'[profiles.asks]\nclient-id = "x"\nsecret-command = ["touch", "asked"]\n{keys[given]} = "https://x/y"\n'

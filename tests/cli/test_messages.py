@@ -217,14 +217,14 @@ def _simple() -> Iterator[tuple[str, str, Provoke]]:
     yield (
         "33",
         (
-            "This session is read-only (PINECONE_ADMIN_READ_ONLY=1), and the command would change something. "
+            "This session is read-only (PINECONE_ADMIN_READ_ONLY=1), and the command could change something. "
             "Nothing was changed."
         ),
         line("project create docs --yes", env={"PINECONE_ADMIN_READ_ONLY": "1"}),
     )
     yield (
         "33b",
-        "This session is read-only (--read-only), and the command would change something. Nothing was changed.",
+        "This session is read-only (--read-only), and the command could change something. Nothing was changed.",
         line("project create docs --yes --read-only", env={"PINECONE_ADMIN_READ_ONLY": "1"}),
     )
     none = "The options select none of the API keys that this account can see."

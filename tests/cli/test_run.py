@@ -157,7 +157,7 @@ def test_what_fails_before_the_command_ends_with_125(tmp_path: Path) -> None:
         (("--yes",), ("no-such-command",), "There is no program no-such-command to run. Nothing was changed."),
         (("--yes",), (str(script),), f"{script} cannot be run: No such file or directory"),
         (("--yes", "--ttl", "30s"), started, "--ttl must be at least a minute"),
-        (("--yes", "--read-only"), started, "the command would change something"),
+        (("--yes", "--read-only"), started, "the command could change something"),
         (("--yes", "--role", "Reader"), started, "--role: there is no role Reader. Choose from "),
         (("--yes", "--expect-organization", "other"), started, "You expected organization other"),
         ((), started, "there is no terminal. Add --yes"),

@@ -156,7 +156,7 @@ def _question(session: Session, consent: Consent) -> None:
 
 
 def require_change_allowed(session: Session) -> None:
-    """Raise CLIError if the session is read-only, unless it is a dry run; for what is known to change something.
+    """Raise CLIError if the session is read-only, unless it is a dry run; for commands that can change something.
 
     The client would refuse only the change itself, after a question and after requests that prepare it.
     """
@@ -166,7 +166,7 @@ def require_change_allowed(session: Session) -> None:
         what = "create temporary API keys" if makes_keys and only_reads else "change something"
         reason = "--read-only" if session.settings.get("read_only") else f"{READ_ONLY_VARIABLE}=1"
         raise CLIError(
-            f"This session is read-only ({reason}), and the command would {what}.",
+            f"This session is read-only ({reason}), and the command could {what}.",
             help_code=ReadOnlyError.help_code,
             says_if_unchanged=True,
         )

@@ -300,8 +300,8 @@ project delete PROJECT --with-contents. They show this and ask first, or need
 --yes, if there is a project to read. apply creates such keys, too, if it
 deletes the projects of a plan.
 
---read-only, or PINECONE_ADMIN_READ_ONLY=1, refuses every change of the
-organization before it asks.
+--read-only, or PINECONE_ADMIN_READ_ONLY=1, refuses every command that can
+change the organization, also if there would be nothing to do. Dry runs work.
 """,
     "confirm": """\
 When a command asks for a name or a number.
@@ -384,7 +384,7 @@ Other programs know these, too:
 
 {_OTHER_VARIABLES}
 
-If an option and its variable are both set, the command uses the option.
+An option comes before its variable. Two expected organizations must be equal.
 
 Some of these can stand in a file for --env-file: pinecone-admin help identity.
 
