@@ -63,6 +63,8 @@ def _find_handed_over(world: World) -> Iterable[str]:
             project_id=world.ids["project"], user_id=world.ids["new"], from_user_id=world.ids["user"]
         ),
         find_lacks=_find_handed_over,
+        never_lacks=_find_one_role(("user", "user"), ("user", "new"), roles=["ProjectOwner"]),
+        undoes=True,
         namesake=_add_namesakes,
         actor=_grant_role("user", "new", "ProjectOwner"),
     ),

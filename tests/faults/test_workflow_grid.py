@@ -15,14 +15,16 @@ from typing import Any
 
 import anyio
 import pytest
+from attrs import evolve
 
-from pinecone_admin import _async
+from pinecone_admin import AsyncAdmin, _async
 from pinecone_admin._async import workflows
 from pinecone_admin._async.workflows import run as run_module
+from pinecone_admin._async.workflows.ensure_binding import ensure_role_binding
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._async.workflows.temporary_key import renewed_temporary_key
 from pinecone_admin._concurrency.clock import use_clock
-from pinecone_admin.workflows import Change
+from pinecone_admin.workflows import Change, Ref, RoleAt, Step
 from pinecone_admin.workflows.change_operations import build_operation
 from pinecone_admin.workflows.ending import Created
 from tests.faults.workflow_grid import (
@@ -33,12 +35,13 @@ from tests.faults.workflow_grid import (
     find_wrong_after_false_404s,
     find_wrong_after_intrusions,
     find_wrong_after_lost_deletions,
+    find_wrong_preview,
     list_cells,
     prepare,
     run_twice,
 )
 from tests.faults.workflow_judges import FAULTS, Fault
-from tests.faults.workflow_scenarios import SCENARIOS
+from tests.faults.workflow_scenarios import SCENARIOS, World
 from tests.support.clock import VirtualClock
 
 _IMPORTED = re.compile(r"from pinecone_admin\._async\.workflows\.\w+ import ([\w, ]+)  #")
@@ -166,13 +169,31 @@ def test_what_somebody_else_has_created_meanwhile_is_not_said_to_be_created(name
     assert anyio.run(find_wrong_after_intrusions, name) == []
 
 
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_dry_run_plans_the_steps_of_the_run(name: str) -> None:
+    """It has every step that the run has, and no other, but for temporary names."""
+    assert anyio.run(find_wrong_preview, name) == []
+
+
+@pytest.mark.parametrize("action", ["grant", "revoke"])
+def test_a_dry_run_that_lacks_a_step_is_found(action: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the dry run of a workflow did not plan what it grants, or revokes, the comparison would show it."""
+    plan = AsyncRun.do
+
+    async def leave_out(run: AsyncRun, change: Change, *arguments: Any, **options: Any) -> Any:
+        return None if run.dry_run and change.action == action else await plan(run, change, *arguments, **options)
+
+    monkeypatch.setattr(AsyncRun, "do", leave_out)
+    assert anyio.run(find_wrong_preview, "change role")
+
+
 def test_steps_through_the_cells_meet_every_fault_in_turn() -> None:
     """Each step has no factor in common with the number of faults, and they grow."""
     assert {gcd(step, len(FAULTS)) for step in (*STEPS, DAILY_STEP)} == {1}
     assert all(first < second for first, second in pairwise(STEPS))
 
 
-@pytest.mark.parametrize("scenario", ["ensure project", "rotate key"])
+@pytest.mark.parametrize("scenario", ["ensure project", "rotate key", "change role"])
 def test_a_defect_of_the_workflows_is_found(scenario: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """If what was created were not undone, the grid would show it."""
     monkeypatch.setattr(run_module, "find_undo", lambda *_: None)
@@ -184,6 +205,29 @@ def test_a_defect_of_the_workflows_is_found(scenario: str, monkeypatch: pytest.M
         return False
 
     assert anyio.run(run)
+
+
+def test_a_role_that_is_missing_for_a_moment_is_found() -> None:
+    """If the old role were revoked before the new one is granted, each run would show it, so each sample of cells."""
+
+    async def revoke_first(world: World, admin: AsyncAdmin) -> list[Step]:
+        account, project = world.ids["account"], world.ids["project"]
+        place: dict[str, Any] = {"principal_type": "service_account", "principal_id": account}
+        place |= {"resource_type": "project", "resource_id": project}
+        async with run_module.open_run(admin, "change_role") as run:
+            for old in await admin.role_bindings.list(**place, role="ProjectViewer").to_list():
+                role = RoleAt("ProjectViewer", Ref("project", None, project))
+                revoke = Change(action="revoke", target=Ref("service_account", None, account), roles=(role,))
+                await run.do(revoke, binding_id=old.id, then_keep="run this again")
+            await ensure_role_binding(run, **place, role="ProjectEditor")
+            return run.steps
+
+    async def run() -> None:
+        scenario = evolve(SCENARIOS["change role"], run=revoke_first)
+        wrong = (await run_twice(scenario, Beside.NOTHING, {}, act_after=0)).wrong
+        assert [kind for kind, _ in wrong] == ["meanwhile"]
+
+    anyio.run(run)
 
 
 def test_a_change_beside_the_run_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

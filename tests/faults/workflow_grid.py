@@ -27,11 +27,14 @@ import httpx
 from attrs import evolve
 
 from pinecone_admin import AsyncAdmin
-from pinecone_admin._async.workflows.run import AsyncRun
+from pinecone_admin._async.workflows import run as run_module
+from pinecone_admin._async.workflows.run import AsyncRun, open_run
 from pinecone_admin._concurrency.clock import use_clock
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.errors import AmbiguousNameError
-from tests.faults.workflow_judges import FAULTS, Fault, Run, Sent, find_changed, judge, take_snapshot
+from pinecone_admin.workflows import Step
+from pinecone_admin.workflows.name_tags import parse_tag
+from tests.faults.workflow_judges import FAULTS, Fault, Run, Sent, Snapshot, find_changed, judge, take_snapshot
 from tests.faults.workflow_scenarios import SCENARIOS, Scenario, World
 from tests.support.clock import VirtualClock
 from tests.support.fault_injection import KilledError
@@ -84,6 +87,7 @@ class GridTransport(httpx.AsyncBaseTransport):
         faults: The faults, by the numbers of the requests, from 1.
         act: Called once the request ``act_after`` has ended.
         act_after: Number of that request.
+        watch: Called once each request has ended.
 
     Attributes:
         sent: The requests.
@@ -97,11 +101,13 @@ class GridTransport(httpx.AsyncBaseTransport):
         faults: Mapping[int, Fault] | None = None,
         act: Callable[[], object] = lambda: None,
         act_after: int = 0,
+        watch: Callable[[], object] = lambda: None,
     ) -> None:
         self._emulator = emulator
         self._faults = faults or {}
         self._act = act
         self._act_after = act_after
+        self._watch = watch
         self._later: Fault | None = None
         self._is_killed = False
         self.sent: list[Sent] = []
@@ -143,6 +149,7 @@ class GridTransport(httpx.AsyncBaseTransport):
                 body=request.content,
             )
         )
+        self._watch()
         if number == self._act_after:
             self._act()
         return await self._respond(fault, response)
@@ -288,6 +295,8 @@ async def _run_twice(scenario: Scenario, beside: Beside, faults: Mapping[int, Fa
         world.others.clear()
     before, is_done = dict(take_snapshot(world.emulator)), False
     seen, removed, vault = {**before}, set[object](), {**world.vault}
+    # The server replaces the secret of an account before its response is read.
+    rotates_account = scenario.workflow in {"rotate_service_account", "rotate_due_accounts"}
 
     def act() -> None:
         nonlocal is_done
@@ -303,7 +312,14 @@ async def _run_twice(scenario: Scenario, beside: Beside, faults: Mapping[int, Fa
             seen.update(present | now)
             world.others |= now.keys() - present.keys()
 
-    transport = GridTransport(world.emulator, faults, act, act_after)
+    lacks = list[str]()
+
+    def watch() -> None:
+        lacks.extend(each for each in scenario.never_lacks(world) if each not in lacks)
+        if not rotates_account:
+            lacks.extend(each for each in find_lost_secrets(world, removed) if each not in lacks)
+
+    transport = GridTransport(world.emulator, faults, act, act_after, watch)
     with collecting_parts() as parts:
         error, report = await _run(world, scenario, transport)
     after = take_snapshot(world.emulator)
@@ -327,16 +343,17 @@ async def _run_twice(scenario: Scenario, beside: Beside, faults: Mapping[int, Fa
     wrong = judge(run)
     act()
     wrong += [("run", each) for each in _judge_end(beside, run, scenario, world)]
-    if run.error is not None and scenario.workflow in {"rotate_service_account", "rotate_due_accounts"}:
-        removed.update(vault.values())  # the server replaces the secret before its response is read
+    if run.error is not None and rotates_account:
+        removed.update(vault.values())
     wrong += [("secrets", each) for each in find_lost_secrets(world, removed)]
     changed = {each for each in namesakes if take_snapshot(world.emulator).get(each) != before[each]}
     wrong += [("deletions", f"{len(changed)} namesakes were changed")] if changed else []
-    again = GridTransport(world.emulator)
+    again = GridTransport(world.emulator, watch=watch)
     ending = "killed" if Fault.KILLED in run.faults else "failed" if error is not None else "completed"
     error, report = await _run(world, scenario, again)
     wrong += [("second run", each) for each in _judge_second(beside, scenario, world, error, report)]
     wrong += [("secrets", f"after the second run: {each}") for each in find_lost_secrets(world, removed)]
+    wrong += [("meanwhile", each) for each in lacks]
     return Verdict(ending, wrong)
 
 
@@ -352,6 +369,59 @@ async def find_wrong_after_intrusions(name: str) -> list[object]:
             verdict = await run_twice(scenario, Beside.ACTOR, {number: Fault.LOST_BEFORE}, act_after=number)
             wrong += [(number, kind, found) for kind, found in verdict.wrong if kind != "second run"]
     return wrong
+
+
+async def find_wrong_preview(name: str) -> list[object]:
+    """Return what is wrong with the dry run of a workflow that has one: its steps are those of the run."""
+    wrong = list[object]()
+    for beside in {*list_sides(SCENARIOS[name])} - {Beside.ACTOR}:
+        if (planned := await _run_as(name, beside, dry_run=True)) is not None:
+            done = await _run_as(name, beside, dry_run=False)
+            assert done is not None
+            wrong += [(beside.name, "only the dry run", each) for each in planned - done]
+            wrong += [(beside.name, "only the run", each) for each in done - planned]
+    return wrong
+
+
+async def _run_as(name: str, beside: Beside, *, dry_run: bool) -> Counter[object] | None:
+    """Run a workflow, and count its steps; return None if it has no dry run."""
+    is_asked = False
+
+    def open_as(admin: AsyncAdmin, operation: str, **options: Any) -> Any:
+        nonlocal is_asked
+        is_asked |= "dry_run" in options
+        return open_run(admin, operation, **(options | {"dry_run": dry_run} if is_asked else options))
+
+    with use_clock(VirtualClock()):
+        world = await prepare(SCENARIOS[name], beside)
+        before, transport = take_snapshot(world.emulator), GridTransport(world.emulator)
+        with patch.object(run_module, "open_run", open_as), collecting_parts() as parts:
+            error, report = await _run(world, SCENARIOS[name], transport)
+    assert error is None
+    if not is_asked:
+        return None
+    recorded = [step for part in parts for step in part.steps]
+    steps: list[Step] = getattr(report, "steps", recorded)  # a report lists no temporary key
+    if dry_run:
+        assert {each.state for each in steps} <= {"planned", "skipped"}
+        after = take_snapshot(world.emulator)
+        changed = find_changed(before, after)
+        assert all(str({**after, **before}[each].fields[0]).startswith("~") for each in changed)  # temporary keys
+    return Counter(each for step in steps if (each := _compare(step, before)) is not None)
+
+
+def _compare(step: Step, before: Snapshot) -> object:
+    """Return what is the same of a step in a dry run; None for a temporary name, which each run draws."""
+    change, target = step.change, step.change.target
+    ids = [each.id for each in (target, *(role.project for role in change.roles if role.project is not None))]
+    settings = change.settings.fields
+    if parse_tag(str(settings.get("name"))) is not None:
+        if target.id not in before:
+            return None
+        del settings["name"]
+    known = tuple(each if each in before else None for each in ids)
+    roles = tuple(each.role for each in change.roles)
+    return change.action, target.kind, known, roles, str(settings), step.state == "skipped"
 
 
 def _intrude(sent: Sent, world: World) -> None:

@@ -138,7 +138,7 @@ class Run:
         steps: The steps of all its parts.
         text: All that it has said, with the data of its report.
         said: The message and the notes of its error, or the text of its report.
-        undoes: Whether the workflow undoes what it creates, until a secret is stored.
+        undoes: Whether the workflow undoes what it creates, until a secret is stored or a role may be revoked.
         is_stored: Whether a secret was stored.
         others: The ids of what others have made.
     """
@@ -192,6 +192,13 @@ class Run:
     def lost(self) -> list[Sent]:
         """The changes that may have been made, as far as the client can know."""
         return [each for each in self.requests if each.method != "GET" and not each.is_read]
+
+    @property
+    def is_revoking(self) -> bool:
+        """Whether it may have revoked a role that was there before, as far as the client can know."""
+        revokes = [each for each in self.requests if each.method == "DELETE" and "/role-bindings/" in each.path]
+        sent = {each.target for each in revokes if each.is_done or not each.is_read or each.is_denied}
+        return not sent.isdisjoint(self.seen.keys() - self.made)
 
 
 def judge_outcome(run: Run) -> Iterable[str]:
@@ -253,8 +260,8 @@ def judge_deletions(run: Run) -> Iterable[str]:
 
 
 def judge_undo(run: Run) -> Iterable[str]:
-    """If the run fails before a secret is stored, its created resources are deleted, unless the deletion fails."""
-    if run.error is None or not run.undoes or run.is_stored or Fault.KILLED in run.faults:
+    """If the run fails before a secret is stored or a role revoked, what it created is deleted, unless that fails."""
+    if run.error is None or not run.undoes or run.is_stored or run.is_revoking or Fault.KILLED in run.faults:
         return
     refused = {each.target for each in run.requests if each.method == "DELETE" and not each.is_done}
     made = [each.made for each in run.requests if each.is_done and not each.is_lost]

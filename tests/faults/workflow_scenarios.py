@@ -159,7 +159,8 @@ class Scenario:
         leftover: Adds what an interrupted run has left, with other roles.
         actor: Changes something while the workflow runs.
         plan: Makes the plan that is carried out.
-        undoes: Whether what it has created is deleted if it fails before it has stored a secret.
+        undoes: Whether what it has created is deleted if it fails before it has stored a secret or revoked a role.
+        never_lacks: Returns what is missing although it has to be there at any time; called after each request.
     """
 
     workflow: str
@@ -172,6 +173,7 @@ class Scenario:
     actor: Change | None = None
     plan: Callable[[World, AsyncAdmin], Awaitable[object]] | None = None
     undoes: bool = False
+    never_lacks: Callable[[World], Iterable[str]] = lambda _: ()
 
 
 def _prepare_project(world: World) -> None:
@@ -314,6 +316,17 @@ def _find_roles(kind: str, thing: str, *roles: str) -> Callable[[World], Iterabl
         held = world.list_roles(kind, world.ids[thing])
         if held != sorted(roles):
             yield f"{thing} has the roles {held}"
+
+    return find_lacks
+
+
+def _find_one_role(*places: tuple[str, str], roles: Collection[str]) -> Callable[[World], Iterable[str]]:
+    """Return a search that finds something wrong if no principal, each a kind and a thing, has one of the roles."""
+
+    def find_lacks(world: World) -> Iterable[str]:
+        held = {role for kind, thing in places for role in world.list_roles(kind, world.ids[thing])}
+        if held.isdisjoint(roles):
+            yield f"nobody has one of the roles {', '.join(roles)}"
 
     return find_lacks
 
@@ -737,6 +750,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         prepare=_prepare_account,
         run=_reconcile_account,
         find_lacks=_find_roles("service_account", "account", "OrgMember", "ProjectEditor"),
+        never_lacks=_find_one_role(("service_account", "account"), roles=("ProjectViewer", "ProjectEditor")),
         namesake=_add_account("Robot", "OrgManager"),
         actor=_grant_role("service_account", "account", "DataPlaneEditor"),
     ),
@@ -784,6 +798,7 @@ SCENARIOS: Mapping[str, Scenario] = {
             email=ADA, role_bindings=[on_organization("OrgMember")], revoke_unlisted=True
         ),
         find_lacks=partial(_find_person, is_exact=True),
+        never_lacks=_find_one_role(("user", "user"), roles=("OrgManager", "OrgMember")),
         namesake=_add_namesakes,
         actor=_grant_role("user", "user", "DataPlaneEditor"),
     ),
@@ -798,9 +813,11 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "change role": Scenario(
         workflow="change_role",
+        undoes=True,
         prepare=_prepare_account,
         run=_change_role,
         find_lacks=_find_roles("service_account", "account", "OrgMember", "ProjectEditor"),
+        never_lacks=_find_one_role(("service_account", "account"), roles=("ProjectViewer", "ProjectEditor")),
         namesake=_add_account("robot", "OrgManager"),
         actor=_grant_role("service_account", "account", "ProjectEditor"),
     ),

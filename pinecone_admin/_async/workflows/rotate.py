@@ -392,6 +392,7 @@ async def rotate_service_account(
         change = Change(action="rotate", target=run.refer_to(account))
         await check_allowed(run, [change], [], [account], client_id=client_id, allow_own=allow_own)
         if run.dry_run:
+            await run.do(change)
             return account
     return await replace_account_secret(run, Ref("service_account", None, service_account_id), store)
 

@@ -389,6 +389,7 @@ def rotate_service_account(
         change = Change(action="rotate", target=run.refer_to(account))
         check_allowed(run, [change], [], [account], client_id=client_id, allow_own=allow_own)
         if run.dry_run:
+            run.do(change)
             return account
     return replace_account_secret(run, Ref("service_account", None, service_account_id), store)
 
