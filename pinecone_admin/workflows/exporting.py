@@ -12,6 +12,7 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.models import literal_values
 from pinecone_admin.workflows.desired_state import SETTINGS, DesiredItem, DesiredState, ItemKind, add_digest
+from pinecone_admin.workflows.name_tags import original_name
 from pinecone_admin.workflows.plans import find_organization, require_full_view
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.retired_keys import expiry_of_temporary_key, separate_unfinished, waits_for_deletion
@@ -24,6 +25,7 @@ from pinecone_admin.workflows.roles import (
 )
 
 _N = TypeVar("_N", Project, APIKey, ServiceAccount)
+_MOST_NAMED = 10
 
 
 def export_inventory(inventory: Resources) -> DesiredState:
@@ -52,7 +54,7 @@ class _Exporter:
         for key in inventory.api_keys:
             keys[key.project_id].append(key)
         accounts, unfinished = separate_unfinished(inventory.service_accounts, ())
-        self._note_left_out(len(unfinished), "service account", "of unfinished work")
+        self._note_left_out(_name_all(unfinished), "service account", "of unfinished work")
         state = DesiredState(
             organization=find_organization(inventory.organizations, operation="to_desired_state").id,
             projects=_describe("project", inventory.projects, lambda each: self._describe_project(each, keys[each.id])),
@@ -73,11 +75,15 @@ class _Exporter:
         waiting = [each for each in unfinished if waits_for_deletion(each, keys)]
         place = f"in project {quote_name(project.name)}"
         temporary = [each for each in waiting if expiry_of_temporary_key(each) is not None]
-        self._note_left_out(len(temporary), "temporary key", place)
-        self._note_left_out(len(waiting) - len(temporary), "old key", f"of finished rotations {place}")
-        self._note_left_out(len(unfinished) - len(waiting), "key", f"of unfinished work {place}")
+        old = [each for each in waiting if expiry_of_temporary_key(each) is None]
+        waiting_ids = {each.id for each in waiting}
+        others = [each for each in unfinished if each.id not in waiting_ids]
+        self._note_left_out(_name_all(temporary), "temporary key", place)
+        self._note_left_out(_name_all(old), "old key", f"of finished rotations {place}")
+        self._note_left_out(_name_all(others), "key", f"of unfinished work {place}")
         named = [each for each in kept if each.roles and not _list_unknown(each.roles, "APIKeyRole")]
-        left = len(kept) - len(named)
+        named_ids = {each.id for each in named}
+        left = _name_all(each for each in kept if each.id not in named_ids)
         self._note_left_out(left, "key", f"of project {quote_name(project.name)} without a role that a file can have")
         return {
             "settings": {name: getattr(project, name) for name in SETTINGS},
@@ -88,10 +94,9 @@ class _Exporter:
         invites, users = self._inventory.invites, self._inventory.users
         pending = [invite for invite in invites if invite.status == "pending"]
         counts = Counter(normalize_email(each.email) for each in pending)
-        self._note_left_out(
-            sum(count for count in counts.values() if count > 1), "invite", "of an address with several"
-        )
-        self._note_left_out(sum(invite.status == "expired" for invite in invites), "expired invite", "")
+        several = [each.email for each in pending if counts[normalize_email(each.email)] > 1]
+        self._note_left_out(several, "invite", "of an address with several")
+        self._note_left_out([each.email for each in invites if each.status == "expired"], "expired invite", "")
         counts.update(normalize_email(user.email) for user in users)
         people: list[tuple[str, Any]] = [("user", user) for user in users]
         people += [("invite", each) for each in pending if counts[normalize_email(each.email)] == 1]
@@ -111,9 +116,16 @@ class _Exporter:
         roles = {format_role(binding, self._places) for binding in known if binding.role not in unknown}
         return {"roles": sorted(roles), "keep_other_roles": bool(left)}
 
-    def _note_left_out(self, count: int, noun: str, details: str) -> None:
-        if count:
-            self._notes.append(f"left out: {count_noun(count, noun)} {details}".rstrip())
+    def _note_left_out(self, names: Sequence[str], noun: str, details: str) -> None:
+        if names:
+            what = f"{count_noun(len(names), noun)} {details}".rstrip()
+            shown = list(dict.fromkeys(names))
+            more = [f"and {len(shown) - _MOST_NAMED} more"] if len(shown) > _MOST_NAMED else []
+            self._notes.append(f"left out: {what} ({', '.join([*map(quote_name, shown[:_MOST_NAMED]), *more])})")
+
+
+def _name_all(found: Iterable[APIKey | ServiceAccount]) -> list[str]:
+    return [original_name(each.name) for each in found]
 
 
 def _describe(kind: ItemKind, found: Sequence[_N], read: Callable[[_N], dict[str, Any]]) -> list[DesiredItem]:

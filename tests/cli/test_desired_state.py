@@ -119,7 +119,7 @@ def test_the_digest_is_that_of_the_file(emulator: Emulator) -> None:  # noqa: AR
 def test_an_export_says_what_a_file_cannot_have(emulator: Emulator) -> None:
     """Items that are left out are named on stderr."""
     emulator.clock.advance(8 * 86400)
-    assert run("export").stderr == "Left out: 1 expired invite.\n"
+    assert run("export").stderr == "Left out: 1 expired invite (bob@example.com).\n"
 
 
 WIDE = {"COLUMNS": "400"}

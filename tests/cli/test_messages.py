@@ -615,7 +615,7 @@ def _(world: World) -> Run:
     return Run(done.exit, done.stdout, re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", done.stderr))
 
 
-@says("47", "Left out: 1 old key of finished rotations in project search.")
+@says("47", "Left out: 1 old key of finished rotations in project search (reader).")
 def _(_: World) -> Run:
     _rotate("--keep-old-for", "7d")
     return run("export")

@@ -579,8 +579,8 @@ def test_a_finished_rotation_is_no_unfinished_work() -> None:
     assert "unfinished" not in str(found)
     assert "\nkey k in project a: the old key of a finished rotation, kept" in str(found)
     assert inventory.to_desired_state().notes == [
-        "left out: 1 temporary key in project a",
-        "left out: 1 old key of finished rotations in project a",
+        "left out: 1 temporary key in project a (temporary)",
+        "left out: 1 old key of finished rotations in project a (k)",
     ]
 
 
@@ -756,6 +756,30 @@ def test_a_deletion_takes_no_more_than_was_reviewed() -> None:
     assert found.state == "ready"
 
 
+def test_an_export_names_each_kind_that_it_leaves_out_of_many_only_the_first() -> None:
+    """Whoever reads the notes can look up what the file lacks."""
+    tags = {
+        "without": "",
+        "old": f"~delete-after:20261203T0545Z:{name_tag('rotates', 'k-a-without0').split(':')[1].strip()} ",
+        "temporary": f"~lives-until:20270101T0000Z:{name_tag('empties', 'p-a').split(':')[1].strip()} ",
+    }
+    numbers = range(12)
+    keys = [("a", f"{tag}{kind}{number}") for kind, tag in tags.items() for number in numbers]
+    keys += [("a", tag_as_unfinished(f"unfinished{number}")) for number in numbers]
+    made = make_inventory(projects=["a"], keys=keys, accounts=[tag_as_unfinished(f"bot{number}") for number in numbers])
+    invites = [
+        Invite(id=f"{status}{number}", email=f"{email}@example.com", status=status, created_at=NOW)
+        for number in range(24)
+        for status, email in (("expired", f"expired{number % 12}"), ("pending", f"several{number // 2}"))
+    ]
+    inventory = evolve(made, invites=invites, api_keys=[evolve(each, roles=[]) for each in made.api_keys])
+    notes = inventory.to_desired_state().notes
+    first = [[f"{kind}{number}" for number in numbers[:10]] for kind in ("bot", *tags, "unfinished")]
+    first += [[f"{kind}{number}@example.com" for number in numbers[:10]] for kind in ("several", "expired")]
+    shown = sorted(each.partition(" (")[2] for each in notes)
+    assert shown == sorted(f"{', '.join(each)}, and 2 more)" for each in first)
+
+
 def test_an_export_leaves_out_what_a_file_cannot_say() -> None:
     """Roles that no document lists stay, expired invites and unfinished work are left out, and each is said."""
     invite = Invite(id="i-1", email="x@example.com", status="expired", created_at=NOW)
@@ -768,8 +792,8 @@ def test_an_export_leaves_out_what_a_file_cannot_say() -> None:
     )
     state = inventory.to_desired_state()
     assert state.notes == [
-        "left out: 1 key of unfinished work in project a",
-        "left out: 1 expired invite",
+        "left out: 1 key of unfinished work in project a (x)",
+        f"left out: 1 expired invite ({invite.email})",
         "bob@example.com has OrgWizard, which a file cannot have: keep_other_roles leaves it",
     ]
     assert plan_changes(inventory, state, client_id="c-runner").changes == []
