@@ -11,8 +11,8 @@ from attrs import field, frozen
 
 from generated_client.models import APIKey, Invite, Organization, Project, RoleBinding, ServiceAccount, User
 from pinecone_admin._text.printable import make_printable
-from pinecone_admin._text.quoting import describe_resource
-from pinecone_admin.workflows.name_tags import original_name
+from pinecone_admin._text.quoting import describe_resource, quote_name
+from pinecone_admin.workflows.name_tags import describe_name
 
 Resource: TypeAlias = Organization | Project | APIKey | User | Invite | ServiceAccount | RoleBinding
 
@@ -129,7 +129,8 @@ class DisplayNames:
         """Describe any resource of an inventory."""
         match resource:
             case Organization() | Project() | ServiceAccount() | APIKey():
-                description = describe_resource(_NOUNS[type(resource)], original_name(resource.name), resource.id)
+                name = describe_name(resource.name, quote_name)
+                description = f"{_NOUNS[type(resource)]} {name} ({resource.id})"
                 if isinstance(resource, APIKey):
                     project = self._projects.get(resource.project_id, resource.project_id)
                     description += f" of {describe_resource('project', project, None)}"

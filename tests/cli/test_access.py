@@ -335,3 +335,19 @@ def test_beside_files_only_the_findings_go_into_a_pipe(tmp_path: Path) -> None:
     assert asked["access"] == whole["access"]
     assert len(roles) == len(whole["access"])
     assert piped.stderr.startswith(f"Wrote {page}.")
+
+
+def test_a_finding_marks_the_old_key_of_a_rotation_as_the_table_does() -> None:
+    """The old key and the new one have the same name, and only one of them has to be deleted."""
+    with example_organization() as emulator:
+        run("api-key", "update", "reader", "--project", "search", "--role", "ProjectEditor", "--yes")
+        rotated = run("api-key", "rotate", "reader", "--keep-old-for", "1h", "--store", "file:k", "--yes")
+        assert rotated.exit == 0
+        emulator.clock.advance(7200)
+        done = run("access", "-o", "table")
+        table, _, findings = done.stdout.partition("Findings")
+    assert re.findall(r"reader \(old\)", table)
+    about = [line for line in findings.splitlines() if "reader" in line]
+    assert about
+    old = rotated.json["replaced"]
+    assert {old in line: "reader (old)" in line for line in about} == {True: True, False: False}, about

@@ -233,7 +233,7 @@ def test_an_overdue_retired_key_is_found() -> None:
     ]
     keys = [APIKey(id=f"k{number}", name=name, project_id="p1", roles=[]) for number, name in enumerate(names)]
     (text,) = find_texts(evolve(INVENTORY, api_keys=keys), "retired-key-overdue")
-    assert text.startswith("API key writer (k0) of project search was replaced")
+    assert text.startswith("API key writer (old) (k0) of project search was replaced")
     assert text.endswith("should have been deleted after 2026-07-20 11:59 UTC")
 
 
