@@ -129,8 +129,8 @@ class DisplayNames:
         """Describe any resource of an inventory."""
         match resource:
             case Organization() | Project() | ServiceAccount() | APIKey():
-                name = describe_name(resource.name, quote_name)
-                description = f"{_NOUNS[type(resource)]} {name} ({resource.id})"
+                shown = describe_name(resource.name, quote_name)
+                description = f"{_NOUNS[type(resource)]} {shown} ({resource.id})"
                 if isinstance(resource, APIKey):
                     project = self._projects.get(resource.project_id, resource.project_id)
                     description += f" of {describe_resource('project', project, None)}"

@@ -768,9 +768,12 @@ def test_an_export_names_each_kind_that_it_leaves_out_of_many_only_the_first() -
     keys += [("a", tag_as_unfinished(f"unfinished{number}")) for number in numbers]
     made = make_inventory(projects=["a"], keys=keys, accounts=[tag_as_unfinished(f"bot{number}") for number in numbers])
     invites = [
-        Invite(id=f"{status}{number}", email=f"{email}@example.com", status=status, created_at=NOW)
+        Invite(id=f"i{number}", email=f"expired{number}@example.com", status="expired", created_at=NOW)
+        for number in numbers
+    ]
+    invites += [
+        Invite(id=f"p{number}", email=f"several{number // 2}@example.com", status="pending", created_at=NOW)
         for number in range(24)
-        for status, email in (("expired", f"expired{number % 12}"), ("pending", f"several{number // 2}"))
     ]
     inventory = evolve(made, invites=invites, api_keys=[evolve(each, roles=[]) for each in made.api_keys])
     notes = inventory.to_desired_state().notes
