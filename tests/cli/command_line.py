@@ -16,6 +16,7 @@ from unittest import mock
 
 from attrs import frozen
 
+from pinecone_admin import on_organization, on_project
 from pinecone_admin.cli.commands import Command, load_commands
 from pinecone_admin.cli.main import main
 from pinecone_admin.cli.profiles.files import find_profile_file
@@ -125,8 +126,9 @@ def example_organization(spec: Command | None = None) -> Generator[Emulator, Non
     """Emulate the organization that the examples in the help name; for the one of its deletion, without projects.
 
     It has the projects ``search``, with the key ``reader`` and an index, and ``empty``; the users owner@example.com and
-    ada@example.com, who views ``search``; an invite for bob@example.com; and the service account ``ci``. On this
-    machine the profile ``production`` is saved.
+    ada@example.com, who views ``search``; an invite for bob@example.com; and the service account ``ci``, which has no
+    role. For the example of a command, it also has the service account ``nightly``, an OrgMember that edits ``search``.
+    On this machine the profile ``production`` is saved.
     """
     emulator = Emulator(seed=0)
     with (
@@ -136,7 +138,12 @@ def example_organization(spec: Command | None = None) -> Generator[Emulator, Non
     ):
         os.environ.pop("XDG_CONFIG_HOME", None)
         _save_profile()
-        fill(emulator)
+        project = fill(emulator)
+        if spec is not None:
+            roles = [on_organization("OrgMember"), on_project(project.id, "ProjectEditor")]
+            with emulator.admin() as admin:
+                admin.service_accounts.create(name="nightly", role_bindings=roles)
+            emulator.requests.clear()
         if spec is not None and spec.full_name == "organization delete":
             make_deletable(emulator)
         yield emulator

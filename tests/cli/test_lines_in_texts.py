@@ -25,8 +25,8 @@ _TAKE_VALUES = "|".join({name for each in _OPTIONS if not each.is_flag for name 
 _QUOTED = r"'[^']*'|\"[^\"]*\""
 _VALUE = rf"{_QUOTED}|[^\s`,;)]+"
 _WORD = rf"(?:{_TAKE_VALUES}) (?:{_VALUE})|-- [^\n`]+|--?[a-z-]+|{_QUOTED}|[A-Z/][^\s`,;)]*|\w+[.@:/][^\s`,;)]+"
-_LINE = re.compile(rf"(?<![\w./-])((?:pinecone-admin )?(?:{_NAMES})(?: (?:{_WORD}))+)")
-"""A command with the words behind it that can be no prose."""
+_LINE = re.compile(rf"(?:{_TAKE_VALUES}) (?:{_VALUE})|(?<![\w./-])((?:pinecone-admin )?(?:{_NAMES})(?: (?:{_WORD}))+)")
+"""The value of an option, which may name a command; or a command with the words behind it that can be no prose."""
 _NO_LINE = re.compile(r"each (PineconeError|API)|(?!pinecone-admin ).*FILLED")
 """Prose, and what questions and notes say of the command that was typed."""
 
@@ -44,11 +44,22 @@ def test_a_command_line_in_prose_can_be_typed() -> None:
 
 def test_a_command_line_in_a_message_can_be_typed() -> None:
     """So has what a message, a report or a help says; a part that is filled in stands for a value."""
-    found = [(path, line) for path, text in list_texts() for line in _LINE.findall(text)]
+    found = [(path, line) for path, text in list_texts() for line in find_lines(text)]
     typed = [(path, line.rstrip(".:")) for path, line in found if not _NO_LINE.match(line)]
     checked = [(path, line, find_problem(line)) for path, line in typed]
     assert len(checked) > 50
     assert [each for each in checked if each[2]] == []
+
+
+def find_lines(text: str) -> list[str]:
+    """Return the command lines in a text."""
+    return [line for line in _LINE.findall(text) if line]
+
+
+def test_the_value_of_an_option_is_no_command() -> None:
+    """A name such as ``emulator`` can also be a value."""
+    example = "pinecone-admin user delete ada@example.com --yes"
+    assert find_lines(f"service-account hand over nightly --name emulator --yes; {example}") == [example]
 
 
 def test_a_message_names_no_method_and_no_argument_with_a_value() -> None:
