@@ -172,11 +172,20 @@ class Duration(click.ParamType[timedelta]):
             self.fail(
                 f"{quote_name(str(value))}: write a number with a unit, such as 90s, 30m, 12h, 7d or 2w.", param, ctx
             )
+        from pinecone_admin._http.argument_checks import MAX_TIMEDELTA  # noqa: PLC0415 - a help checks nothing
+
+        if duration > MAX_TIMEDELTA:
+            self.fail(
+                f"{quote_name(str(value))}: the time is too long. At most, it is {MAX_TIMEDELTA.days}d.", param, ctx
+            )
         return duration
 
 
 def parse_duration(text: str) -> timedelta | None:
-    """Return the time that a text such as ``7d`` means, or None if it is none."""
+    """Return the time that a text such as ``7d`` means, or None if it is none.
+
+    A time that is longer than any timedelta is ``timedelta.max``.
+    """
     if text == "0":
         return timedelta(0)
     found = _DURATION.fullmatch(text.strip())
@@ -185,7 +194,7 @@ def parse_duration(text: str) -> timedelta | None:
     try:
         return timedelta(**{_UNITS[found[2]]: float(found[1])})
     except OverflowError:
-        return None
+        return timedelta.max
 
 
 def split_command(text: str, source: str) -> list[str]:

@@ -29,6 +29,7 @@ from pinecone_admin.emulator.control.announcement import (
     format_exports,
     namespace_environment,
 )
+from pinecone_admin.emulator.control.configuration import LONGEST_TOKEN_LIFETIME
 from pinecone_admin.emulator.control.routes import is_loopback
 from pinecone_admin.emulator.emulator import overlay_settings
 from pinecone_admin.emulator.model.clock import Clock
@@ -233,13 +234,15 @@ def _parse_token_lifetime(text: str) -> int:
     number, unit = text[:-1], text[-1:]
     if not (number.isascii() and number.isdecimal()) or unit not in _UNITS:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time: write a number and a unit, such as 90s, 30m or 2h")
-    try:
-        # The emulator knows the valid range.
-        return Emulator(token_lifetime=int(number) * _UNITS[unit]).state.settings.token_lifetime
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"seconds{str(error).removeprefix('settings.token_lifetime')}") from error
+    seconds = int(number) * _UNITS[unit] if len(number) < _MOST_DIGITS else LONGEST_TOKEN_LIFETIME + 1
+    if not 1 <= seconds <= LONGEST_TOKEN_LIFETIME:
+        longest = f"{LONGEST_TOKEN_LIFETIME // _UNITS['d']}d"
+        raise argparse.ArgumentTypeError(f"{text!r} is {'too long' if seconds else 'too short'}: write 1s to {longest}")
+    return seconds
 
 
+_MOST_DIGITS = 10
+"""Digits that are more than any valid time has; of thousands, ``int`` makes no number."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _TYPES: Mapping[str, Callable[[str], Any]] = {
     "--port": _parse_port,

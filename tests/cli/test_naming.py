@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from pinecone_admin.cli.calls.naming import NameLookup, Thing
+from pinecone_admin.cli.commands import Command
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.parameters import (
     API_KEY_ROLES,
@@ -278,6 +280,22 @@ def test_a_grant_has_three_parts(text: str) -> None:
         parse_grant("--grant", text)
 
 
+_TIMES = [(spec, each.opts[0]) for spec in COMMANDS for each in spec.own_params if isinstance(each.type, Duration)]
+
+
+@pytest.mark.parametrize(("spec", "option"), _TIMES, ids=[f"{spec.full_name} {option}" for spec, option in _TIMES])
+@pytest.mark.parametrize("time", ["100001d", "9999999999d"])
+def test_a_time_that_is_too_long_is_refused_with_the_limit(spec: Command, option: str, time: str) -> None:
+    """Every option that takes a time has the same limit, and refuses a longer one before the first request."""
+    words = shlex.split(spec.example)[1 + len(spec.path) :]
+    if option in words:
+        del words[(place := words.index(option)) : place + 2]
+    with example_organization() as emulator:
+        done = run(*spec.path, option, time, *words)
+        assert done.said.startswith(f"error: {option} {time}: the time is too long. At most, it is 100000d."), done
+        assert not emulator.requests
+
+
 def test_durations() -> None:
     """A time is a number and a unit; 0 needs none."""
     assert parse_duration("7d") == timedelta(days=7)
@@ -286,7 +304,8 @@ def test_durations() -> None:
     assert parse_duration("30s") == timedelta(seconds=30)
     assert parse_duration("2w") == timedelta(weeks=2)
     assert parse_duration("0") == timedelta(0)
-    assert [parse_duration(text) for text in ("7", "", "d", "-1d", "7 days", "1e3d", "9" * 30 + "d")] == [None] * 7
+    assert [parse_duration(text) for text in ("7", "", "d", "-1d", "7 days", "1e3d")] == [None] * 6
+    assert parse_duration("9" * 30 + "d") == timedelta.max
     assert Duration().convert(timedelta(1), None, None) == timedelta(1)
     done = run("api-key", "rotate", "reader", "--keep-old-for", "7", "--reveal", "--yes")
     assert done.exit == 2

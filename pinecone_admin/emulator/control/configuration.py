@@ -13,7 +13,7 @@ from pinecone_admin.emulator.api.serialization import Document
 from pinecone_admin.emulator.model.settings import MANAGED_CHANGES, EmulatorSettings
 
 _QUOTA = checks.integer_between(0, 10**6)
-_YEAR = 365 * 24 * 3600
+LONGEST_TOKEN_LIFETIME = 365 * 24 * 3600  # seconds
 
 
 def _people(field: str, value: object) -> bool | list[str]:
@@ -38,7 +38,7 @@ SETTINGS: Mapping[str, checks.Check[object]] = {
     "max_pods_floor": _QUOTA,
     "managed_people": _people,
     "managed_changes": checks.one_of(MANAGED_CHANGES),
-    "token_lifetime": checks.integer_between(1, _YEAR),
+    "token_lifetime": checks.integer_between(1, LONGEST_TOKEN_LIFETIME),
     "rotation_revokes_tokens": checks.boolean,
     "rotation_changes_updated_at": checks.boolean,
     "same_name_changes_updated_at": checks.boolean,
