@@ -38,6 +38,7 @@ ORGANIZATION_ROLES = ("OrgBillingAdmin", "OrgManager", "OrgMember", "OrgOwner")
 PROJECT_ROLES = (*API_KEY_ROLES[:5], "ProjectManager", "ProjectMember", "ProjectOwner", "ProjectViewer")
 ROLES = (*API_KEY_ROLES[:4], *ORGANIZATION_ROLES, *PROJECT_ROLES[4:])
 PRINCIPALS = ("user", "service-account", "api-key", "invite")
+_BINDING = "role-binding"
 ORGANIZATION = "organization"
 """The resource of a role that is on no project."""
 _KEY_HOLDER = "an API key"
@@ -271,19 +272,22 @@ class NameOrId(click.ParamType["Reference"]):
 
     Args:
         noun: Its kind, such as ``api-key``.
+
+    Attributes:
+        noun: Its kind.
     """
 
     def __init__(self, noun: str) -> None:
         self.name: str = noun.rsplit("-", maxsplit=1)[-1]
-        self._noun = noun
+        self.noun: str = noun
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Reference:  # noqa: ARG002 - click's signature
         """Return the reference."""
-        return Reference(self._noun, value)
+        return Reference(self.noun, value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - as above
         """Return the names that complete one, if the API may be asked for them."""
-        return _select_items(ctx.obj.find_names(self._noun), incomplete)
+        return _select_items(ctx.obj.find_names(self.noun), incomplete)
 
 
 class RolePlace(NameOrId):
@@ -678,6 +682,23 @@ def _find_options_with_value(params: Sequence[click.Parameter]) -> set[str]:
     return {name for param in params if isinstance(param, click.Option) and not param.is_flag for name in param.opts}
 
 
+def _advise_on_binding(option: str, command: click.Command, args: Sequence[str]) -> str | None:
+    """Return how a role binding is written whose principal or role was given as an option; None if none was."""
+    takes_binding = any(isinstance(each.type, NameOrId) and each.type.noun == _BINDING for each in command.params)
+    if not takes_binding or option not in {"--role", *(f"--{noun}" for noun in PRINCIPALS)}:
+        return None
+    pairs = [
+        (name, value if equals else following)
+        for (name, equals, value), following in zip(
+            (word.partition("=") for word in args), [*args[1:], ""], strict=True
+        )
+    ]
+    given = {name: value for name, value in pairs if value and not value.startswith("-")}
+    noun = next((each for each in PRINCIPALS if f"--{each}" in given), "TYPE")
+    binding = f"{noun}:{given.get(f'--{noun}', 'WHO')}:{given.get('--role', 'ROLE')}"
+    return f"Write the principal and the role as one word: {shlex.quote(binding)}."
+
+
 def _describe_unknown_option(
     option: str,
     possibilities: Sequence[str],
@@ -691,7 +712,7 @@ def _describe_unknown_option(
     if (new := OLD_OPTIONS.get(f"{words} {option}")) is not None:
         return click.UsageError(f"{option} is now {new}.", context)
     own = {name for param in command.params for name in param.opts}
-    advice = _OF_OTHER_PROGRAMS.get(option)
+    advice = _OF_OTHER_PROGRAMS.get(option) or _advise_on_binding(option, command, args)
     if words in {f"{noun} list" for noun in PRINCIPALS}:
         advice = advice or _OF_ROLE_LIST.get(option)
     if option in _OF_CHANGES and "--yes" not in own and getattr(command, "effect", "") == "reads":

@@ -8,7 +8,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from unittest import mock
 
@@ -634,3 +634,24 @@ def test_a_role_that_a_key_cannot_have_is_refused_in_the_same_words(place: str) 
     """Whoever gave a role of users reads which roles a key can have."""
     done = run(*ROLE_PLACES[place].format("ProjectOwner").split())
     assert "--role: an API key cannot have the role ProjectOwner. Choose from ControlPlaneEditor, " in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["revoke", "describe"])
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (("--user", "ada@example.com", "--role", "search:ProjectViewer"), "user:ada@example.com:search:ProjectViewer"),
+        (("--role=ProjectViewer", "--user=ada@example.com"), "user:ada@example.com:ProjectViewer"),
+        (("--service-account", "ci"), "service-account:ci:ROLE"),
+        (("--api-key", "a b", "--role"), "'api-key:a b:ROLE'"),
+        (("--invite", "--role", "OrgMember"), "TYPE:WHO:OrgMember"),
+    ],
+)
+def test_a_role_that_is_given_by_options_leads_to_its_word(verb: str, options: Sequence[str], word: str) -> None:
+    """As the word leads to the options of grant and change; the word that is advised works."""
+    with example_organization():
+        done = run("role", verb, *options)
+        said = f"Write the principal and the role as one word: {word}."
+        assert (done.exit, said in done.stderr, "write it after --" in done.stderr) == (2, True, False), done
+        if word.endswith("search:ProjectViewer"):
+            assert run("role", verb, word, *(["--yes"] if verb == "revoke" else [])).exit == 0
