@@ -175,9 +175,14 @@ def principal(function: _Function) -> _Function:
 
 
 def roles(*, required: bool = False) -> Decorator:
-    """Add the option for roles; the function gets them as ``role_bindings``."""
+    """Add the option for roles; the function gets them as ``role_bindings``.
+
+    Args:
+        required: Whether there must be a role, and one of them on the organization, as of a person.
+    """
     text = "A role, such as OrgMember or search:ProjectEditor; can be repeated."
-    return click.option("--role", "role_bindings", type=Role(), multiple=True, required=required, help=text)
+    kind = Role(beside="OrgMember" if required else "")
+    return click.option("--role", "role_bindings", type=kind, multiple=True, required=required, help=text)
 
 
 overwrite: Decorator = click.option("--overwrite", **SETTING, is_flag=True, help="Replace a file that exists.")

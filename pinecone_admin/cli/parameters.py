@@ -310,19 +310,21 @@ class Role(click.ParamType["WantedRole"]):
 
     Args:
         may_be_of_key: Whether an API key may get it, which has only one project, so that the role is written alone.
+        beside: The role on the organization that whoever gets a role on a project needs, too; empty if none does.
     """
 
     name = "[PROJECT:]ROLE"
     topic: str = "roles"
 
-    def __init__(self, *, may_be_of_key: bool = False) -> None:
+    def __init__(self, *, may_be_of_key: bool = False, beside: str = "") -> None:
         self._may_be_of_key = may_be_of_key
+        self._beside = beside
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> WantedRole:  # noqa: ARG002 - click's signature
         """Return the role."""
         if self._may_be_of_key and value and ":" not in value and value not in ORGANIZATION_ROLES:
             return WantedRole(value)  # ``check_role`` knows whose it is
-        return parse_role(spell_parameter(param), value)
+        return parse_role(spell_parameter(param), value, beside=self._beside)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - as above
         """Return the roles that complete one, on the organization or behind a project."""
@@ -515,13 +517,14 @@ def _explain_unknown_role(option: str, role: str, fitting: Iterable[str], holder
     return f"{option}: {problem}. {remedy}"
 
 
-def parse_role(option: str, text: str, *, before: str = "") -> WantedRole:
+def parse_role(option: str, text: str, *, before: str = "", beside: str = "") -> WantedRole:
     """Return the role that ``ROLE`` or ``PROJECT:ROLE`` means.
 
     Args:
         option: The option or the argument that has it.
         text: The word on the command line.
         before: The text before a role on a project; by default, the option.
+        beside: A role on the organization that has to be given, too; empty for none.
 
     Raises:
         CLIError: There is no such role on an organization or on a project.
@@ -533,11 +536,11 @@ def parse_role(option: str, text: str, *, before: str = "") -> WantedRole:
         raise CLIError(f"{option} {text} names no role. Write PROJECT:ROLE, such as search:ProjectEditor.")
     known = PROJECT_ROLES if colon else ORGANIZATION_ROLES
     if role not in known:
-        raise CLIError(_explain_role(option, role, project, before=before))
+        raise CLIError(_explain_role(option, role, project, before=before, beside=beside))
     return WantedRole(role, project or None)
 
 
-def _explain_role(option: str, role: str, project: str, *, before: str = "") -> str:
+def _explain_role(option: str, role: str, project: str, *, before: str = "", beside: str = "") -> str:
     """Return why a role cannot be meant.
 
     Args:
@@ -545,11 +548,16 @@ def _explain_role(option: str, role: str, project: str, *, before: str = "") -> 
         role: The role.
         project: The project that was named; empty for none.
         before: The text before a role on a project; by default, the option.
+        beside: A role on the organization that has to be given, too; empty for none.
     """
     if role in ORGANIZATION_ROLES and project:
         return f"{role} is a role on the organization, so write it without a project: {option} {role}."
     if role in PROJECT_ROLES and not project:
-        return f"{role} is a role on a project, so say which one: {before or f'{option} '}search:{role}, for example."
+        which = f"{role} is a role on a project, so say which one"
+        example = f"{before or f'{option} '}search:{role}, for example."
+        if beside:
+            return f"{which}, and give a role on the organization, too: {option} {beside} {example}"
+        return f"{which}: {example}"
     alone = [*ORGANIZATION_ROLES, *(each if before else f"PROJECT:{each}" for each in PROJECT_ROLES)]
     return _explain_unknown_role(option, role, PROJECT_ROLES if project else alone)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from datetime import timedelta
 from types import SimpleNamespace
@@ -278,6 +279,28 @@ def test_a_grant_has_three_parts(text: str) -> None:
     """What is no grant is an error that shows one."""
     with pytest.raises(CLIError, match=r"--grant .*user:ada@example\.com:ProjectEditor"):
         parse_grant("--grant", text)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "invite create eve@example.com",
+        "invite ensure eve@example.com",
+        "user ensure eve@example.com",
+        "service-account create eve",
+        "service-account ensure eve",
+        "role grant --user ada@example.com",
+    ],
+)
+def test_the_example_for_a_role_without_its_project_works(line: str) -> None:
+    """It also has the role on the organization that a person needs."""
+    with example_organization():
+        refused = run(*line.split(), "--role", "ProjectEditor", "--dry-run")
+        assert refused.exit == 2, refused
+        example = re.search(r"(--role .*), for example", refused.said)
+        assert example is not None, refused
+        done = run(*line.split(), *example[1].split(), "--dry-run")
+        assert done.exit == 0, done
 
 
 _TIMES = [(spec, each.opts[0]) for spec in COMMANDS for each in spec.own_params if isinstance(each.type, Duration)]
