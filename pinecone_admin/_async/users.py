@@ -95,9 +95,9 @@ class AsyncUsers(Namespace):
     ) -> workflows.Ensured[User | Invite]:
         """Grant a member of the organization the missing roles, or invite a person who is not a member.
 
-        An invite contains all roles. A pending invite gets the missing ones. An expired invite is deleted and replaced,
-        because it would grant its own roles if it were sent again. An invite that was sent is kept, even if this call
-        is cancelled.
+        An invite contains all roles. A pending invite gets the missing ones. An invite that
+        cannot be accepted any more, such as an expired one, is deleted and replaced, because it would grant its own
+        roles if it were sent again. An invite that was sent is kept, even if this call is cancelled.
 
         Args:
             email: Email address, at most 254 characters. Email matching ignores case.
@@ -120,7 +120,7 @@ class AsyncUsers(Namespace):
             ForbiddenError: Your account cannot see the users, or does not have a role that it would grant. Or the plan
                 does not include the role, or allows no further user.
             NotFoundError: A role is on a project that does not exist, or that your account cannot see.
-            RateLimitError: The organization has sent 100 invite emails within an hour. An expired invite was already
+            RateLimitError: The organization has sent 100 invite emails within an hour. The earlier invite was already
                 deleted.
             PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.
 

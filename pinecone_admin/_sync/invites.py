@@ -99,8 +99,9 @@ class Invites(Namespace):
     ) -> workflows.Ensured[Invite]:
         """Return the pending invite for this email address. If there is none, create it.
 
-        An expired invite is sent again if it has exactly these roles. Otherwise it is deleted and replaced, because it
-        would grant its own roles. An invite that was sent is kept, even if this call is cancelled.
+        An invite that cannot be accepted any more, such as an expired one, is sent again if it has exactly these roles.
+        Otherwise it is deleted and replaced, because it would grant its own roles. An invite that was sent is kept,
+        even if this call is cancelled.
 
         Args:
             email: Email address, at most 254 characters. Email matching ignores case.

@@ -176,7 +176,8 @@ class Change:
         before: The values of these fields before the change. For a deleted key, its roles.
         roles: The role that is granted or revoked. For a new resource, its roles; for a deleted one, the roles that are
             deleted with it.
-        replaces: Resources that a new one replaces: expired invites, or leftovers of interrupted runs.
+        replaces: Resources that a new one replaces: invites that cannot be accepted any more, or leftovers of
+            interrupted runs.
         also_deletes: Resources that the server deletes together with the target, such as the API keys of a project.
         cause: In a plan, why the plan contains the change; otherwise None.
         reason: Why the change is made, or why it is not made; None if this needs no explanation.
@@ -202,7 +203,7 @@ class Change:
     """The role that is granted or revoked. For a new resource, its roles; for a deleted one, the roles that are deleted
     with it."""
     replaces: tuple[Ref, ...] = field(default=(), metadata=_ABSENT)
-    """Resources that a new one replaces: expired invites, or leftovers of interrupted runs."""
+    """Resources that a new one replaces: invites that cannot be accepted any more, or leftovers of interrupted runs."""
     also_deletes: tuple[Ref, ...] = field(default=(), metadata=_ABSENT)
     """Resources that the server deletes together with the target, such as the API keys of a project."""
     cause: Cause | None = field(default=None, metadata=_ABSENT)
@@ -448,7 +449,8 @@ def _describe_replaced(change: Change) -> str | None:
     if not change.replaces:
         return None
     if change.action == "invite":
-        return f"an expired invite is deleted, since sending it again would grant what it carried: {ids}"
+        old = "an invite that cannot be accepted any more"
+        return f"{old} is deleted, since sending it again would grant what it carried: {ids}"
     return f"an interrupted run left {ids}: it gets the name if its secret is stored, or is deleted"
 
 

@@ -19,8 +19,8 @@ from pinecone_admin.workflows.ending import Thing
 from pinecone_admin.workflows.name_tags import has_purpose, is_temporary_name_of
 from pinecone_admin.workflows.organization_index import (
     OrganizationIndex,
+    has_lapsed,
     held_role,
-    is_current,
     name_of,
     read_settings,
 )
@@ -160,9 +160,9 @@ class _Comparison:
         else:
             holders = self._index.find_named(target.kind, target.name or "", place)
         for holder in holders:
-            if holder.id in self._leaving or (not is_current(holder) and holder.id in replaced):
+            if holder.id in self._leaving or (has_lapsed(holder) and holder.id in replaced):
                 continue
-            if is_current(holder) and self._is_created_by_plan(change, holder, replaced):
+            if not has_lapsed(holder) and self._is_created_by_plan(change, holder, replaced):
                 raise _DoneError(holder)
             raise _StaleError(f"there is now {self._index.refer_to(holder)}")
         return evolve(change, replaces=self._find_replaced(change, place))
@@ -200,14 +200,14 @@ class _Comparison:
     def _is_still(self, replaced: Ref, target: Ref) -> bool:
         """Return whether what a plan replaces is there; if it was renamed, it belongs to a run in progress.
 
-        It is a leftover of the target, or an expired invite to the same address. An edited plan must not delete
+        It is a leftover of the target, or a lapsed invite to the same address. An edited plan must not delete
         anything else in its place.
         """
         found = self._index.find(replaced.kind, replaced.id)
         if found is None:
             return False
         if isinstance(found, Invite):
-            fits_target = not is_current(found) and is_same_email(found.email, target.name or "")
+            fits_target = has_lapsed(found) and is_same_email(found.email, target.name or "")
         else:
             fits_target = is_temporary_name_of(name_of(found), target.name or "")
         present = self._index.refer_to(found)
@@ -242,8 +242,8 @@ class _Comparison:
             if change.action == "revoke":
                 raise _DoneError
             raise _StaleError("it no longer exists")
-        if change.action == "grant" and not is_current(found):
-            raise _StaleError("the invite has expired, so that nobody would get the role")
+        if change.action == "grant" and has_lapsed(found):
+            raise _StaleError("the invite cannot be accepted any more, so that nobody would get the role")
         target = self._index.refer_to(found)
         is_held = held_role(change.roles[0]) in self._index.held_by(target.kind, target.id)
         if is_held == (change.action == "grant"):

@@ -13,6 +13,7 @@ from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.models import literal_values
 from pinecone_admin.workflows.desired_state import SETTINGS, DesiredItem, DesiredState, ItemKind, add_digest
 from pinecone_admin.workflows.name_tags import original_name
+from pinecone_admin.workflows.organization_index import has_lapsed
 from pinecone_admin.workflows.plans import find_organization, require_full_view
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.retired_keys import expiry_of_temporary_key, separate_unfinished, waits_for_deletion
@@ -96,7 +97,9 @@ class _Exporter:
         counts = Counter(normalize_email(each.email) for each in pending)
         several = [each.email for each in pending if counts[normalize_email(each.email)] > 1]
         self._note_left_out(several, "invite", "of an address with several")
-        self._note_left_out([each.email for each in invites if each.status == "expired"], "expired invite", "")
+        self._note_left_out(
+            [each.email for each in filter(has_lapsed, invites)], "invite", "that cannot be accepted any more"
+        )
         counts.update(normalize_email(user.email) for user in users)
         people: list[tuple[str, Any]] = [("user", user) for user in users]
         people += [("invite", each) for each in pending if counts[normalize_email(each.email)] == 1]

@@ -40,9 +40,12 @@ def name_of(found: Thing) -> str:
     return found.email if isinstance(found, User | Invite) else found.name
 
 
-def is_current(found: Thing) -> bool:
-    """Return whether it is there now, unlike an expired invite, which would have to be sent again."""
-    return not isinstance(found, Invite) or found.status == "pending"
+def has_lapsed(found: Thing) -> bool:
+    """Return whether it is an invite that cannot be accepted any more: expired, or with a status of later servers.
+
+    A processed one has been accepted: there is a member in its place.
+    """
+    return isinstance(found, Invite) and found.status not in {"pending", "processed"}
 
 
 class OrganizationIndex:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, timedelta
+from itertools import filterfalse
 from typing import Any
 
 from attrs import evolve
@@ -33,7 +34,7 @@ from pinecone_admin.workflows.guard import (
     separate_refused_ends,
 )
 from pinecone_admin.workflows.inventory import Inventory
-from pinecone_admin.workflows.organization_index import OrganizationIndex, is_current, name_of, read_settings
+from pinecone_admin.workflows.organization_index import OrganizationIndex, has_lapsed, name_of, read_settings
 from pinecone_admin.workflows.plans import USE_OWNER, require_full_view
 from pinecone_admin.workflows.retired_keys import (
     KeyRotations,
@@ -341,7 +342,7 @@ class _Planner:
         """Return what there is of an item without an id: of a person the member, or else the invites."""
         users: list[Thing] = [each for each in found if isinstance(each, User)]
         chosen = users or found
-        alike = [each for each in chosen if is_current(each) and not (item.absent and isinstance(each, Invite))]
+        alike = [each for each in chosen if not has_lapsed(each) and not (item.absent and isinstance(each, Invite))]
         if len(alike) > 1:
             ids = ", ".join(each.id for each in alike)
             hint = "have this address:" if item.kind == "person" else "have this name: add one of the ids"
@@ -408,7 +409,7 @@ class _Planner:
             if item.until is not None:
                 self.ends |= dict.fromkeys(deletions, item.until)
             return
-        current = next(filter(is_current, found), None)
+        current = next(filterfalse(has_lapsed, found), None)
         # Another run would finish or delete a resource with such a name.
         if name_tags.parse_tag(item.name) is not None and (current is None or name_of(current) != item.name):
             self._refuse(item, "gets the name of unfinished work")

@@ -205,7 +205,7 @@ async def test_an_invite_that_expires_before_apply_gets_no_role(emulator: Emulat
     desired = describe(emulator.organization_id, people=[{"email": "dan@example.com", "roles": roles}])
     plan = await admin.plan(desired)
     emulator.clock.advance(8 * 86400)
-    with raises(RefusedError, "the invite has expired, so that nobody would get the role"):
+    with raises(RefusedError, "the invite cannot be accepted any more, so that nobody would get the role"):
         await admin.apply(plan)
     await admin.apply(await admin.plan(desired))
     assert (await admin.invites.describe_by_email(email="dan@example.com")).status == "pending"

@@ -18,7 +18,9 @@ from pinecone_admin import (
     on_project,
 )
 from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.model.records import InviteRecord
 from pinecone_admin.models import Invite, RoleBindingInput, User
+from pinecone_admin.workflows import DesiredState
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport
 from tests.support.steps import as_planned, describe_steps
@@ -92,12 +94,38 @@ async def test_an_expired_invite_is_replaced_and_never_resent(admin: AsyncAdmin,
     ensured = await admin.users.ensure(email=ADA, role_bindings=MEMBER)
     assert (ensured.created, await list_roles(admin, ensured.value)) == (True, ["OrgMember"])
     assert describe_steps(ensured.steps) == [
-        f"deleted invite for Ada@Example.com ({old.id}), because it has expired",
+        f"deleted invite for Ada@Example.com ({old.id}), because it cannot be accepted any more",
         f"invited {ADA} ({ensured.value.id}) with OrgMember",
     ]
     with pytest.raises(NotFoundError):
         await admin.invites.describe(invite_id=old.id)
     assert emulator.requests.filter("invites.resend") == []
+
+
+@pytest.mark.parametrize("call", ["users.ensure", "invites.ensure", "apply"])
+async def test_an_invite_with_an_unknown_status_is_replaced_as_an_expired_one(
+    call: str, admin: AsyncAdmin, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An invite that cannot be accepted is deleted by every workflow, and none calls it expired."""
+    old = await admin.invites.create(email=ADA, role_bindings=BOTH)
+    status = InviteRecord.status
+    monkeypatch.setattr(InviteRecord, "status", lambda self, now: "revoked" if self.id == old.id else status(self, now))
+    if call == "apply":
+        people = [{"email": ADA, "roles": ["OrgMember"]}]
+        plan = await admin.plan(DesiredState.from_dict({"organization": emulator.organization_id, "people": people}))
+        assert "an invite that cannot be accepted any more is deleted" in str(plan)
+        steps = (await admin.apply(plan)).steps
+    else:
+        ensure = admin.users.ensure if call == "users.ensure" else admin.invites.ensure
+        steps = (await ensure(email=ADA, role_bindings=MEMBER)).steps
+    assert [(each.change.action, each.change.target.kind, each.state) for each in steps][-1] == (
+        "invite",
+        "invite",
+        "done",
+    )
+    assert "expired" not in "".join(map(str, steps))
+    (invite,) = await admin.invites.list()
+    assert (invite.id != old.id, await list_roles(admin, invite)) == (True, ["OrgMember"])
 
 
 async def test_a_replacement_that_fails_says_that_the_old_invite_is_gone(admin: AsyncAdmin, emulator: Emulator) -> None:
@@ -107,7 +135,10 @@ async def test_a_replacement_that_fails_says_that_the_old_invite_is_gone(admin: 
     emulator.faults.add("create_invite", status=429, times=99)
     with raises(RateLimitError) as caught:
         await admin.users.ensure(email=ADA, role_bindings=MEMBER)
-    assert f"the expired invite {old.id} was deleted; run this again to replace it" in caught.value.__notes__
+    assert (
+        f"invite {old.id} could not be accepted any more, and was deleted; run this again to replace it"
+        in caught.value.__notes__
+    )
     emulator.faults.clear()
     assert (await admin.users.ensure(email=ADA, role_bindings=MEMBER)).created
 

@@ -206,7 +206,7 @@ def test_an_invite_that_expires_before_apply_gets_no_role(emulator: Emulator) ->
     desired = describe(emulator.organization_id, people=[{"email": "dan@example.com", "roles": roles}])
     plan = admin.plan(desired)
     emulator.clock.advance(8 * 86400)
-    with raises(RefusedError, "the invite has expired, so that nobody would get the role"):
+    with raises(RefusedError, "the invite cannot be accepted any more, so that nobody would get the role"):
         admin.apply(plan)
     admin.apply(admin.plan(desired))
     assert (admin.invites.describe_by_email(email="dan@example.com")).status == "pending"

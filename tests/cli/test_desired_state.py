@@ -119,7 +119,7 @@ def test_the_digest_is_that_of_the_file(emulator: Emulator) -> None:  # noqa: AR
 def test_an_export_says_what_a_file_cannot_have(emulator: Emulator) -> None:
     """Items that are left out are named on stderr."""
     emulator.clock.advance(8 * 86400)
-    assert run("export").stderr == "Left out: 1 expired invite (bob@example.com).\n"
+    assert run("export").stderr == "Left out: 1 invite that cannot be accepted any more (bob@example.com).\n"
 
 
 WIDE = {"COLUMNS": "400"}
@@ -160,7 +160,7 @@ def test_a_plan_on_a_terminal_says_what_a_step_ends(emulator: Emulator) -> None:
     write("org.yaml", ORGANIZATION_FILE.replace("carol", "bob"))
     shown = " ".join(run("plan", "org.yaml", terminal=True).stdout.split())
     assert "an interrupted run left" in shown
-    assert "an expired invite is deleted" in shown
+    assert "an invite that cannot be accepted any more is deleted" in shown
     assert re.search(r"unfinished work, \d+ days.* old", shown)
 
 

@@ -231,7 +231,7 @@ def test_nothing_is_granted_to_an_invite_that_nobody_can_accept(status: Any) -> 
         Change(action="grant", target=eve, roles=(MEMBER,)),
     )
     assert (granted.state, held.state) == ("stale", "stale")
-    assert granted.reason == held.reason == "the invite has expired, so that nobody would get the role"
+    assert granted.reason == held.reason == "the invite cannot be accepted any more, so that nobody would get the role"
     [revoked] = compare(inventory, Change(action="revoke", target=eve, roles=(MEMBER,)))
     assert revoked.state != "stale"
 

@@ -796,7 +796,7 @@ def test_an_export_leaves_out_what_a_file_cannot_say() -> None:
     state = inventory.to_desired_state()
     assert state.notes == [
         "left out: 1 key of unfinished work in project a (x)",
-        f"left out: 1 expired invite ({invite.email})",
+        f"left out: 1 invite that cannot be accepted any more ({invite.email})",
         "bob@example.com has OrgWizard, which a file cannot have: keep_other_roles leaves it",
     ]
     assert plan_changes(inventory, state, client_id="c-runner").changes == []

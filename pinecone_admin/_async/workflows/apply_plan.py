@@ -16,7 +16,7 @@ from pinecone_admin._async.workflows.create_with_secret import (
     complete_or_create_key,
 )
 from pinecone_admin._async.workflows.ensure_binding import grant_role
-from pinecone_admin._async.workflows.ensure_invite import send_invite
+from pinecone_admin._async.workflows.ensure_invite import LAPSED, send_invite
 from pinecone_admin._async.workflows.ensure_project import create_planned_project
 from pinecone_admin._async.workflows.offboard import delete_person
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
@@ -215,7 +215,7 @@ async def _carry_out(
             return account.service_account if isinstance(account, ServiceAccountWithSecret) else account
         case "invite", _:
             for replaced in change.replaces:
-                await delete_person(run, Change(action="delete", target=replaced, reason="it has expired"))
+                await delete_person(run, Change(action="delete", target=replaced, reason=LAPSED))
             created = await send_invite(run, change)
             if not (created.is_new and created.is_certain):
                 policy = DifferencePolicy(run.operation, "raise")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from pinecone_admin._async.workflows.ensure_binding import check_organization_ids
-from pinecone_admin._async.workflows.ensure_invite import delete_expired, fits_invite, require_pending
+from pinecone_admin._async.workflows.ensure_invite import delete_lapsed, fits_invite, require_pending
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import as_plain_value, copy_bindings, set_operation_on_errors
@@ -16,6 +16,7 @@ from pinecone_admin.models import CreateInviteRequest, Invite, RoleBindingDict, 
 from pinecone_admin.operations import create_invite
 from pinecone_admin.workflows.changes import Change, Ref
 from pinecone_admin.workflows.ending import Created, refer_to_roles
+from pinecone_admin.workflows.organization_index import has_lapsed
 from pinecone_admin.workflows.reports import Ensured
 
 
@@ -34,19 +35,19 @@ async def ensure_user(
     bindings = copy_bindings(role_bindings)
     check_operation(create_invite(body=CreateInviteRequest(email=email, role_bindings=bindings)))
     await check_organization_ids(run, bindings, "role_bindings")
-    expired: list[Invite] = []
+    lapsed: list[Invite] = []
 
     async def find() -> User | Invite | None:
         users = await run.admin.users.list(email=email).to_list()
         if (user := find_user(users, email, operation="ensure_user")) is not None:
             return user
         invites = [each async for each in run.admin.invites.list() if is_same_email(each.email, email)]
-        expired[:] = [each for each in invites if each.status == "expired"]
+        lapsed[:] = filter(has_lapsed, invites)
         return require_pending(invites, email)
 
     person, created = await find(), False
     if person is None:
-        await delete_expired(run, expired)
+        await delete_lapsed(run, lapsed)
         change = Change(action="invite", target=Ref("invite", email), roles=refer_to_roles(bindings))
         fits = partial(fits_invite, run, change)
         found_or_created: Created[User | Invite] = await run.create(

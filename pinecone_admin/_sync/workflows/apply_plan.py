@@ -26,7 +26,7 @@ from pinecone_admin._sync.workflows.create_with_secret import (
     complete_or_create_key,
 )
 from pinecone_admin._sync.workflows.ensure_binding import grant_role
-from pinecone_admin._sync.workflows.ensure_invite import send_invite
+from pinecone_admin._sync.workflows.ensure_invite import LAPSED, send_invite
 from pinecone_admin._sync.workflows.ensure_project import create_planned_project
 from pinecone_admin._sync.workflows.offboard import delete_person
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
@@ -216,7 +216,7 @@ def _carry_out(
             return account.service_account if isinstance(account, ServiceAccountWithSecret) else account
         case "invite", _:
             for replaced in change.replaces:
-                delete_person(run, Change(action="delete", target=replaced, reason="it has expired"))
+                delete_person(run, Change(action="delete", target=replaced, reason=LAPSED))
             created = send_invite(run, change)
             if not (created.is_new and created.is_certain):
                 policy = DifferencePolicy(run.operation, "raise")

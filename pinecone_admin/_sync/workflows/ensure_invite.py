@@ -24,8 +24,11 @@ from pinecone_admin.operations import create_invite
 from pinecone_admin.workflows.change_operations import fits
 from pinecone_admin.workflows.changes import Change, Ref, Settings
 from pinecone_admin.workflows.ending import Created, refer_to, refer_to_roles
-from pinecone_admin.workflows.organization_index import read_held_roles
+from pinecone_admin.workflows.organization_index import has_lapsed, read_held_roles
 from pinecone_admin.workflows.reports import Ensured, OnDifference
+
+LAPSED = "it cannot be accepted any more"
+"""Why an invite is deleted before another one is sent."""
 
 
 def ensure_invite(
@@ -48,11 +51,11 @@ def ensure_invite(
     invite, created = require_pending(invites, email), False
     if invite is None:
         change = Change(action="invite", target=Ref("invite", email), roles=refer_to_roles(bindings))
-        if expired := [each for each in invites if each.status == "expired"]:
-            if fits_invite(run, change, expired[-1]):
-                change = Change(action="resend", target=refer_to(expired[-1]))
+        if lapsed := [*filter(has_lapsed, invites)]:
+            if fits_invite(run, change, lapsed[-1]):
+                change = Change(action="resend", target=refer_to(lapsed[-1]))
             else:
-                delete_expired(run, expired)
+                delete_lapsed(run, lapsed)
         found_or_created = send_invite(run, change)
         if run.dry_run:
             return Ensured(value=None, created=True, steps=run.steps[began:])
@@ -63,11 +66,11 @@ def ensure_invite(
     return Ensured(value=invite, created=created, differences=differing, steps=run.steps[began:])
 
 
-def delete_expired(run: Run, invites: Sequence[Invite]) -> None:
-    """Delete expired invites: sent again, they grant the roles that they carry, and the server refuses another one."""
+def delete_lapsed(run: Run, invites: Sequence[Invite]) -> None:
+    """Delete lapsed invites: sent again, they grant the roles that they carry, and the server refuses another one."""
     for each in invites:
-        run.do(Change(action="delete", target=refer_to(each), reason="it has expired"))
-        run.note(f"the expired invite {each.id} was deleted; run this again to replace it")
+        run.do(Change(action="delete", target=refer_to(each), reason=LAPSED))
+        run.note(f"invite {each.id} could not be accepted any more, and was deleted; run this again to replace it")
 
 
 def send_invite(run: Run, change: Change) -> Created[Invite]:

@@ -10,13 +10,14 @@ from pinecone_admin._http.argument_checks import as_plain_value, copy_bindings, 
 from pinecone_admin._http.lookup import find_user, is_same_email
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.ensure_binding import check_organization_ids
-from pinecone_admin._sync.workflows.ensure_invite import delete_expired, fits_invite, require_pending
+from pinecone_admin._sync.workflows.ensure_invite import delete_lapsed, fits_invite, require_pending
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.models import CreateInviteRequest, Invite, RoleBindingDict, RoleBindingInput, RoleBindingLike, User
 from pinecone_admin.operations import create_invite
 from pinecone_admin.workflows.changes import Change, Ref
 from pinecone_admin.workflows.ending import Created, refer_to_roles
+from pinecone_admin.workflows.organization_index import has_lapsed
 from pinecone_admin.workflows.reports import Ensured
 
 
@@ -35,19 +36,19 @@ def ensure_user(
     bindings = copy_bindings(role_bindings)
     check_operation(create_invite(body=CreateInviteRequest(email=email, role_bindings=bindings)))
     check_organization_ids(run, bindings, "role_bindings")
-    expired: list[Invite] = []
+    lapsed: list[Invite] = []
 
     def find() -> User | Invite | None:
         users = run.admin.users.list(email=email).to_list()
         if (user := find_user(users, email, operation="ensure_user")) is not None:
             return user
         invites = [each for each in run.admin.invites.list() if is_same_email(each.email, email)]
-        expired[:] = [each for each in invites if each.status == "expired"]
+        lapsed[:] = filter(has_lapsed, invites)
         return require_pending(invites, email)
 
     person, created = find(), False
     if person is None:
-        delete_expired(run, expired)
+        delete_lapsed(run, lapsed)
         change = Change(action="invite", target=Ref("invite", email), roles=refer_to_roles(bindings))
         fits = partial(fits_invite, run, change)
         found_or_created: Created[User | Invite] = run.create(change, find, fits=fits, is_unique=True, can_undo=False)
