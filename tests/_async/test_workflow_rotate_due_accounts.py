@@ -372,3 +372,30 @@ async def test_accounts_that_are_renamed_meanwhile_keep_their_new_names(moment: 
     assert accounts.list_changes() == [UPDATE, ROTATE, ROTATE, UPDATE]
     assert [each.id for each in report.rotated] == [each.id for each in records]
     assert ([each.name for each in records], accounts.find_lost()) == (["new a", "new b"], set())
+
+
+@pytest.mark.parametrize("status", [403, 500])
+async def test_an_update_that_was_not_sent_leaves_no_doubt_about_the_age(accounts: Accounts, status: int) -> None:
+    """The account is read before the update; if that fails, nothing was changed, whatever the error says of a GET."""
+    accounts.add("a")
+    accounts.emulator.faults.add("fetch_service_account", status=status, skip=1)
+    report = await accounts.rotate(accounts.emulator.async_admin(retry=RetryPolicy(max_attempts=1)))
+    assert ([each.name for each in report.failed], accounts.list_changes()) == (["a"], [])
+    assert "age" not in report.failed[0].reason
+
+
+async def test_a_date_that_a_rotation_moves_late_is_seen_to_have_moved() -> None:
+    """The response of the rotation is behind, and the update after it comes in the same second of the server."""
+    accounts = Accounts(Emulator(seed=1, rotation_changes_updated_at=False))
+    _, second = accounts.add("a", "b")
+
+    def move() -> None:
+        second.mark_updated(accounts.emulator.clock.now())
+        accounts.emulator.state.settings.same_name_changes_updated_at = False
+
+    def wait() -> None:  # the date of the first account moved before its rotation
+        accounts.on_store = move
+
+    accounts.on_store = wait
+    report = await accounts.rotate()
+    assert (names(report.rotated), report.failed, report.ended) == (["a", "b"], [], None)

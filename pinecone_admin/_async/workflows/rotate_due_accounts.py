@@ -49,7 +49,7 @@ from pinecone_admin.workflows.guard import check_client_id, explain_unknown
 from pinecone_admin.workflows.plans import find_help_code
 from pinecone_admin.workflows.readable_store import ReadableStore, SecretOwner, StoreByName
 from pinecone_admin.workflows.reports import DueAccountRotations, FailedAccountRotation
-from pinecone_admin.workflows.sent_changes import add_note, may_have_been_processed, read_reason, read_text
+from pinecone_admin.workflows.sent_changes import add_note, read_reason, read_text
 
 _OPERATION = "rotate_due_service_accounts"
 
@@ -222,22 +222,25 @@ class AsyncDueAccountRun:
         """
         reason = "this sets its updated_at, which is the age of its secret"
         age = "the next run rotates it again if it still is due" if was_rotated else "its age may begin again"
+        present, sent = account, len(self.run.steps)
         try:
             if not self.run.dry_run:
-                account = await self.run.admin.service_accounts.describe(service_account_id=account.id)
-            ref, name = self.run.refer_to(account), Settings(name=account.name)
+                present = await self.run.admin.service_accounts.describe(service_account_id=account.id)
+            ref, name = self.run.refer_to(present), Settings(name=present.name)
             change = Change(action="update", target=ref, settings=name, before=name, reason=reason)
             updated = await self.run.do(change, preview=None)
         except PineconeError as error:
             if ends_everything(error):
                 raise
-            doubt = age if was_rotated or may_have_been_processed(error) else ""
+            doubt = age if was_rotated or any(map(may_have_been_made, self.run.steps[sent:])) else ""
             self._add_error(account, error, doubt=doubt, was_rotated=was_rotated)
             return False
         if self.run.dry_run:
             self.shows_age = True
             return True
-        if updated is not None and updated.updated_at > account.updated_at:
+        # The rotation may have moved it after all, and the server may count whole seconds.
+        before = account if was_rotated else present
+        if updated is not None and updated.updated_at > before.updated_at:
             self.shows_age = True
             return True
         self.ended = (
