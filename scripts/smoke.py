@@ -31,7 +31,7 @@ from pinecone_admin.operations import fetch_project
 from pinecone_admin.workflows import DesiredState
 
 sys.path.append(str(Path(__file__).resolve().parent.parent))  # after the installed package
-from tests.support.resources import CREATES, METHODS, PREVIEWED, SINGLE, fill_ids, keep_id
+from tests.support.resources import CREATES, METHODS, PREVIEWED, SINGLE, add_second, fill_ids, keep_id
 
 CLOSING = {"close", "aclose"}
 """Called at the end of ``call_methods``."""
@@ -61,6 +61,9 @@ def add_resources(emulator: Emulator) -> dict[str, str]:
         ids["old key"] = admin.api_keys.create(project_id=ids["search"], name="rotated").key.id
     ids |= {"organization_id": emulator.organization_id, "resource_id": emulator.organization_id}
     ids |= {"user_id": ids["bao"], "principal_id": ids["eve"]}
+    for method in METHODS:
+        add_second(emulator, method, second := {"project_id": ids["search"]})
+        ids |= {name: id for name, id in second.items() if name.startswith("from_")}
     emulator.clock.advance(7200)
     emulator.clock.start_ticking()  # the deletion of contents takes a moment
     return ids

@@ -34,7 +34,7 @@ from pinecone_admin.emulator import Clock, Emulator
 from pinecone_admin.operations import fetch_project
 from pinecone_admin.workflows import Change, ChangePlan, DesiredState, Ref
 from tests.support.clock import VirtualClock
-from tests.support.resources import PLAIN, create_resources, fill_ids
+from tests.support.resources import PLAIN, add_second, create_resources, fill_ids
 from tests.support.sampling import some_daily
 
 GOLDEN = Path(__file__).with_name("golden_calls.txt")
@@ -252,7 +252,7 @@ def valid_arguments(method: str, ids: Mapping[str, str]) -> Arguments:
     }
     if method in arguments:
         return arguments[method]
-    return fill_ids(method, {**{f"{name}_id": id for name, id in ids.items()}, **ids})
+    return fill_ids(method, ids)
 
 
 def public_methods(section: str) -> list[str]:
@@ -314,6 +314,8 @@ async def populate(world: World) -> None:
         "account": account.service_account.id,
         "binding": bindings[-1].id,
     }
+    arguments = {"account": "service_account", "key": "api_key", "binding": "role_binding"}
+    world.ids |= {f"{arguments.get(name, name)}_id": id for name, id in world.ids.items()}
     world.recorder.requests.clear()
     world.emulator.requests.clear()
 
@@ -322,10 +324,10 @@ async def make_call(world: World, case: RecordedCall) -> tuple[list[str], list[s
     """Make one call, and return its record and the ids of the operations that it sent."""
     owner, _, name = case.method.partition(".")
     if owner in PLAIN:  # only then, so that ids in the other sections stay
-        world.ids["project_id"] = world.ids["project"]
         with world.emulator.admin() as admin:
             create_resources(admin, world.ids, [owner])
         world.emulator.requests.clear()
+    add_second(world.emulator, case.method, world.ids)
     with use_clock(VirtualClock()):  # a fresh one, so that no call depends on the calls before it
         for operation, fault in case.faults.items():
             world.emulator.faults.add(operation, times=40 if case.method in CONCURRENT else 4, **fault)

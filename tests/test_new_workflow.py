@@ -1,4 +1,4 @@
-"""The cost of a new workflow: the test adds ``projects.hand_over`` to a copy of the project, as the page tells.
+"""The cost of a new workflow: the test adds ``projects.example_hand_over`` to a copy of the project, as the page tells.
 
 The workflow gives the project of one user to another. Each file of ``WRITTEN`` and ``INSERTIONS`` counts, and each of
 its lines. Files that scripts write, such as ``_sync`` and the records of the tests, do not count.
@@ -19,8 +19,8 @@ MOST_FILES, MOST_LINES = 10, 200
 
 # New files, each with what it contains.
 WRITTEN = {
-    "pinecone_admin/_async/workflows/hand_over.py": "hand_over.txt",
-    "tests/_async/test_workflow_hand_over.py": "test_workflow_hand_over.txt",
+    "pinecone_admin/_async/workflows/example_hand_over.py": "example_hand_over.txt",
+    "tests/_async/test_workflow_example_hand_over.py": "test_workflow_example_hand_over.txt",
 }
 # Each text that is added by hand: its file, the text that follows it there, and the text.
 INSERTIONS = [
@@ -56,10 +56,10 @@ def _find_handed_over(world: World) -> Iterable[str]:
         "tests/faults/workflow_scenarios.py",
         '    "rotate key": Scenario(',
         """\
-    "hand over": Scenario(
-        workflow="hand_over_project",
+    "example hand over": Scenario(
+        workflow="example_hand_over",
         prepare=_prepare_owners,
-        run=lambda world, admin: admin.projects.hand_over(
+        run=lambda world, admin: admin.projects.example_hand_over(
             project_id=world.ids["project"], user_id=world.ids["new"], from_user_id=world.ids["user"]
         ),
         find_lacks=_find_handed_over,
@@ -74,7 +74,7 @@ def _find_handed_over(world: World) -> Iterable[str]:
         "tests/support/resources.py",
         '    "projects.delete_with_cleanup": {',
         """\
-    "projects.hand_over": {
+    "projects.example_hand_over": {
         "project_id": ID,
         "user_id": Argument("id", "none", "u"),
         "from_user_id": Argument("id", "none", "f"),
@@ -85,13 +85,13 @@ def _find_handed_over(world: World) -> Iterable[str]:
     (
         "docs/workflows.md",
         "| `projects.delete_with_cleanup` |",
-        "| `projects.hand_over` | gives the project of one user to another | `dry_run` |\n",
+        "| `projects.example_hand_over` | gives the project of one user to another | `dry_run` |\n",
     ),
-    ("docs/reference/permissions.md", "`projects.delete_with_cleanup`", "`projects.hand_over`, "),
+    ("docs/reference/permissions.md", "`projects.delete_with_cleanup`", "`projects.example_hand_over`, "),
     (
         "CHANGELOG.md",
         "\n- ",
-        "\n- `admin.projects.hand_over` and `pinecone-admin project hand-over` give a project to another user.",
+        "\n- `projects.example_hand_over` and `project example-hand-over` give a project to another user.",
     ),
 ]
 # The tests that fail without what is added to a file, and name it.
@@ -104,8 +104,8 @@ TELLING = {
 }
 # Of tests with parameters, those of the new workflow alone are run.
 TESTS = [
-    "tests/_async/test_workflow_hand_over.py",
-    "tests/_sync/test_workflow_hand_over.py",
+    "tests/_async/test_workflow_example_hand_over.py",
+    "tests/_sync/test_workflow_example_hand_over.py",
     "tests/_sync/test_validation.py",
     "tests/faults/test_workflow_grid.py",
     "tests/test_public_api.py",
@@ -170,7 +170,7 @@ def test_a_new_workflow_costs_few_places(tmp_path: Path) -> None:
         run(tmp_path, "-m", module)
     run(tmp_path, "-m", "ruff", "check", "--quiet", ".")
     run(tmp_path, "-m", "ruff", "format", "--check", "--quiet", ".")
-    chosen = "hand_over or hand-over or over] or not [ or projects]"
+    chosen = "example_hand_over or hand-over or over] or not [ or projects]"
     run(tmp_path, *PYTEST, "--whole-grids", "-k", chosen, *TESTS)
     run(tmp_path, "scripts/smoke.py")
     for path, test in TELLING.items():

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from functools import partial
+from inspect import getmembers, ismethod, signature
 from itertools import product
+from operator import attrgetter
 from typing import Any
 
 import pytest
 from attrs import frozen
 
 from pinecone_admin import AsyncAdmin, PineconeValueError, RefusedError, on_organization
+from pinecone_admin._async.client import NAMESPACES
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import DesiredState
 from pinecone_admin.workflows.name_tags import tag_as_unfinished
 from tests.support.errors import raises
 from tests.support.fault_injection import FaultyTransport
+from tests.support.resources import METHODS, fill_ids
 
 pytestmark = pytest.mark.anyio
 
@@ -89,24 +93,43 @@ async def _rotate_due(call: Call) -> bool:
     return bool((await rotate(**due, store=str, allow_unreadable=True, **call.arguments)).rotated)
 
 
-WORKFLOWS: Mapping[str, Callable[[Call], Awaitable[bool]]] = {
+async def _call_plainly(method: str, call: Call) -> bool:
+    """Call a workflow on the account; of two, on the one that it takes from."""
+    ids = {"service_account_id": call.account.id}
+    if "from_service_account_id" in METHODS[method]:
+        other = await call.owner.service_accounts.create(name="other")
+        ids = {"service_account_id": other.service_account.id, "from_service_account_id": call.account.id}
+    namespace, _, name = method.partition(".")
+    done = await getattr(getattr(call.admin, namespace), name)(**{**fill_ids(method, ids), **call.arguments})
+    return any(each.state != "skipped" for each in done.steps)
+
+
+SPECIAL: Mapping[str, Callable[[Call], Awaitable[bool]]] = {
     "plan": _plan,
     "apply": _apply,
-    "change_role": _change_role,
-    "ensure": _ensure,
-    "rotate": _rotate,
-    "rotate_due": _rotate_due,
+    "role_bindings.change_role": _change_role,
+    "service_accounts.ensure": _ensure,
+    "service_accounts.rotate": _rotate,
+    "service_accounts.rotate_due": _rotate_due,
+}
+WORKFLOWS: Mapping[str, Callable[[Call], Awaitable[bool]]] = {
+    **{method: partial(_call_plainly, method) for method, row in METHODS.items() if "client_id" in row},
+    **SPECIAL,
 }
 """A function that calls each workflow, and returns whether the workflow takes something from the account."""
+
+
+def find_parameters(admin: AsyncAdmin, method: str) -> Mapping[str, Any]:
+    """Return the parameters of a method."""
+    return signature(attrgetter(method)(admin)).parameters
 
 
 async def test_every_workflow_that_takes_a_client_id_is_here(emulator: Emulator) -> None:
     """A new one is called in all ways, too."""
     admin = emulator.async_admin()
-    namespaces = [admin, *(value for name, value in inspect.getmembers(admin) if not name.startswith("_"))]
-    methods = (each for some in namespaces for each in inspect.getmembers(some, inspect.ismethod))
-    taking = {name for name, method in methods if "client_id" in inspect.signature(method).parameters}
-    assert taking == WORKFLOWS.keys()
+    owners = {"": admin, **{f"{each}.": getattr(admin, each) for each in NAMESPACES}}
+    methods = [f"{prefix}{name}" for prefix, owner in owners.items() for name, _ in getmembers(owner, ismethod)]
+    assert {each for each in methods if "client_id" in find_parameters(admin, each)} == WORKFLOWS.keys()
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
@@ -139,7 +162,7 @@ async def test_nothing_is_taken_from_the_caller(name: str, passed: str, *, crede
                 kind, match="client_id is needed, because an access token|an access token does not .*; pass client_id"
             ):
                 await WORKFLOWS[name](call)
-        elif is_caller and name in {"apply", "change_role", "rotate"}:
+        elif is_caller and "allow_own" in find_parameters(admin, name):
             with raises(RefusedError, match="the account of this client, would .* allow_own"):
                 await WORKFLOWS[name](call)
         else:

@@ -349,6 +349,22 @@ def create_resources(admin: Admin, ids: dict[str, str], namespaces: Iterable[str
     return created
 
 
+def add_second(emulator: Emulator, method: str, ids: dict[str, str]) -> None:
+    """Create what a method takes as ``from_…_id`` beside ``…_id``, such as a second user, and add the ids."""
+    for name in METHODS.get(method, ()):
+        kind = name.removeprefix("from_")
+        if name == kind or not kind.endswith("_id"):
+            continue
+        if kind == "user_id":
+            ids[name] = emulator.add_user(f"{name}@example.com", roles=["OrgMember"]).id
+        else:
+            with emulator.admin() as admin:
+                namespace, _, verb = CREATES[kind].partition(".")
+                made = {**ids}
+                keep_id(CREATES[kind], getattr(getattr(admin, namespace), verb)(**fill_ids(CREATES[kind], ids)), made)
+                ids[name] = made[kind]
+
+
 def populate(emulator: Emulator) -> dict[str, str]:
     """Create one of each resource, and return the ids by the names of arguments."""
     user, organization_id = emulator.add_user("u@example.com"), emulator.organization_id
