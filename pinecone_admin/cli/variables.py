@@ -39,6 +39,9 @@ def read_switch(name: str, variables: Mapping[str, str]) -> bool | None:
     return {"1": True, "0": False, "": False}.get(variables.get(name, "").strip())
 
 
+SET_VARIABLES = ("PINECONE_EMULATOR_CONTROL_URL", "PINECONE_EMULATOR_ORGANIZATION_ID", "PINECONE_API_KEY")
+"""Variables that commands set for other programs, and do not read."""
+
 OTHER_VARIABLES: Mapping[str, str] = {
     "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY": "Proxies, also in small letters.",
     "SSL_CERT_FILE, SSL_CERT_DIR": "Certificates to trust in place of the usual ones.",

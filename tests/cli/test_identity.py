@@ -7,7 +7,8 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,14 @@ from pinecone_admin._config.addresses import API_URL, OAUTH_URL
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.client_secrets import read_secret_from, run_secret_command
-from pinecone_admin.cli.identity.sources import identity_of_variables, require_both_addresses
+from pinecone_admin.cli.identity.sources import (
+    choose_identity,
+    identity_of_variables,
+    require_both_addresses,
+    require_complete,
+)
 from pinecone_admin.cli.profiles.files import find_profile_file
+from pinecone_admin.cli.profiles.profile import Profile, Profiles
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.emulator.emulator import Role
 from pinecone_admin.testing import emulate
@@ -118,6 +125,64 @@ def test_a_profile_and_a_file_that_are_named_win_over_a_token_in_the_environment
     with accounts.file.open("a") as file:
         file.write("PINECONE_ACCESS_TOKEN=another\n")
     assert run("whoami", "--env-file", str(accounts.file)).exit == 3
+
+
+_STATES = (None, "", "x")
+_VARIABLE_SETS = [
+    {name: value for name, value in zip(names, values, strict=True) if value is not None}
+    for names in [("PINECONE_CLIENT_ID", "PINECONE_ACCESS_TOKEN", "PINECONE_CONTROLLER_HOST", "PINECONE_ADMIN_PROFILE")]
+    for values in product(_STATES, repeat=4)
+]
+"""Each state of the client id, which the secret shares, of the token, of the two URLs, and of the named profile."""
+
+
+def _find_origin_by_help(env: Mapping[str, str], option: str) -> str | None:
+    """Return the account that ``help identity`` says a command uses; None if it says that the command stops."""
+    has_url = bool(env.get("PINECONE_CONTROLLER_HOST"))
+    if option:
+        return None if option == "file" and has_url else option
+    others = {name: value for name, value in env.items() if name != "PINECONE_ADMIN_PROFILE"}
+    if env.get("PINECONE_ADMIN_PROFILE"):
+        return None if others else "named"
+    if not others:
+        return "default"
+    token = others.get("PINECONE_ACCESS_TOKEN")
+    empty = [name for name, value in others.items() if not value and not (token and name == "PINECONE_CLIENT_ID")]
+    return None if empty or not (token or others.get("PINECONE_CLIENT_ID")) else "environment"
+
+
+@pytest.mark.parametrize("option", ["", "profile", "file"])
+def test_the_account_is_the_one_that_the_help_says(option: str) -> None:
+    """Of all combinations of an option, the variables and a default profile."""
+    names = {"profile": "profile chosen", "file": "env file f", "named": "profile x", "default": "profile default"}
+    of_file = {"PINECONE_CLIENT_ID": "of-file", "PINECONE_CLIENT_SECRET": "of-file"}
+    profiles = Profiles(
+        default="default",
+        by_name={
+            each: Profile(name=each, client_id=each, secret_command=("true",)) for each in ("default", "chosen", "x")
+        },
+    )
+    for given in _VARIABLE_SETS:
+        env = dict(given)
+        for one, other in (("CLIENT_ID", "CLIENT_SECRET"), ("CONTROLLER_HOST", "OAUTH_URL")):
+            if (value := given.get(f"PINECONE_{one}")) is not None:
+                env[f"PINECONE_{other}"] = value
+        try:
+            identity = choose_identity(
+                profile="chosen" if option == "profile" else None,
+                env_file="f" if option == "file" else None,
+                env=env,
+                read_env_file=lambda _: of_file,
+                load_profiles=lambda: profiles,
+            )
+            if not identity.secret_command:
+                require_complete(identity)
+        except CLIError:
+            found = None
+        else:
+            found = identity.origin
+        expected = _find_origin_by_help(given, option)
+        assert found == (f"the {expected}" if expected == "environment" else expected and names[expected]), given
 
 
 @pytest.mark.parametrize("name", ["PINECONE_ACCESS_TOKEN", "PINECONE_CONTROLLER_HOST", "PINECONE_OAUTH_URL"])

@@ -9,7 +9,7 @@ from pinecone_admin.cli.commands import describe_common_options
 from pinecone_admin.cli.exit_codes import MEANINGS
 from pinecone_admin.cli.help.explanations import FINDINGS
 from pinecone_admin.cli.parameters import API_KEY_ROLES, ORGANIZATION_ROLES, PROJECT_ROLES
-from pinecone_admin.cli.variables import CI_VARIABLES, OTHER_VARIABLES, VARIABLES
+from pinecone_admin.cli.variables import CI_VARIABLES, OTHER_VARIABLES, SET_VARIABLES, VARIABLES
 
 _WIDTH = 80
 
@@ -33,6 +33,7 @@ def _describe(variables: Mapping[str, str]) -> str:
 
 _VARIABLES, _OTHER_VARIABLES = _describe(VARIABLES), _describe(OTHER_VARIABLES)
 _OPTIONS = _describe(dict(describe_common_options()))
+_SET_VARIABLES = fill(f"Set for other programs, and not read: {', '.join(SET_VARIABLES)}.", _WIDTH)
 _CI_VARIABLES = fill(", ".join(CI_VARIABLES), _WIDTH, initial_indent="  ", subsequent_indent="  ")
 
 
@@ -357,10 +358,15 @@ The command uses the first of these that is set:
                    must set that variable, too.
   environment      PINECONE_ACCESS_TOKEN, or PINECONE_CLIENT_ID and
                    PINECONE_CLIENT_SECRET; or PINECONE_ADMIN_PROFILE, the name
-                   of a profile. If a profile and credentials or a URL are
-                   set, the command stops. If a variable is set but empty, or
-                   only a URL is set, the default profile is ignored.
+                   of a profile. If PINECONE_ADMIN_PROFILE is set beside one of
+                   the others or a URL, the command stops.
   default profile  The profile that profile use NAME has made the default.
+
+If a variable of the environment that holds a credential or a URL is set, even
+to an empty value, the default profile is not used. The command then stops if
+one of these variables is empty, or if credentials are missing. With an access
+token, an empty client id or client secret is ignored. An empty
+PINECONE_ADMIN_PROFILE counts as not set.
 
 A file of --env-file contains credentials, URLs and PINECONE_ADMIN_ALLOW_HTTP.
 It can also set PINECONE_ADMIN_EXPECT_ORGANIZATION, PINECONE_ADMIN_READ_ONLY and
@@ -380,15 +386,17 @@ What the variables of the environment mean.
 
 {_VARIABLES}
 
+{_SET_VARIABLES}
+
 Other programs know these, too:
 
 {_OTHER_VARIABLES}
 
 An option comes before its variable. Two expected organizations must be equal.
 
-Some of these can stand in a file for --env-file: pinecone-admin help identity.
+Which of these can stand in an --env-file: pinecone-admin help identity.
 
-The audit log contains the values of these variables if they are set:
+The audit log contains these variables if they are set:
 
 {_CI_VARIABLES}
 """,
