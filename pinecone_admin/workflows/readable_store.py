@@ -15,7 +15,8 @@ class ReadableStore(ABC):
     other ``store``, the next run creates another secret.
 
     If such a store raises an exception, the workflow calls ``read`` at once, because the secret may be stored and only
-    the response of the secret store lost. If ``read`` returns the secret, the new key or service account is kept.
+    the response of the secret store lost. If ``read`` returns the secret, or anything but a str or None, the new key
+    or service account is kept.
 
     Example:
         >>> secret_store = {}

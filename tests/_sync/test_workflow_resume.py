@@ -195,6 +195,36 @@ def test_what_a_failed_store_does_not_show_is_deleted(found: str | Exception | N
     assert deletion.endswith("was deleted")
 
 
+@each_workflow
+@pytest.mark.parametrize("encode", [str.encode, lambda _: True, lambda _: object()], ids=["bytes", "True", "an object"])
+def test_what_a_failed_store_may_have_is_kept(workflow: Workflow, encode: Callable[[str], object]) -> None:
+    """If ``read`` returns neither a text nor None, the secret may be stored, and a run with a right one finishes."""
+    emulator, start_id, target = prepare(workflow)
+
+    class Bytes(ReadableStore):
+        """A place that fails once it has the secret, and that is read with the wrong type."""
+
+        def __call__(self, made: APIKeyWithSecret | ServiceAccountWithSecret, /) -> None:
+            target(made)
+            raise TimeoutError
+
+        def read(self, made: APIKey | ServiceAccount, /) -> Any:
+            value = target.read(made)
+            return None if value is None else encode(value)
+
+    with pytest.raises(TimeoutError) as caught:
+        workflow.run(emulator.admin(), start_id, Bytes())
+    assert target.value in {
+        *(each.value for each in emulator.state.api_keys.values()),
+        *(each.client_secret for each in emulator.state.service_accounts.listing),
+    }
+    (note,) = [each for each in caught.value.__notes__ if "may be stored" in each]
+    assert "read of store returned neither a str nor None" in note
+    workflow.run(emulator.admin(), start_id, target)
+    check_completed(emulator, workflow, target.value)
+    assert target.count == 1
+
+
 def test_no_traceback_shows_a_stored_value_that_is_not_that_of_the_key(emulator: Emulator) -> None:
     """The value that was read for one key is no local of what fails while another one is read."""
     admin = emulator.admin()

@@ -24,7 +24,7 @@ from pinecone_admin._concurrency.waiting import (
     has_to_be_run,
 )
 from pinecone_admin._text.counts import count_noun
-from pinecone_admin.errors import ForbiddenError, NotFoundError
+from pinecone_admin.errors import ForbiddenError, NotFoundError, PineconeTypeError
 from pinecone_admin.models import APIKey, APIKeyRole, APIKeyWithSecret, ServiceAccount, ServiceAccountWithSecret
 from pinecone_admin.workflows.change_operations import build_role_bindings
 from pinecone_admin.workflows.changes import Change, Ref, RoleAt, Settings
@@ -217,22 +217,42 @@ async def _store_and_keep(
     except GeneratorExit:
         raise  # nothing can be awaited
     except BaseException:
-        if await is_found(store, new_secret):
-            run.keep(then_keep)
+        found = await is_found(store, new_secret)
+        if found is not False:
+            run.keep(then_keep if found else _describe_unclear(new_secret))
         raise
     run.keep(then_keep)
 
 
-async def is_found(store: Store[Any], new_secret: APIKeyWithSecret | ServiceAccountWithSecret) -> bool:
+async def is_found(store: Store[Any], new_secret: APIKeyWithSecret | ServiceAccountWithSecret) -> bool | None:
     """Return whether a store that has failed, or was interrupted, has visibly stored the secret all the same.
 
     The response of a secret store can be lost, too, and what is deleted then would have its secret in use.
+
+    Returns:
+        None if something is there that cannot be compared, because ``read`` returned neither a text nor None.
     """
     if not isinstance(store, ReadableStore):
         return False
     with async_shield_from_cancellation(COMPLETION_TIMEOUT), suppress(Exception):
-        return await is_stored(store, new_secret)
+        try:
+            return await is_stored(store, new_secret)
+        except PineconeTypeError:
+            return None
     return False
+
+
+def _describe_unclear(new_secret: APIKeyWithSecret | ServiceAccountWithSecret) -> str:
+    """Return the note on what is kept because nobody can tell whether its secret is stored."""
+    kind, secret, made = (
+        ("API key", "value", new_secret.key)
+        if isinstance(new_secret, APIKeyWithSecret)
+        else ("service account", "secret", new_secret.service_account)
+    )
+    return (
+        f"{kind} {made.id} is kept because its {secret} may be stored: read of store returned neither a str nor None; "
+        "correct read, and run this again"
+    )
 
 
 async def is_stored(store: ReadableStore, new_secret: APIKeyWithSecret | ServiceAccountWithSecret) -> bool:

@@ -478,7 +478,7 @@ class SecretRotation:
         except GeneratorExit:
             raise  # nothing can be awaited
         except BaseException:
-            self.is_stored = is_found(self._store, self.issued[-1])
+            self.is_stored = is_found(self._store, self.issued[-1]) is True
             if self.is_stored:
                 self._run.keep(f"the new secret of service account {self._account.id} is stored all the same")
             raise
