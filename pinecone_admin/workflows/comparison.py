@@ -158,7 +158,7 @@ class _Comparison:
         elif target.project is not None and place is None:
             return change  # a project that is not there has no keys
         else:
-            holders = self._index.find_named(target.kind, target.name or "", place)
+            holders = self._index.find_alike(target.kind, target.name or "", place)
         for holder in holders:
             if holder.id in self._leaving or (has_lapsed(holder) and holder.id in replaced):
                 continue

@@ -123,7 +123,7 @@ def is_same_name(found: str, sent: str) -> bool:
     No rule of the API says that it does so, or refuses such names. A temporary name may also end with a space by
     itself, where it was cut.
     """
-    return _normalize(found) == _normalize(sent)
+    return normalize_name(found) == normalize_name(sent)
 
 
 def find_named(found: Iterable[_N], name: str) -> list[_N]:
@@ -137,10 +137,11 @@ def find_named(found: Iterable[_N], name: str) -> list[_N]:
 
 def _fold(text: str) -> str:
     """Return a text without what a server may change in it: ids and addresses also in lower case."""
-    return _normalize(as_plain_value(text)).lower()
+    return normalize_name(as_plain_value(text)).lower()
 
 
-def _normalize(text: str) -> str:
+def normalize_name(text: str) -> str:
+    """Return a name without what a server may change in it."""
     return normalize("NFC", text).strip()
 
 

@@ -23,7 +23,7 @@ from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.change_plan import ChangePlan, SetAside, rank_change
 from pinecone_admin.workflows.changes import MAX_CREATED_ROLES, Cause, Change, Ref, RoleAt, Settings, sort_roles
 from pinecone_admin.workflows.desired_state import DesiredItem, DesiredState, ItemKind, raise_if, suggest
-from pinecone_admin.workflows.ending import Thing
+from pinecone_admin.workflows.ending import Thing, normalize_name
 from pinecone_admin.workflows.ends import NO_DATE, carry_out_ends, describe_lost_ends, find_next_end, has_ends
 from pinecone_admin.workflows.guard import (
     Caller,
@@ -328,11 +328,18 @@ class _Planner:
         for each in present:
             if each.id not in pinned:
                 free.setdefault(_key_of(each), []).append(each)
+        keys = {each.key for each in items}
+        others: dict[str, list[Thing]] = {}
+        for key, some in free.items():
+            if key not in keys:
+                others.setdefault(normalize_name(key), []).extend(some)
         counts = Counter(each.name for each in items)
         found: dict[int, list[Thing]] = {}
         for item in items:
             if item.id is None:
                 found[id(item)] = self._choose(item, free.get(item.key, []))
+                if item.key not in free:
+                    self._check_other_forms(item, others.get(normalize_name(item.key), []))
             else:
                 found[id(item)] = [by_id[item.id]] if item.id in by_id else []
                 self._check_pinned(item, by_id.get(item.id), free, is_shared=counts[item.name] > 1)
@@ -348,6 +355,13 @@ class _Planner:
             hint = "have this address:" if item.kind == "person" else "have this name: add one of the ids"
             self._leave_out(item, f"several {hint} {ids}")
         return found if item.absent else chosen
+
+    def _check_other_forms(self, item: DesiredItem, others: Sequence[Thing]) -> None:
+        """Leave out an item whose name a server may have trimmed or normalized, or each plan would create another."""
+        if others:
+            names = ", ".join(f"{quote_name(name_of(each))} ({each.id})" for each in others)
+            forms = "differs only in blanks or in the form of letters"
+            self._leave_out(item, f"this may be {names}, whose name {forms}: write that name")
 
     def _check_pinned(
         self,

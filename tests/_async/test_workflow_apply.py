@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import timedelta
 from random import Random
 from typing import Any
+from unicodedata import normalize
 from urllib.parse import quote_plus
 
 import pytest
@@ -25,6 +26,7 @@ from pinecone_admin import (
     on_organization,
     on_project,
 )
+from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 from pinecone_admin.workflows import ApplyReport, Change, ChangePlan, DesiredState, Inventory, Ref, RoleAt, Settings
@@ -263,6 +265,48 @@ async def test_a_rename_by_id(emulator: Emulator) -> None:
     await admin.apply(plan)
     assert (await admin.plan(desired)).changes == []
     assert (await admin.api_keys.describe(api_key_id=key.id)).name == "read"
+
+
+@pytest.mark.parametrize("name", [" new ", "nu\u0308"], ids=["blanks", "decomposed"])
+async def test_what_the_server_has_named_in_another_form_is_not_created_again(emulator: Emulator, name: str) -> None:
+    """Neither the same plan nor the next one does; nothing is changed or deleted by a name that is not exactly its."""
+    admin, organization = emulator.async_admin(), emulator.state.organization.id
+    project = await admin.projects.create(name="p")
+
+    def want(**fields: Any) -> DesiredState:
+        item: dict[str, Any] = {"name": name, **fields}
+        roles = {} if fields else {"roles": ["ProjectViewer"]}
+        keys = {"name": "p", "api_keys": [item | roles]}
+        return describe(organization, projects=[{"name": name}, keys], service_accounts=[item])
+
+    plan = await admin.plan(want())
+    assert (await admin.apply(plan, store=str)).is_complete
+    state = emulator.state
+
+    def list_made() -> list[Any]:
+        keys = [each for each in state.api_keys.values() if each.project_id == project.id]
+        accounts = [each for each in state.service_accounts.listing if each.client_id != emulator.client_id]
+        return [*(each for each in state.projects.values() if each.id != project.id), *keys, *accounts]
+
+    made = list_made()
+    for each in made:
+        assert each.name == name
+        each.name = normalize("NFC", name).strip()
+    assert (await admin.apply(plan, store=str)).is_complete
+    for wanted in (want(), want(absent=True)):
+        again = await admin.plan(wanted)
+        assert (again.changes, len(again.stopped)) == ([], 3)
+        for each, text in zip(made, again.stopped, strict=True):
+            assert f"this may be {quote_name(each.name)} ({each.id})" in text
+        assert (await admin.apply(again, store=str)).steps == []
+    assert [each.id for each in list_made()] == [each.id for each in made]
+    # What has exactly the name comes first, and what another item names is another one.
+    exact = await admin.projects.create(name=name)
+    listed = describe(organization, projects=[{"name": name, "max_pods": 3}])
+    assert [each.target.id for each in (await admin.plan(listed)).changes] == [exact.id]
+    await admin.projects.delete(project_id=exact.id)
+    both = await admin.plan(describe(organization, projects=[{"name": name}, {"name": made[0].name}]))
+    assert ([each.action for each in both.changes], both.stopped) == (["create"], [])
 
 
 async def test_a_key_that_appears_meanwhile(emulator: Emulator) -> None:
