@@ -169,10 +169,10 @@ def test_what_somebody_else_has_created_meanwhile_is_not_said_to_be_created(name
     assert anyio.run(find_wrong_after_intrusions, name) == []
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_a_dry_run_plans_the_steps_of_the_run(name: str) -> None:
+def test_a_dry_run_plans_the_steps_of_the_run() -> None:
     """It has every step that the run has, and no other, but for temporary names."""
-    assert anyio.run(find_wrong_preview, name) == []
+    # One test, because only some of several cases would run every day.
+    assert {name: wrong for name in SCENARIOS if (wrong := anyio.run(find_wrong_preview, name))} == {}
 
 
 @pytest.mark.parametrize("action", ["grant", "revoke"])
