@@ -335,7 +335,7 @@ def test_the_first_screen_shows_what_is_compared_and_what_was_never_tried() -> N
     for words in (
         "is not by Pinecone",
         f"calls version {API_VERSION} of the Admin API",
-        f"compare it with this client, in version {version('pinecone')} of Pinecone's SDK.",
+        f"compare this client with version {version('pinecone')} of Pinecone's SDK.",
         "Neither client nor emulator has been run against the real service",
         "emulator.md#how-it-is-verified",
     ):

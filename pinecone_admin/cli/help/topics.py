@@ -289,15 +289,16 @@ needs --yes. If it would delete more than you named, it needs --confirm instead:
 pinecone-admin help confirm. PINECONE_ADMIN_NO_PROMPT=1 ends all questions.
 
 --dry-run shows what would happen, and changes nothing, with one exception: to
-read the contents, project delete PROJECT --with-contents creates a temporary
-key. If the run would be refused, this dry run exits with 5. The dry runs of
-user delete, user ensure, user offboard, role change and role revoke do the
-same. Other dry runs do not find all reasons: without --with-contents, that of
-project delete does not read the contents.
+read the contents, project delete PROJECT --with-contents creates and deletes
+temporary keys. If the run would be refused, this dry run exits with 5. The dry
+runs of user delete, user ensure, user offboard, role change and role revoke do
+the same. Other dry runs do not find all reasons: without --with-contents, that
+of project delete does not read the contents.
 
 Some commands create a temporary API key in each project that they read, and
 delete it again: project stale, api-key identify --project, and a dry run of
-project delete PROJECT --with-contents. They show this and ask first, or need
+project delete PROJECT --with-contents. The project commands also delete overdue
+temporary keys of earlier runs. These commands show this and ask first, or need
 --yes, if there is a project to read. apply creates such keys, too, if it
 deletes the projects of a plan.
 

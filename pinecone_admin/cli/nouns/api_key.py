@@ -220,7 +220,7 @@ def delete_retired(call: Call, *, project_id: str | None = None) -> object:
     consequence="Each old key is deleted as soon as its new value is stored.",
     facts_with=_WITH_OVERLAP,
 )
-@click.option("--older-than", type=Duration(), required=True, help="Least age of a key to rotate, such as 90d.")
+@click.option("--older-than", type=Duration(), required=True, help="Age above which a key is rotated, such as 90d.")
 @click.option(
     "--keep-old-for",
     type=Duration(),

@@ -240,7 +240,7 @@ def provision(
     makes_temporary_keys=True,
 )
 @click.option("--match", "name_pattern", required=True, metavar="PATTERN", help="Names of projects, such as 'ci-*'.")
-@click.option("--older-than", required=True, type=Duration(), help="Least age of an old project, such as 7d.")
+@click.option("--older-than", required=True, type=Duration(), help="Age above which a project is old, such as 7d.")
 @out("Write the plan to a file, for apply.")
 def stale(session: Session, *, name_pattern: str, older_than: timedelta, out: str | None = None) -> None:
     """Find old projects that tests left behind.

@@ -156,7 +156,7 @@ def rotate(call: Call, *, service_account_id: str) -> object:
     is_workflow=True,
     lists_planned=True,
 )
-@click.option("--older-than", type=Duration(), required=True, help="Least age of a secret to rotate, such as 90d.")
+@click.option("--older-than", type=Duration(), required=True, help="Age above which a secret is rotated, such as 90d.")
 @click.option(
     "--name",
     "names",
