@@ -12,13 +12,15 @@ from typing import Any, Self
 from attrs import evolve, field, frozen
 
 from pinecone_admin._http.argument_checks import value_error
-from pinecone_admin._http.operation_checks import check_each_role_once, check_key_roles, check_scope
+from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.moments import describe_minute
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin._text.quoting import describe_resource
-from pinecone_admin.errors import PineconeValueError
-from pinecone_admin.workflows.changes import Change, Ref, find_flaw
+from pinecone_admin.errors import PineconeError
+from pinecone_admin.workflows.change_operations import build_operation
+from pinecone_admin.workflows.changes import Change, Ref, find_flaw, with_known_ids
+from pinecone_admin.workflows.desired_state import SETTINGS, list_problems
 from pinecone_admin.workflows.name_tags import original_name
 from pinecone_admin.workflows.plans import SavablePlan
 
@@ -35,6 +37,16 @@ _KINDS: Mapping[str, Collection[str]] = {
     "delete": {"user", "invite", "service_account", "api_key"},
 }
 """The kinds of resources of each action of a plan."""
+
+_SETTINGS: Mapping[str, Collection[str]] = {
+    "project": {"name", *SETTINGS},
+    "api_key": {"name", "roles"},
+    "service_account": {"name"},
+}
+"""The settings that a request for each kind of resources has."""
+
+_SOME_ID = "id"
+"""Begins what stands for an id that is only known once something is created or read."""
 
 _COUNTED: Mapping[str, tuple[str, str]] = {
     "project": ("project", "projects"),
@@ -238,8 +250,8 @@ def order_changes(name: str, changes: Sequence[Change]) -> list[Change]:
         name: Name of the plan in the message.
         changes: The changes, in any order.
     """
-    if (flaw := _find_flaw(changes)) is not None:
-        raise value_error(name, f"is not a valid plan: {flaw}")
+    if flaws := _list_flaws(changes):
+        raise value_error(name, f"is not a valid plan: {list_problems(flaws)}")
     return sorted(changes, key=rank_change)
 
 
@@ -259,25 +271,38 @@ def rank_change(change: Change) -> int:
             return {"project": 0, "service_account": 1, "invite": 2}.get(change.target.kind, 4)
 
 
-def _find_flaw(changes: Sequence[Change]) -> str | None:
-    """Return what is wrong with the changes of a plan, or None."""
+def _list_flaws(changes: Sequence[Change]) -> list[str]:
+    """Return what is wrong with the changes of a plan; of each, the first flaw."""
     created = Counter(change.target for change in changes if change.creates)
-    for number, each in enumerate(changes):
-        flaw = find_flaw(each)
-        if each.target.kind not in _KINDS.get(each.action, ()):
-            flaw = flaw or f"must not {each.action} a thing of kind {each.target.kind!r}"
-        if each.reason is not None or (each.creates and each.settings.name is not None):
-            flaw = flaw or "must have no reason, and no other name than that of its target"
-        if each.cause == "end" and each.action not in {"delete", "revoke"}:
-            flaw = flaw or "must not be an end (until), which only deletes or revokes"
-        flaw = flaw or _find_wrong_role(each)
-        for ref in (*each.projects, *([each.target] if each.creates else [])):
-            if ref.id is None and created[ref] != 1:
-                how = "is created twice" if created[ref] else "no change creates"
-                flaw = flaw or f"refers to {ref}, which {how}"
-        if flaw is not None:
-            return make_printable(f"changes[{number}] {flaw}")
-    return _find_contradiction(changes)
+    found = [
+        make_printable(f"changes[{number}] {flaw}")
+        for number, each in enumerate(changes)
+        if (flaw := _find_flaw(each, created)) is not None
+    ]
+    contradiction = None if found else _find_contradiction(changes)
+    return found if contradiction is None else [contradiction]
+
+
+def _find_flaw(change: Change, created: Mapping[Ref, int]) -> str | None:
+    """Return what is wrong with a change of a plan, or None.
+
+    Args:
+        change: The change.
+        created: How many changes create each resource.
+    """
+    if change.target.kind not in _KINDS.get(change.action, ()):
+        return find_flaw(change) or f"must not {change.action} a thing of kind {change.target.kind!r}"
+    flaw = find_flaw(change)
+    if change.reason is not None or (change.creates and change.settings.name is not None):
+        flaw = flaw or "must have no reason, and no other name than that of its target"
+    if change.cause == "end" and change.action not in {"delete", "revoke"}:
+        flaw = flaw or "must not be an end (until), which only deletes or revokes"
+    flaw = flaw or _find_wrong_argument(change)
+    for ref in (*change.projects, *([change.target] if change.creates else [])):
+        if ref.id is None and created.get(ref) != 1:
+            how = "is created twice" if created.get(ref) else "no change creates"
+            flaw = flaw or f"refers to {ref}, which {how}"
+    return flaw
 
 
 def _find_contradiction(changes: Sequence[Change]) -> str | None:
@@ -308,19 +333,17 @@ def _list_results(change: Change) -> Iterable[tuple[object, object]]:
         yield (target.kind, target.project and (target.project.id or target.project), name), owner
 
 
-def _find_wrong_role(change: Change) -> str | None:
-    """Return why a role of a change cannot be given, or None."""
-    if change.action in {"delete", "revoke"}:
-        return None
+def _find_wrong_argument(change: Change) -> str | None:
+    """Return why the request of a change would be refused before it is sent, or None."""
+    taken = _SETTINGS.get(change.target.kind, frozenset())
+    if surplus := change.settings.fields.keys() - taken:
+        return f"must not set {min(surplus)}"
+    new = [each for each in change.projects if each.id is None]
+    known = {each: evolve(each, id=f"{_SOME_ID}-{number}") for number, each in enumerate(new)}
     try:
-        if change.settings.roles is not None:
-            check_key_roles("roles", change.settings.roles)
-        for role in change.roles:
-            place = "organization" if role.project is None else "project"
-            check_scope({"resource_type": place, "resource_id": place, "role": role.role})
-        check_each_role_once("roles", [(role.project, role.role) for role in change.roles])
-    except PineconeValueError as error:
-        return f"cannot be made: {error}"
+        check_operation(build_operation(with_known_ids(change, known), binding_id=_SOME_ID))
+    except PineconeError as error:
+        return f"cannot be made: {error.message}"
     return None
 
 

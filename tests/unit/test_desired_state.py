@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from attrs import evolve
@@ -42,6 +43,11 @@ people:
 """
 
 
+def make_id(letter: str, name: str) -> str:
+    """Return an id with a name in it, without the characters that no path of a request may have."""
+    return f"{letter}-{quote(name, safe='@: ')}"
+
+
 def make_inventory(
     *,
     projects: Sequence[str] = (),
@@ -73,26 +79,35 @@ def make_inventory(
             )
         ],
         "projects": [
-            Project(id=f"p-{each}", name=each, max_pods=0, force_encryption_with_cmek=False, organization_id="o-1")
+            Project(
+                id=make_id("p", each), name=each, max_pods=0, force_encryption_with_cmek=False, organization_id="o-1"
+            )
             for each in projects
         ],
         "api_keys": [
-            APIKey(id=f"k-{project}-{name}", name=name, project_id=f"p-{project}", roles=["ProjectEditor"])
+            APIKey(
+                id=make_id("k", f"{project}-{name}"),
+                name=name,
+                project_id=make_id("p", project),
+                roles=["ProjectEditor"],
+            )
             for project, name in keys
         ],
-        "users": [User(id=f"u-{each}", email=each) for each in ("owner@example.com", *users)],
+        "users": [User(id=make_id("u", each), email=each) for each in ("owner@example.com", *users)],
         "invites": [],
         "service_accounts": [
-            ServiceAccount(id=f"s-{each}", name=each, client_id=f"c-{each}", created_at=NOW, updated_at=NOW)
+            ServiceAccount(
+                id=make_id("s", each), name=each, client_id=make_id("c", each), created_at=NOW, updated_at=NOW
+            )
             for each in ("runner", *accounts)
         ],
         "role_bindings": [
             RoleBinding(
                 id=f"b-{number}",
                 principal_type=kind,  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-                principal_id=f"{kind[0]}-{name}",
+                principal_id=make_id(kind[0], name),
                 resource_type="organization" if project is None else "project",
-                resource_id="o-1" if project is None else f"p-{project}",
+                resource_id="o-1" if project is None else make_id("p", project),
                 role=role,  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
                 created_at=NOW,
             )
@@ -742,6 +757,53 @@ def test_a_damaged_plan_is_refused_with_the_place(problem: str) -> None:
     assert problem in str(caught.value)
 
 
+BAD_VALUES: dict[str, dict[str, Any]] = {
+    "max_pods must be at least 0, not -5": {
+        "action": "create",
+        "target": {"kind": "project", "name": "b"},
+        "settings": {"max_pods": -5},
+    },
+    "name contains an unpaired surrogate": {"action": "create", "target": {"kind": "project", "name": "b\udcff"}},
+    "email is not an email address": {
+        "action": "invite",
+        "target": {"kind": "invite", "name": "bob"},
+        "roles": [{"role": "OrgMember", "project": None}],
+    },
+    "role_bindings must contain at least one organization role": {
+        "action": "invite",
+        "target": {"kind": "invite", "name": "bob@example.com"},
+        "roles": [{"role": "ProjectViewer", "project": {"kind": "project", "name": "a"}}],
+    },
+    "role_bindings[1] repeats 'OrgMember'": {
+        "action": "create",
+        "target": {"kind": "service_account", "name": "ci"},
+        "roles": [{"role": "OrgMember", "project": None}] * 2,
+    },
+    "must not set max_pods": {
+        "action": "create",
+        "target": {"kind": "service_account", "name": "ci"},
+        "settings": {"max_pods": 2},
+    },
+    "must not set roles": {
+        "action": "update",
+        "target": {"kind": "project", "name": "p", "id": "p-1"},
+        "settings": {"roles": ["ProjectEditor"]},
+        "before": {"roles": ["ProjectViewer"]},
+    },
+}
+
+
+def test_a_plan_with_values_that_no_request_may_have_is_refused_with_all_of_them() -> None:
+    """What a method refuses as an argument is refused as a part of a file, before anything is sent."""
+    document = json.loads(plan(make_inventory(), projects=[{"name": "a"}]).to_json())
+    document["changes"] += BAD_VALUES.values()
+    with raises(PineconeValueError) as caught:
+        ChangePlan.from_json(json.dumps(document))
+    message = str(caught.value)
+    for number, problem in enumerate(BAD_VALUES, start=1):
+        assert re.search(rf"changes\[{number}\] [^;]*{re.escape(problem)}", message), problem
+
+
 def test_a_deletion_takes_no_more_than_was_reviewed() -> None:
     """A plan does not delete a person who has got a role since that the plan does not show."""
     member, owner = (("user", "bob@example.com", role, None) for role in ("OrgMember", "OrgOwner"))
@@ -839,7 +901,7 @@ def files(draw: st.DrawFn, inventory: Inventory) -> DesiredState:
         return {field: name, "roles": sorted(roles), "keep_other_roles": draw(st.booleans())}
 
     def draw_keys(project: str) -> list[dict[str, Any]]:
-        there = [each.name for each in inventory.api_keys if each.project_id == f"p-{project}"]
+        there = [each.name for each in inventory.api_keys if each.project_id == make_id("p", project)]
         listed = draw(st.lists(st.sampled_from([*there, "new key"]), unique=True))
         roles = [draw(st.sampled_from(["ProjectEditor", "ProjectViewer"]))]
         return [{"name": each, **({"absent": True} if draw(st.booleans()) else {"roles": roles})} for each in listed]
