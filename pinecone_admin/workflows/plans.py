@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -13,6 +14,7 @@ from attrs import evolve, field, frozen
 from generated_client.models import Organization
 from pinecone_admin._http.argument_checks import check_string, value_error
 from pinecone_admin._http.codec import DecodeFailure, is_deeper_than, parse_json_object
+from pinecone_admin._http.lookup import normalize_email
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.messages import Name
@@ -203,7 +205,7 @@ class SavablePlan:
         plan = decode_record(document, cls)
         if isinstance(plan, DecodeFailure):
             raise value_error("text", f"is not a valid plan: {plan.path} {plan.problem}")
-        return plan
+        return _check_no_repetition("text", plan)
 
 
 @frozen(kw_only=True)
@@ -432,6 +434,21 @@ def check_plan(plan: object, kind: type[_P]) -> _P:
         raise PineconeTypeError(
             Name("plan"), f" must be of type {name}, not {found}: {name}.from_json reads a saved one"
         )
+    return _check_no_repetition("plan", plan)
+
+
+def _check_no_repetition(argument: str, plan: _P) -> _P:
+    """Return the plan if it has no project or person twice; raise otherwise.
+
+    The second one would be reported as deleted by others, since the first one has deleted it.
+    """
+    named: list[str] = []
+    if isinstance(plan, StalePlan):
+        named = [each.id for each in plan.projects]
+    elif isinstance(plan, OffboardPlan):
+        named = [*map(normalize_email, plan.emails)]
+    if repeated := [each for each, count in Counter(named).items() if count > 1]:
+        raise value_error(argument, f"is not a valid plan: it has {quote_input(repeated[0])} twice")
     return plan
 
 

@@ -22,7 +22,7 @@ from pinecone_admin.workflows import (
     StaleProject,
     Step,
 )
-from pinecone_admin.workflows.plans import describe_left
+from pinecone_admin.workflows.plans import check_plan, describe_left
 from tests.support.errors import raises
 from tests.support.records import CREATED_AT, make_binding, make_project
 
@@ -149,3 +149,17 @@ def test_a_plan_with_a_repeated_field_is_refused() -> None:
             name = f'"{field}": '
             with raises(PineconeValueError, f"text has the field '{field}' twice in an object: make another plan"):
                 kind.from_json(text.replace(name, f'{name}"other", {name}', 1))
+
+
+def test_a_plan_with_a_project_or_a_person_twice_is_refused() -> None:
+    """The second one would be reported as deleted by others, or before the call."""
+    shouted = evolve(REPORT, email="ADA@example.com")
+    repeated = {
+        "'p1' twice": evolve(STALE, projects=[*STALE.projects, evolve(STALE.projects[0], name="another")]),
+        "'ada@example.com' twice": evolve(OFFBOARD, reports=[*OFFBOARD.reports, shouted]),
+    }
+    for problem, plan in repeated.items():
+        with raises(PineconeValueError, f"text is not a valid plan: it has {problem}"):
+            type(plan).from_json(plan.to_json())
+        with raises(PineconeValueError, f"plan is not a valid plan: it has {problem}"):
+            check_plan(plan, type(plan))
