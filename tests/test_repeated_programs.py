@@ -495,3 +495,16 @@ def test_only_the_api_proves_that_a_leaked_value_is_dead(tmp_path: Path, monkeyp
             if is_of_key:
                 admin.api_keys.delete(api_key_id=made.key.id)
                 assert not variables["is_accepted"](*values)
+
+
+def test_the_successor_of_a_leaked_key_is_not_taken_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a rotation, the name belongs to the successor, so the program that saves the id of a leaked key stops."""
+    monkeypatch.chdir(tmp_path)
+    (program,) = [each for each in PROGRAMS if "write the id of the leaked key" in each.text]
+    with emulate() as emulator, emulator.admin() as admin:
+        project = admin.projects.create(name="search")
+        leaked = admin.api_keys.create(project_id=project.id, name="writer").key
+        overlap = timedelta(hours=1)
+        admin.api_keys.rotate(api_key_id=leaked.id, store=lambda _: None, keep_old_for=overlap)
+        assert isinstance(Reader(emulator).run(program), SystemExit)
+        assert not Path("leaked-key-id.txt").exists()
