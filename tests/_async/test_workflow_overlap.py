@@ -382,6 +382,31 @@ async def test_a_successor_withdrawn_before_its_rename_saves_the_old_key(emulato
     assert (step.state, step.change.target.id, step.change.reason) == ("skipped", old, report.kept[0].reason)
 
 
+@pytest.mark.parametrize("moment", ["its name gets an end", "it gets its name", "a later run names it"])
+async def test_a_successor_that_somebody_deletes_is_not_said_to_be_kept(emulator: Emulator, moment: str) -> None:
+    """Whichever update of it fails, the error does not say that the next run finishes the rotation with its value."""
+    project = RotatedProject(emulator)
+    old = await project.create()
+    transport = FaultyTransport(emulator)
+    if moment == "a later run names it":
+        await project.rotate_until_killed(old, at=7)
+        (new,) = project.names().keys() - {old}
+        project.advance(2 * HOUR)
+        interfere_at(transport, 3, partial(emulator.admin().api_keys.delete, api_key_id=new))
+
+    def store(made: Any) -> None:
+        project.store(made)
+        if moment == "its name gets an end":
+            emulator.state.api_keys[old].name = "writer" * 12
+        emulator.state.remove_api_key(emulator.state.api_keys[made.key.id])
+
+    with raises(NotFoundError) as caught:
+        await transport.async_admin().api_keys.rotate(api_key_id=old, store=store)
+    assert caught.value.__notes__[-1].endswith("is stored, but somebody deleted the key")
+    assert not any("to finish the rotation" in each for each in caught.value.__notes__)
+    assert old in project.names()
+
+
 async def test_a_stored_value_is_left_where_a_run_that_made_room_for_its_key_dies(emulator: Emulator) -> None:
     """Where another run deletes the new key to make room for its own, and dies at any request, a stored value works."""
     project = RotatedProject(emulator)

@@ -110,7 +110,7 @@ async def rotate_api_key(
         _describe_next_run(new, repetition, keep_old_for),
         first=partial(_describe_old_key, run, old, keep_old_for),
     )
-    new = await update_key(run, new, retired_keys.finish_successor(old, new))
+    new = await _update_stored_key(run, new, retired_keys.finish_successor(old, new))
     keys = [new if key.id == new.id else key for key in keys]
     return await _finish_rotation(run, old, new, keys=keys, keep_old_for=keep_old_for)
 
@@ -167,14 +167,13 @@ async def replace_key(
     )
     old = await _read_again(run, old)
     name = name_tags.original_name(old.name)
-    stored = await update_key(run, stored, retired_keys.hold_end_of_name(stored, old, name))
+    stored = await _update_stored_key(run, stored, retired_keys.hold_end_of_name(stored, old, name))
     retired, moment = await _retire(run, old, stored, name=name, keep_old_for=keep_old_for)
     final = retired_keys.finish_successor(retired, stored)
     try:
-        new = await update_key(run, stored, final)
+        new = await _update_stored_key(run, stored, final)
     except NotFoundError as lost:
         if run.is_gone(stored.id):
-            note_deleted(run, stored)
             await _restore_old_name(run, retired, final, before=keys, moment=moment, lost=lost)
         raise
     if run.dry_run:
@@ -205,6 +204,16 @@ async def replace_key(
         *(key for key in keys if (key.id, key.name) in unchanged),
     ]
     return await _finish_rotation(run, retired, new, keys=keys, keep_old_for=keep_old_for)
+
+
+async def _update_stored_key(run: AsyncRun, stored: APIKey, final: APIKey) -> APIKey:
+    """Update a key whose value is stored; if somebody has deleted it, the notes of the error say so."""
+    try:
+        return await update_key(run, stored, final)
+    except NotFoundError:
+        if run.is_gone(stored.id):
+            note_deleted(run, stored)
+        raise
 
 
 async def _read_again(run: AsyncRun, old: APIKey) -> APIKey:

@@ -109,7 +109,7 @@ def rotate_api_key(run: Run, *, api_key_id: str, store: Store[APIKeyWithSecret],
         _describe_next_run(new, repetition, keep_old_for),
         first=partial(_describe_old_key, run, old, keep_old_for),
     )
-    new = update_key(run, new, retired_keys.finish_successor(old, new))
+    new = _update_stored_key(run, new, retired_keys.finish_successor(old, new))
     keys = [new if key.id == new.id else key for key in keys]
     return _finish_rotation(run, old, new, keys=keys, keep_old_for=keep_old_for)
 
@@ -166,14 +166,13 @@ def replace_key(
     )
     old = _read_again(run, old)
     name = name_tags.original_name(old.name)
-    stored = update_key(run, stored, retired_keys.hold_end_of_name(stored, old, name))
+    stored = _update_stored_key(run, stored, retired_keys.hold_end_of_name(stored, old, name))
     retired, moment = _retire(run, old, stored, name=name, keep_old_for=keep_old_for)
     final = retired_keys.finish_successor(retired, stored)
     try:
-        new = update_key(run, stored, final)
+        new = _update_stored_key(run, stored, final)
     except NotFoundError as lost:
         if run.is_gone(stored.id):
-            note_deleted(run, stored)
             _restore_old_name(run, retired, final, before=keys, moment=moment, lost=lost)
         raise
     if run.dry_run:
@@ -204,6 +203,16 @@ def replace_key(
         *(key for key in keys if (key.id, key.name) in unchanged),
     ]
     return _finish_rotation(run, retired, new, keys=keys, keep_old_for=keep_old_for)
+
+
+def _update_stored_key(run: Run, stored: APIKey, final: APIKey) -> APIKey:
+    """Update a key whose value is stored; if somebody has deleted it, the notes of the error say so."""
+    try:
+        return update_key(run, stored, final)
+    except NotFoundError:
+        if run.is_gone(stored.id):
+            note_deleted(run, stored)
+        raise
 
 
 def _read_again(run: Run, old: APIKey) -> APIKey:
