@@ -40,7 +40,7 @@ from pinecone_admin.emulator.model.records import (
 )
 from pinecone_admin.emulator.model.roles import ORGANIZATION_ROLES, PROJECT_ROLES
 from pinecone_admin.emulator.model.settings import PAYMENT_STATUSES, EmulatorSettings
-from pinecone_admin.emulator.model.state import State
+from pinecone_admin.emulator.model.state import State, random_id
 
 if TYPE_CHECKING:
     from pinecone_admin import Admin, AsyncAdmin
@@ -160,6 +160,8 @@ class Emulator:
             self.handle, self.clock, lambda: self._hosts[-1] if self._hosts else None
         )
         """A transport for httpx clients, sync and async."""
+        # Not the numbers of the state or of the faults: these begin again, and an id must not.
+        self._request_ids = Random(None if seed is None else f"request ids {seed}")  # noqa: S311 — an id is no secret
         self._lock = RLock()
         renew_lock_in_children(self)
         self._hosts: list[str] = []
@@ -236,8 +238,9 @@ class Emulator:
                 operation_id = fault.operation
             if fault and fault.revoke_token:
                 self.state.revoke_token(dispatch.bearer_token(request) or "")
-            respond = partial(dispatch.handle, request, self.state, self.clock)
-            response = self.faults.respond(fault, request, respond, now) if fault else respond()
+            request_id = random_id(self._request_ids)
+            respond = partial(dispatch.handle, request, self.state, self.clock, request_id)
+            response = self.faults.respond(fault, request, respond, now, request_id) if fault else respond()
             self.requests.add(request, operation_id, response, now, fault.kind if fault else None)
             # The emulator's time, not the server's: clients compare a date in Retry-After with it.
             return evolve(response, headers={"date": format_datetime(now, usegmt=True), **response.headers})

@@ -77,7 +77,7 @@ def test_names_cost_few_requests() -> None:
         for number in range(120):
             emulator.add_user(f"user{number}@example.com", roles=["OrgMember"])
         emulator.requests.clear()
-        assert run("role", "describe", "b2d650af-313b-42b7-9836-31890063e42f", "--output", "raw").exit == 0
+        assert run("role", "describe", "bf9cc545-6355-48f7-8f6f-a985b732d46f", "--output", "raw").exit == 0
         assert [each.operation_id for each in emulator.requests][1:] == ["fetch_role_binding"]
         sent = list_operations(emulator)
         assert (sent.count("list_role_bindings"), sent.count("list_users"), sent.count("fetch_user")) == (3, 2, 0)

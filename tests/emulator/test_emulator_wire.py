@@ -9,6 +9,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 
 import httpx
 import pytest
@@ -174,6 +175,27 @@ def test_every_response_has_a_request_id(api: httpx.Client) -> None:
     responses = [api.get("/admin/projects"), api.get("/nowhere"), api.post(TOKEN_URL, json={})]
     ids = {uuid.UUID(response.headers["x-pinecone-request-id"]) for response in responses}
     assert len(ids) == 3
+
+
+@pytest.mark.parametrize("seed", [None, 1])
+def test_a_request_id_is_never_repeated(seed: int | None) -> None:
+    """Whatever begins again: faults, the state, or a document that is loaded twice. A seed repeats the ids."""
+
+    def list_request_ids() -> list[str]:
+        emulator = Emulator(seed=seed)
+        document = emulator.dump()
+        load = partial(emulator.load, document)
+        ids: list[str] = []
+        for act in (emulator.faults.clear, emulator.faults.clear, emulator.reset, emulator.reset, load, load):
+            act()
+            emulator.faults.add(status=429)
+            responses = [request_token(emulator) for _ in range(2)]  # one with the fault, one without it
+            ids += [each.headers["x-pinecone-request-id"] for each in responses]
+        return ids
+
+    ids, again = list_request_ids(), list_request_ids()
+    assert len({*ids}) == len(ids) == 12
+    assert (ids == again) is (seed is not None)
 
 
 def test_seed_repeats_ids_and_secrets() -> None:

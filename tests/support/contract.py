@@ -19,14 +19,14 @@ from tests.support import control_plane_contract
 from tests.support.api_documents import load_document
 
 Node: TypeAlias = Any
-Handler: TypeAlias = Callable[[Request, State, Clock], Response]
+Handler: TypeAlias = Callable[[Request, State, Clock, str], Response]
 
 
 def record_breaches(handle: Handler, breaches: list[str]) -> Handler:
     """Return a handler that appends to ``breaches`` where a response violates the contract."""
 
-    def handle_and_check(request: Request, state: State, clock: Clock) -> Response:
-        response = handle(request, state, clock)
+    def handle_and_check(request: Request, state: State, clock: Clock, request_id: str) -> Response:
+        response = handle(request, state, clock, request_id)
         try:
             check_response(request, response)
         except AssertionError as error:

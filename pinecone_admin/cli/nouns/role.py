@@ -89,7 +89,7 @@ def _shows_ids_alone(session: Session) -> bool:
     return session.output == "raw" and "query" not in session.settings
 
 
-@NOUN.command("reads", example="pinecone-admin role describe b2d650af-313b-42b7-9836-31890063e42f")
+@NOUN.command("reads", example="pinecone-admin role describe bf9cc545-6355-48f7-8f6f-a985b732d46f")
 @_own
 def describe(call: Call, *, role_binding_id: str) -> object:
     """Show one role binding.

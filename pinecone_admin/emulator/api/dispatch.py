@@ -47,15 +47,16 @@ ADMIN_ROUTES = read_routes((files("pinecone_admin.emulator.api") / "operations.j
 _ADMIN_ROUTER = Router(ADMIN_ROUTES)
 
 
-def handle(request: Request, state: State, clock: Clock) -> Response:
+def handle(request: Request, state: State, clock: Clock, request_id: str) -> Response:
     """Handle a request: change the state as it asks, and return the response.
 
     Args:
         request: A request to the API or to the token endpoint.
         state: The organization.
         clock: The emulator's clock.
+        request_id: The id of the request.
     """
-    headers = {"x-pinecone-request-id": state.new_id()}
+    headers = {"x-pinecone-request-id": request_id}
     try:
         status, document = _run_operation(request, state, clock.now(), headers)
     except Refusal as refusal:

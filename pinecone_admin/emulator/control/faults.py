@@ -11,7 +11,6 @@ from itertools import count
 from random import Random
 from typing import Any, Literal, TypeAlias, cast
 from urllib.parse import parse_qsl, unquote
-from uuid import UUID
 
 from attrs import define, evolve, field, fields
 
@@ -398,7 +397,7 @@ class Faults:
         """Return the fault that fires on a request, or None."""
         return next((fault for fault in self if fault.fires_on(request, operation, self._random)), None)
 
-    def respond(self, fault: Fault, request: Request, handle: Handler, now: datetime) -> Response:
+    def respond(self, fault: Fault, request: Request, handle: Handler, now: datetime, request_id: str) -> Response:
         """Return the response to a request if a fault fires.
 
         Args:
@@ -406,11 +405,10 @@ class Faults:
             request: The request.
             handle: Makes the change, and returns the response without the fault.
             now: The current time, for dates in the response.
+            request_id: The id of the request.
         """
         plain = fault if fault.respond is None else _read_response(fault.respond(request))
         if plain.status is not None:
-            # From the seed of the faults, so that a fault does not change the ids that the state gives out.
-            request_id = str(UUID(int=self._random.getrandbits(128), version=4))
             response = _status_response(plain, plain.status, operation_id(request), request_id, now)
             if plain.after_change:
                 handle()

@@ -115,7 +115,7 @@ class State:
 
     def new_id(self) -> str:
         """Return a new UUID."""
-        return _random_id(self._random)
+        return random_id(self._random)
 
     def next_position(self) -> int:
         """Return the position of the next record in the order of creation."""
@@ -274,10 +274,10 @@ class State:
         """Let a user own the organization."""
         # Ids of their own: tests that set a seed rely on the ids of what they create, which must not shift.
         random = Random(self.organization.id)  # noqa: S311 — no secrets
-        made = UserRecord(_random_id(random), "owner@example.com", None, self.next_position())
+        made = UserRecord(random_id(random), "owner@example.com", None, self.next_position())
         user = self.users.find(made.email) or self.users.add(made)
         principal, position = Principal("user", user.id), self.next_position()
-        self.role_bindings.add(RoleBindingRecord(_random_id(random), principal, self._ownership, now, position))
+        self.role_bindings.add(RoleBindingRecord(random_id(random), principal, self._ownership, now, position))
 
     @property
     def _ownership(self) -> Grant:
@@ -356,7 +356,8 @@ def new_organization_id(random: Random) -> str:
     return "-N" + _random_text(random, _ALPHANUMERIC, 18)
 
 
-def _random_id(random: Random) -> str:
+def random_id(random: Random) -> str:
+    """Return a UUID made of random numbers."""
     return str(UUID(int=random.getrandbits(128), version=4))
 
 
