@@ -371,9 +371,9 @@ class AsyncServiceAccounts(Namespace):
             The accounts that were rotated, those that failed, and those whose secrets may be older than they look.
 
         Raises:
-            SecretNotStoredError: ``store`` failed, and does not return the new secret, which may not be stored.
-                ``error.secret.reveal()`` returns the new secret. No further account
-                was rotated.
+            SecretNotStoredError: ``store`` failed, so the new secret may not be stored. ``error.secret.reveal()``
+                returns it. No further account was rotated. If ``store`` can be read and returns the new secret, the run
+                goes on instead, with a warning in the log.
             PineconeValueError: ``store`` cannot be read, and ``allow_unreadable`` is False. No request was sent.
             RefusedError: The client has only an access token, and ``client_id`` is None or is not the client id of a
                 service account. Or the server's responses have no valid Date. Nothing was changed.

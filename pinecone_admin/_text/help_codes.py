@@ -182,7 +182,7 @@ HELP: Mapping[str, Help] = {
     "PA603": Help(
         "A new secret was created, and may not be stored.",
         "The destination failed. If the secret was rotated, the old secret no longer works.",
-        "Store the secret by hand, unless it is stored. `error.secret.reveal()` returns it.",
+        "If the secret is not stored, store it by hand. `error.secret.reveal()` returns it.",
         "If the message names a file, take the new secret from it. Otherwise run the command again.",
     ),
     "PA604": Help(
