@@ -33,7 +33,8 @@ PineconeError                       message, operation, argument, outcome, safe_
 - ``"not_sent"``: the client did not send it.
 - ``"rejected"``: the server refused it.
 - ``"unknown"``: it may have taken effect.
-- ``"done"``: it took effect, but the client could not use the response, for example because it could not read it.
+- ``"done"``: the server reported success, but the client could not use the response, for example because it could not
+  read it.
 
 The outcome of a workflow is about all of its changes:
 

@@ -43,8 +43,8 @@ def plan(session: Session, **options: Any) -> None:
     """Show what apply would do. Nothing is changed.
 
     What the file does not mention is counted last and never removed. An entry that does not fit the organization is
-    left out, and a warning names it. A warning also shows why apply would refuse the plan. The exit code is the one
-    that apply would have.
+    left out, a warning names it, and the exit code is 9. If apply would refuse the plan, a warning shows why, and the
+    exit code is 5.
 
     The account must be an OrgOwner, because a plan would create again what the account cannot see.
     """

@@ -43,7 +43,7 @@ def _complete_kinds(_: click.Context, __: click.Parameter, incomplete: str) -> l
     default="3d",
     help="Report invites that were sent longer ago than this; default 3d.",
 )
-@click.option("--max-key-age", type=Duration(), help="Report API keys that are at least this old; default: none.")
+@click.option("--max-key-age", type=Duration(), help="Report API keys that are older than this; default: none.")
 @click.option(
     "--fail-on",
     multiple=True,
