@@ -118,7 +118,7 @@ def explain_own(account: ServiceAccount, caller: Caller, accounts: Iterable[Serv
 
 
 def find_refusals(
-    changes: Sequence[Change], organization: Resources, caller: Caller, *, allow_own: bool = False
+    changes: Sequence[Change], index: OrganizationIndex, caller: Caller, *, allow_own: bool = False
 ) -> list[RefusedChanges]:
     """Return why changes must not be carried out together, or nothing.
 
@@ -126,17 +126,18 @@ def find_refusals(
 
     Args:
         changes: The changes.
-        organization: The organization, or the part of it that the changes concern: the users who are OrgOwners, the
+        index: The organization, or the part of it that the changes concern: the users who are OrgOwners, the
             role bindings of all principals that lose a role, and the service accounts, as ``explain_unknown`` needs
             them.
         caller: The account that carries them out.
         allow_own: Whether the caller's own account may be deleted, lose a role or get a new secret.
     """
+    organization = index.inventory
     found = [
         _find_lost_owners(changes, organization),
         None if allow_own else _find_own(changes, organization, caller),
         None if allow_own else _find_unknown(changes, organization, caller),
-        *_find_members_without_role(changes, organization),
+        *_find_members_without_role(changes, index),
     ]
     return [each for each in found if each is not None]
 
@@ -167,7 +168,7 @@ def separate_refused_ends(
 
 def find_excess(
     changes: Sequence[Change],
-    organization: Resources,
+    index: OrganizationIndex,
     allow_removals: int | None,
     reviewed: Collection[Change] | None = (),
 ) -> list[RefusedChanges]:
@@ -175,13 +176,14 @@ def find_excess(
 
     Args:
         changes: The changes.
-        organization: The whole organization.
+        index: The whole organization.
         allow_removals: How many removals are permitted at most; None to permit those that are few, or a small share,
             and that no end makes which the former file does not have.
         reviewed: Changes that do not count: ends that the former file has, too. None if that is unknown, as for a saved
             plan; then all count, and ends are permitted like other removals.
     """
-    removed = find_removed(changes, organization, reviewed or ())
+    organization = index.inventory
+    removed = find_removed(changes, index, reviewed or ())
     if allow_removals is not None and len(removed) <= allow_removals:
         return []
     total_removed = len(removed)
@@ -219,13 +221,13 @@ def find_excess(
 
 
 def find_removed(
-    changes: Iterable[Change], organization: Resources, reviewed: Collection[Change] = ()
+    changes: Iterable[Change], index: OrganizationIndex, reviewed: Collection[Change] = ()
 ) -> dict[Ref, list[Change]]:
     """Return what is deleted, or loses every role, each with the changes that do it.
 
     Args:
         changes: The changes.
-        organization: The organization.
+        index: The organization.
         reviewed: Changes that were reviewed. The result leaves out what only they remove.
     """
     removed: dict[Ref, list[Change]] = {}
@@ -241,7 +243,6 @@ def find_removed(
                 granted.add(change.target)
             case _:
                 pass
-    index = OrganizationIndex(organization)
     for target, some in revoked.items():
         lost = {held_role(role) for each in some for role in each.roles}
         if not index.held_by(target.kind, target.id) - lost and target not in granted:
@@ -305,13 +306,13 @@ def takes_from_account(change: Change) -> bool:
     return change.action in _TAKES and change.target.kind == "service_account"
 
 
-def _find_members_without_role(changes: Sequence[Change], organization: Resources) -> list[RefusedChanges]:
+def _find_members_without_role(changes: Sequence[Change], index: OrganizationIndex) -> list[RefusedChanges]:
     """Return a refusal for each member who would stay without a role on the organization."""
     of_people: dict[Ref, list[Change]] = {}
     for change in changes:
         if change.target.kind in PEOPLE and change.action in {"grant", "revoke", "delete"}:
             of_people.setdefault(change.target, []).append(change)
-    index, found = OrganizationIndex(organization), list[RefusedChanges]()
+    found: list[RefusedChanges] = []
     for target, own in of_people.items():
         given, lost = (
             {held_role(role) for each in own if each.action == action for role in each.roles}

@@ -88,10 +88,10 @@ def review_plan(
     callers = [caller, Caller(plan.client_id)] if caller.is_stated else [caller]
 
     def find(changes: Sequence[Change]) -> list[RefusedChanges]:
-        refusals = (find_refusals(changes, inventory, each, allow_own=allow_own) for each in callers)
+        refusals = (find_refusals(changes, index, each, allow_own=allow_own) for each in callers)
         return [
             *dict.fromkeys(each for some in refusals for each in some),
-            *find_excess(changes, inventory, allow_removals, reviewed),
+            *find_excess(changes, index, allow_removals, reviewed),
         ]
 
     ready = [each.change for each in compared if each.state == "ready"]

@@ -119,7 +119,7 @@ def plan_changes(
     own = [each for each in changes if each.cause != "drift"]
 
     def find(some: Sequence[Change]) -> list[RefusedChanges]:
-        return [*find_refusals(some, inventory, caller), *find_excess(some, inventory, None, reviewed)]
+        return [*find_refusals(some, index, caller), *find_excess(some, index, None, reviewed)]
 
     held, refusals = separate_refused_ends(own, find)
     return ChangePlan(

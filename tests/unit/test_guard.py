@@ -8,6 +8,7 @@ import pytest
 
 from pinecone_admin.workflows import Change, Ref, RoleAt
 from pinecone_admin.workflows.guard import Caller, find_excess, find_refusals, find_removed
+from pinecone_admin.workflows.organization_index import OrganizationIndex
 from tests.unit.test_desired_state import make_inventory
 
 MEMBER, OWNER, VIEWER = RoleAt("OrgMember"), RoleAt("OrgOwner"), RoleAt("ProjectViewer", Ref("project", "a", "p-a"))
@@ -15,15 +16,17 @@ RUNNER = Ref("service_account", "runner", "s-runner")
 CI = Ref("service_account", "ci", "s-ci")
 OWNING = Ref("user", "owner@example.com", "u-owner@example.com")
 BOB = Ref("user", "bob@example.com", "u-bob@example.com")
-ORGANIZATION = make_inventory(
-    projects=["a"],
-    accounts=["ci"],
-    users=["bob@example.com"],
-    roles=[
-        ("user", "bob@example.com", "OrgMember", None),
-        ("user", "bob@example.com", "ProjectViewer", "a"),
-        ("service_account", "ci", "OrgMember", None),
-    ],
+ORGANIZATION = OrganizationIndex(
+    make_inventory(
+        projects=["a"],
+        accounts=["ci"],
+        users=["bob@example.com"],
+        roles=[
+            ("user", "bob@example.com", "OrgMember", None),
+            ("user", "bob@example.com", "ProjectViewer", "a"),
+            ("service_account", "ci", "OrgMember", None),
+        ],
+    )
 )
 
 
@@ -112,8 +115,8 @@ def test_removals_are_counted_with_who_loses_every_role() -> None:
 def test_many_removals_need_their_number(action: str) -> None:
     """More than three, and more than a third, are refused unless their number is permitted."""
     names = [f"a{number}" for number in range(4)]
-    organization = make_inventory(
-        accounts=names, roles=[("service_account", each, "OrgMember", None) for each in names]
+    organization = OrganizationIndex(
+        make_inventory(accounts=names, roles=[("service_account", each, "OrgMember", None) for each in names])
     )
     targets = [Ref("service_account", each, f"s-{each}") for each in names]
     changes = [delete(each) if action == "delete" else revoke(each, MEMBER) for each in targets]

@@ -9,6 +9,7 @@ from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin.models import RoleBinding, ServiceAccount
 from pinecone_admin.workflows.changes import Change, concerns_owner
 from pinecone_admin.workflows.guard import find_refusals, raise_refusals, takes_from_account
+from pinecone_admin.workflows.organization_index import OrganizationIndex
 from pinecone_admin.workflows.resources import Resources
 
 
@@ -51,5 +52,5 @@ async def check_allowed(
         service_accounts=[*accounts],
         role_bindings=[*bindings, *(each for each in owners if each.id not in known)],
     )
-    refusals = find_refusals(changes, organization, caller, allow_own=allow_own)
+    refusals = find_refusals(changes, OrganizationIndex(organization), caller, allow_own=allow_own)
     raise_refusals(refusals, operation=run.operation)

@@ -10,6 +10,7 @@ from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.models import RoleBinding, ServiceAccount
 from pinecone_admin.workflows.changes import Change, concerns_owner
 from pinecone_admin.workflows.guard import find_refusals, raise_refusals, takes_from_account
+from pinecone_admin.workflows.organization_index import OrganizationIndex
 from pinecone_admin.workflows.resources import Resources
 
 
@@ -52,5 +53,5 @@ def check_allowed(
         service_accounts=[*accounts],
         role_bindings=[*bindings, *(each for each in owners if each.id not in known)],
     )
-    refusals = find_refusals(changes, organization, caller, allow_own=allow_own)
+    refusals = find_refusals(changes, OrganizationIndex(organization), caller, allow_own=allow_own)
     raise_refusals(refusals, operation=run.operation)

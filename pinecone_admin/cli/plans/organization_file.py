@@ -122,7 +122,7 @@ def plan_file(
         session.exit_code = find_exit_code(error)
     else:
         ready = [each.change for each in compared if each.state == "ready"]
-        for each in find_excess(ready, taken, None, find_reviewed(plan, compared, plan.changes)):
+        for each in find_excess(ready, OrganizationIndex(taken), None, find_reviewed(plan, compared, plan.changes)):
             session.warn(f"apply needs --confirm for this plan. {describe_refusal(str(each))}")
         _notify_held(session, compared, beside=[*ready, *plan.stopped])
     if plan and fail_on_change:
@@ -251,7 +251,7 @@ def apply_file(
     allowed: int | None = session.settings.get("confirm")
     if ready:
         what = f"apply {file}: {count_noun(len(ready), 'change')}"
-        allowed = _confirm(session, shown, what, find_removed(ready, inventory, reviewed))
+        allowed = _confirm(session, shown, what, find_removed(ready, OrganizationIndex(inventory), reviewed))
     end_with_missing(session, "Left out", [place_in(plan.source, each) for each in plan.stopped])
     held = _notify_held(session, compared, beside=[*ready, *plan.stopped])
     if not drift and any(each.cause == "drift" for each in plan.changes):
