@@ -450,7 +450,7 @@ def _describe_replaced(change: Change) -> str | None:
         return None
     if change.action == "invite":
         old = "an invite that cannot be accepted any more"
-        return f"{old} is deleted, since sending it again would grant what it carried: {ids}"
+        return f"{old} is deleted ({ids}), because sending it again would grant its old roles"
     return f"an interrupted run left {ids}: it gets the name if its secret is stored, or is deleted"
 
 

@@ -390,8 +390,8 @@ class DueAccountRotations:
         if self.own is not None and self.own not in (each.account for each in self.failed):
             lines.append(f"{_name_account(self.own)} makes this call, so it is never rotated")
         lines += [
-            f"{_name_account(each)} may have an older secret: it was created on {each.created_at:%Y-%m-%d}, and last "
-            f"changed on {each.updated_at:%Y-%m-%d}"
+            f"{_name_account(each)} is not due, because it was last changed on {each.updated_at:%Y-%m-%d}; if that was "
+            f"a rename, its secret may be from {each.created_at:%Y-%m-%d}; to rotate it, give its name"
             for each in self.may_be_older
         ]
         lines += [f"the age of {_name_account(each)} is unknown" for each in self.unknown_age]

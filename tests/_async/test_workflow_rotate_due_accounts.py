@@ -143,7 +143,7 @@ async def test_a_later_change_may_hide_the_age(accounts: Accounts) -> None:
     accounts.add("new", age=DAY)
     report = await accounts.rotate()
     assert (names(report.may_be_older), report.rotated) == (["renamed"], [])
-    assert "may have an older secret: it was created on" in str(report)
+    assert "if that was a rename, its secret may be from" in str(report)
     report = await accounts.rotate(names=["renamed", "nobody"])
     assert (names(report.rotated), report.may_be_older) == (["renamed"], [])
     assert [str(each) for each in report.failed] == [

@@ -145,7 +145,9 @@ def test_a_dry_run_that_has_to_write_says_so_first_and_asks() -> None:
             assert {each.method for each in emulator.requests if each.operation_id != "get_token"} <= {"GET"}
             agreed, asked = run(*words, "--yes"), run(*words, terminal=True, stdin="y\n")
             assert [each.exit for each in (silent, declined, refused, agreed, asked)] == [2, 130, 2, 0, 0], words
-            assert silent.stderr == f"error: {says} Add --yes to go ahead. [PA101]\n"
+            only = "With --dry-run, nothing else changes: --yes allows only these temporary keys. "
+            rest = only if "--dry-run" in words else ""
+            assert silent.stderr == f"error: {says} {rest}Add --yes to go ahead. [PA101]\n"
             assert "and the command could create temporary API keys." in refused.stderr
             for each in (declined, agreed, asked):
                 assert each.said.startswith(says)

@@ -553,7 +553,8 @@ def test_keys_that_a_rotation_keeps_are_rows_of_the_table_in_80_columns() -> Non
                 done = run(*words, terminal=True, env={"COLUMNS": columns, "NO_COLOR": "1"})
                 (row,) = [line for line in done.stdout.splitlines() if shown in line]
                 assert f"{shown}  " in row
-                assert ("Temporary names are shortened" in done.stderr) is (columns == "80")
+                note = "Names of old and unfinished keys are shortened, such as reader (old)"
+                assert (note in done.said) is (columns == "80")
 
 
 @pytest.mark.parametrize("name", ["tenant-" + "x" * 60 + "-eu", "東" * 40 + "京"])

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 
 _MAKES_KEYS = "To read what projects contain, the command creates temporary API keys, and deletes them again."
+_ONLY_KEYS = "With --dry-run, nothing else changes: --yes allows only these temporary keys."
 _MOST_NAMED = 5
 """Names that a sentence has."""
 _MOST_LISTED = 10
@@ -325,4 +326,5 @@ def confirm_temporary_keys(session: Session, what: str) -> None:
     Raises:
         CLIError: Nobody can be asked, or the answer is no.
     """
-    ask(session, Consent(what=what, notes=[_MAKES_KEYS], is_for_dry_run=True))
+    notes = [_MAKES_KEYS, *([_ONLY_KEYS] if session.is_dry_run else [])]
+    ask(session, Consent(what=what, notes=notes, is_for_dry_run=True))

@@ -288,12 +288,16 @@ On a terminal, a command that changes the organization asks first. Elsewhere it
 needs --yes. If it would delete more than you named, it needs --confirm instead:
 pinecone-admin help confirm. PINECONE_ADMIN_NO_PROMPT=1 ends all questions.
 
+On a terminal, a command also asks for a missing value. It asks nothing if you
+must choose between options, such as --store and --reveal: it names them.
+
 --dry-run shows what would happen, and changes nothing, with one exception: to
 read the contents, project delete PROJECT --with-contents creates and deletes
 temporary keys. If the run would be refused, this dry run exits with 5. The dry
 runs of user delete, user ensure, user offboard, role change and role revoke do
 the same. Other dry runs do not find all reasons: without --with-contents, that
-of project delete does not read the contents.
+of project delete does not read the contents, and that of a row of each does not
+know what earlier rows would change.
 
 Some commands create a temporary API key in each project that they read, and
 delete it again: project stale, api-key identify --project, and a dry run of

@@ -49,11 +49,11 @@ def each(
     """Run a command once for each row of a CSV or JSON file.
 
     {email} stands for the column email. All rows are checked before the first one runs; rows of standard input are
-    checked one by one. A row that fails does not stop the others. A value never becomes an option or a second word.
-    If FILE comes from a list command, write it with -o json, because csv changes some names.
+    checked one by one. With --dry-run, a row ignores earlier rows. A row that fails does not stop the others. A value
+    never becomes an option or a second word. Write lists for FILE with -o json, because csv changes names.
 
     --yes and --confirm stand before --. On a terminal, one question shows the first ten commands and their number. A
-    command that deletes needs that number, typed or as --confirm N. A secret needs a --store with {COLUMN} in it.
+    command that deletes needs that number, typed or as --confirm N. A secret needs --store with {COLUMN} in it.
 
     The output has one line of JSON per row, with row, exit, and result or error. --query selects from the result.
     """

@@ -46,8 +46,9 @@ def ensure(
 ) -> object:
     """Give a person these roles: a member gets what is missing, anyone else an invite.
 
-    One role must be on the organization, such as OrgMember. A pending invite gets the missing roles; an expired one is
-    replaced. In JSON, kind is user or invite, and the other fields are always the same.
+    One role must be on the organization, such as OrgMember. Missing roles are added at once, also to a pending invite,
+    and none is revoked without --revoke-others. An expired invite is replaced. In JSON, kind is user or invite, and the
+    other fields are always the same.
     """
     return call.admin.users.ensure(
         email=email, role_bindings=role_bindings, revoke_unlisted=revoke_unlisted, dry_run=call.is_dry_run

@@ -98,7 +98,7 @@ def describe_omissions(layout: Layout, fullest: Layout, *, has_cut_names: bool =
     columns = layout.values()
     left_out = [f"there is no room for {name.upper()}" for name in fullest if name not in layout]
     if _shorten_tag in columns:
-        left_out.append("temporary names are shortened")
+        left_out.append("names of old and unfinished keys are shortened, such as reader (old)")
     elif not {_show_principal, _show_resource}.isdisjoint(columns):
         left_out.append("there is no room for all ids")
     if has_cut_names:
