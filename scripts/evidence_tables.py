@@ -292,7 +292,7 @@ def show_readme(records: Records) -> str:
             str(official[random_twice]),
         ],
         [
-            "secrets found in errors, tracebacks, logs and pickles",
+            "secrets found in errors, tracebacks and logs, and in pickles of errors and clients",
             str(ours["secrets found"]),
             str(official["secrets found"]),
         ],

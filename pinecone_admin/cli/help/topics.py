@@ -301,9 +301,9 @@ know what earlier rows would change.
 
 Some commands create a temporary API key in each project that they read, and
 delete it again: project stale, api-key identify --project, and a dry run of
-project delete PROJECT --with-contents. The project commands also delete overdue
-temporary keys of earlier runs. These commands show this and ask first, or need
---yes, if there is a project to read. apply creates such keys, too, if it
+project delete PROJECT --with-contents. They also delete overdue temporary keys
+of earlier runs in these projects. These commands show this and ask first, or
+need --yes, if there is a project to read. apply creates such keys, too, if it
 deletes the projects of a plan.
 
 --read-only, or PINECONE_ADMIN_READ_ONLY=1, refuses every command that can
