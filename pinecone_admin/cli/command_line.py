@@ -116,7 +116,10 @@ def _find_remedy(session: Session, error: InvalidCredentialsError | Unauthorized
         return advise_on_refused_token(session.identity)
     if session.command is not None and session.command.path == ("login",):
         return "nothing was saved"
-    return advise_on_refused_secret(session.identity, is_piped=bool(session.settings.get("client_secret_stdin")))
+    advice = advise_on_refused_secret(session.identity, is_piped=bool(session.settings.get("client_secret_stdin")))
+    _, _, login = advice.partition("sign in again: ")
+    # A note on a lost secret says what comes before it.
+    return "" if login and any(login in note for note in getattr(error, "__notes__", ())) else advice
 
 
 def find_first_word(argv: Sequence[str]) -> str:

@@ -48,12 +48,14 @@ class OwnSecretFile(FilePlace):
         return f"The new secret replaces the one in {self.path}, which profile {self.profile} uses.{other}"
 
     @property
+    def test(self) -> str:
+        """The command that shows whether the profile can sign in."""
+        return f"pinecone-admin whoami --profile {self.profile}"
+
+    @property
     def remedy(self) -> str:
-        """How the profile gets the secret if the file does not have it."""
-        return (
-            f"profile {self.profile} cannot sign in until {self.path} has the valid secret; if you have that secret, "
-            f"run {self.login}; otherwise, rotate it as another account"
-        )
+        """How the profile gets a secret that works if nobody has the valid one."""
+        return f"rotate the secret as another account, and sign in with the new one: {self.login}"
 
     @contextmanager
     def reserved(self) -> Generator[None, None, None]:
@@ -134,14 +136,22 @@ def _describe_source(session: Session) -> str:
 
 @contextmanager
 def adding_remedy_note(session: Session, place: OwnSecretFile) -> Generator[None, None, None]:
-    """Note on an error how the profile works again, if its secret was or may have been replaced, and is not stored."""
+    """Note on an error how the profile works again, if its secret was or may have been replaced, and is not stored.
+
+    A secret that is in a rescue file is the valid one. Otherwise, nobody has it.
+    """
     try:
         yield
     except BaseException as error:
         effects = session.ledger.effects
         if effects.remaining and all(each.state != "stored" for each in session.ledger.secrets):
-            is_rotated = effects.done or effects.unread
-            error.add_note(place.remedy if is_rotated else f"if it was rotated, {place.remedy}")
+            if any(each.state == "rescued" for each in session.ledger.secrets):
+                advice = f"profile {place.profile} cannot sign in until {place.path} has the new secret: {place.login}"
+            elif effects.done or effects.unread:
+                advice = f"profile {place.profile} cannot sign in now; {place.remedy}"
+            else:
+                advice = f"to find out, run {place.test}; if that fails, {place.remedy}"
+            error.add_note(advice)
         raise
 
 
@@ -150,7 +160,7 @@ def try_own_secret(session: Session, place: OwnSecretFile) -> None:
 
     A command that was interrupted says instead that the secret was not tried.
     """
-    try_it = f"Run pinecone-admin whoami --profile {place.profile}"
+    try_it = f"Run {place.test}"
     if session.interruptions.received:
         session.warn(f"The new secret is stored in {place.path}, and was not tried. {try_it}.")
         return
