@@ -72,7 +72,7 @@ def add_feather(call: Call, *, harpy_id: str, color: str) -> object:
 
 
 @NOUN.command(
-    "deletes", example="pinecone-admin harpy remove-feather Celaeno 5f0ef320-f7f6-4e7f-b5f2-bc20a7f5195c --yes"
+    "deletes", example="pinecone-admin harpy remove-feather Celaeno 61067a8c-d7a3-483c-a7e9-69e2c8bf23fb --yes"
 )
 @_own
 @argument("feather_id", "Id of the feather.", metavar="FEATHER")

@@ -137,7 +137,8 @@ class CLIError(Exception):
         problems: Sequence[Mapping[str, object]] = (),
         advice: str = "",
     ) -> None:
-        self.problem, self.advice = make_printable(message), make_printable(advice)
+        self.problem: str = make_printable(message)
+        self.advice: str = make_printable(advice)
         self.message: str = join_sentences([self.problem, self.advice]) if advice else self.problem
         super().__init__(self.message)
         self.exit: int = find_exit_code(cause) if exit is None else exit

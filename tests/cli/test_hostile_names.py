@@ -103,7 +103,13 @@ def test_names_of_a_list_in_json_come_back_from_each() -> None:
 
 @pytest.mark.parametrize("words", ["project create {name}", "project ensure {name}"])
 def test_names_of_a_list_in_json_are_created_as_they_are(words: str) -> None:
-    """A copy of an organization has the same names, and the file of rows that failed keeps them."""
+    """A copy of an organization has the same names, and the file of rows that failed keeps them.
+
+    Of names that differ only in the whitespace around them, ``ensure`` creates the first: a server may trim names.
+    """
+    trimmed = [name.strip() for name in NAMES]
+    expected = [name for n, name in enumerate(NAMES) if "create" in words or name.strip() not in trimmed[:n]]
+    assert len(expected) in {len(NAMES), len(NAMES) - 2}
     rows = json.dumps([{"name": name} for name in NAMES])
     with example_organization() as emulator:
         emulator.faults.add("create_project", status=422, times=1)
@@ -111,7 +117,7 @@ def test_names_of_a_list_in_json_are_created_as_they_are(words: str) -> None:
         assert done.exit == 9
         assert [each["name"] for each in json.loads(Path("failed.json").read_text(encoding="utf-8"))] == [NAMES[0]]
         assert names_of(run("each", "failed.json", "--yes", "--", *words.split())) == [NAMES[0]]
-        assert {each.name for each in emulator.state.projects.values()} == {"search", "empty", *NAMES}
+        assert {each.name for each in emulator.state.projects.values()} == {"search", "empty", *expected}
 
 
 def test_a_name_becomes_the_value_of_an_option_as_it_is() -> None:

@@ -85,7 +85,8 @@ def read_pages() -> Iterator[tuple[str, str]]:
 def list_command_lines(text: str) -> Iterator[str]:
     """Yield each command line in the blocks of a page; of ``each``, also the command for a row."""
     for block in re.findall(r"```(?:sh|yaml)\n(.*?)```", text, re.DOTALL):
-        rest = block.replace("\\\n", " ")
+        # What another program prints is a word.
+        rest = re.sub(r'"\$\((?!pinecone-admin )[^()]*\)"', "printed", block.replace("\\\n", " "))
         while (start := re.search(r"pinecone-admin (?!@)", rest)) is not None:
             rest = rest[start.start() :]
             words = read_words(rest)

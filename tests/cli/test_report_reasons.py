@@ -56,7 +56,7 @@ def test_no_reason_of_a_report_has_the_name_of_an_operation(
 
 
 def test_no_finding_and_no_table_of_access_has_a_temporary_name() -> None:
-    """A replaced key is named as it was called; the table says that the key was replaced."""
+    """Both name a replaced key as it was called, and say that it is old."""
     with example_organization() as emulator:
         retire_key(emulator)
         emulator.clock.advance(100 * DAY)
@@ -64,7 +64,7 @@ def test_no_finding_and_no_table_of_access_has_a_temporary_name() -> None:
         table = run("access", "-o", "table")
     texts = [each["text"] for each in found.json["findings"]]
     assert [each for each in texts if "~" in each] == []
-    assert any(re.match(r"API key indexer \(\S+\) of project search was replaced", each) for each in texts)
+    assert any(re.match(r"API key indexer \(old\) \(\S+\) of project search was replaced", each) for each in texts)
     assert "~" not in table.stdout
     assert "indexer (old)" in table.stdout
 

@@ -21,7 +21,7 @@ PLACES: dict[str, tuple[str, str]] = {
     "whether a role is on a place that is known": (r'resource_type\S* (?:not )?in [{(]"|^PLACES =', "roles.py"),
     "who owns the organization": (r'binding\.role == "OrgOwner"|binding\.role\) == \(', "roles.py"),
     "how old a key is": (r"oldest_bindings\.get|_dates\.get\(", "roles.py"),
-    "how people see a temporary name": (r"\.rest\)?\} \(|\(old\)\"", "name_tags.py"),
+    "how people see a temporary name": (r"\.rest\)?\} \(|: \"old\"", "name_tags.py"),
     "what a temporary name looks like": (r'"~[a-z{(]', "name_tags.py"),
     "which steps have failed": (r'"failed", "sent", "unread"', "ending.py"),
     "which steps may have taken effect": (r'[{(]"sent", "unread"[)}]', "ending.py"),
