@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import json
 import re
+import tracemalloc
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -713,6 +714,28 @@ def test_a_plan_of_many_people_and_projects_is_small() -> None:
     text = found.to_json()
     assert len(text.encode()) < 7_000_000
     assert sum(line.startswith('    {"action": ') for line in text.splitlines()) == 14_000
+
+
+def test_memory_of_planning_grows_like_the_organization() -> None:
+    """Twice the people and projects take about twice the memory at the peak, also with a former file."""
+
+    def measure(size: int) -> int:
+        users, names = ([f"{kind}{n}@example.com" for n in range(size)] for kind in ("member", "new"))
+        inventory = make_inventory(
+            projects=[f"project-{n}" for n in range(size // 5)],
+            users=users,
+            roles=[("user", each, "OrgMember", None) for each in users],
+        )
+        people = [{"email": each, "roles": ["OrgManager"]} for each in (*users, *names)]
+        tracemalloc.start()
+        found = plan(inventory, base={"people": people[:size]}, people=people)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert len(found.changes) == 3 * size
+        return peak
+
+    measure(20)  # what is loaded on first use
+    assert measure(400) < 2.5 * measure(200)
 
 
 def test_a_plan_of_an_older_version_is_refused_with_the_remedy() -> None:
