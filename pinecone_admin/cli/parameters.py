@@ -444,11 +444,20 @@ class WantedRole(NamedTuple):
         from pinecone_admin.models import on_organization, on_project  # noqa: PLC0415 - a help needs no models
 
         role: Any = self.role
-        if self.project is None and self.role in PROJECT_ROLES and call.principal is not None:
-            return on_project(call.admin.api_keys.describe(api_key_id=call.principal.id).project_id, role)
-        if self.project is None:
+        if self.project is None and self.role not in PROJECT_ROLES:
             return on_organization(role)
-        return on_project(call.find("project", self.project).id, role)
+        named = None if self.project is None else call.find("project", self.project)
+        if call.principal is None or call.principal.noun != "api-key":
+            assert named is not None  # noqa: S101 - only a role of a key leaves out its project
+            return on_project(named.id, role)
+        own = call.admin.api_keys.describe(api_key_id=call.principal.id).project_id
+        if named is not None and named.id != own:
+            raise CLIError(
+                f"API key {quote_name(call.principal.name or call.principal.id)} is not in project "
+                f"{quote_name(named.name or named.id)}, so it cannot have a role there. Write the role alone: {role}.",
+                says_if_unchanged=True,
+            )
+        return on_project(own, role)
 
 
 class WantedGrant(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -142,6 +142,10 @@ def test_what_is_missing_decides_before_what_was_found(
     assert "as you asked" in done.stderr
 
 
+DELETIONS = [
+    each.full_name for each in COMMANDS if each.effect == "deletes" and each.own_params and each.name == "delete"
+]
+
 KEPT = {
     "user delete owner@example.com": "is the last user who is an OrgOwner",
     "role revoke user:owner@example.com:OrgOwner": "is the last user who is an OrgOwner",
@@ -175,6 +179,123 @@ def test_what_the_server_keeps_is_refused_in_the_dry_run_too(line: str) -> None:
 def _spells(binding: dict[str, str], line: str) -> bool:
     kind, name, role = line.removeprefix("role revoke ").split(":")
     return (binding["principal_type"], binding["principal_name"], binding["role"]) == (kind, name, role)
+
+
+def _accept(emulator: Emulator) -> None:
+    emulator.accept_invite(_find_invite(emulator))
+
+
+def _expire(emulator: Emulator) -> None:
+    emulator.clock.advance(8 * 24 * 3600)
+
+
+def _expire_and_join(emulator: Emulator) -> None:
+    _expire(emulator)
+    emulator.add_user("bob@example.com", roles=["OrgMember"])
+
+
+def _find_invite(emulator: Emulator) -> str:
+    (found,) = (each.id for each in emulator.state.invites.values() if each.email == "bob@example.com")
+    return found
+
+
+_UNKNOWN = "00000000-0000-4000-8000-000000000000"
+REASONS: dict[str, tuple[Callable[[Emulator], None], int, str, Sequence[str]]] = {
+    "a member": (
+        lambda _: None,
+        5,
+        "use user ensure",
+        ["invite create ADA@example.com --role OrgMember", "invite ensure ada@example.com --role OrgMember"],
+    ),
+    "a pending invite": (lambda _: None, 5, "use user ensure", ["invite create bob@example.com --role OrgMember"]),
+    "an expired invite": (_expire, 5, "use user ensure", ["invite create Bob@example.com --role OrgMember"]),
+    "joined beside an expired invite": (
+        _expire_and_join,
+        5,
+        "",
+        ["invite resend {invite}", "invite ensure bob@example.com --role OrgMember"],
+    ),
+    "an accepted invite": (
+        _accept,
+        5,
+        "accepted",
+        ["invite resend {invite}", "invite delete {invite}", "role grant --invite {invite} --role OrgManager"],
+    ),
+    "a key of another project": (
+        lambda _: None,
+        2,
+        "Write the role alone: ProjectViewer.",
+        ["role grant --api-key reader --role empty:ProjectViewer"],
+    ),
+    "nothing of this id": (
+        lambda _: None,
+        4,
+        "",
+        [
+            *(f"{each} {_UNKNOWN}" for each in DELETIONS),
+            f"project update {_UNKNOWN} --name x",
+            f"organization update {_UNKNOWN} --name x",
+            f"api-key update {_UNKNOWN} --name x",
+            f"api-key rotate {_UNKNOWN} --keep-old-for 0 --store file:k",
+            f"api-key create k --project {_UNKNOWN} --store file:k",
+            f"api-key ensure k --project {_UNKNOWN} --store file:k",
+            f"api-key delete-retired --project {_UNKNOWN}",
+            f"invite resend {_UNKNOWN}",
+            f"service-account update {_UNKNOWN} --name x",
+            f"service-account rotate {_UNKNOWN} --store file:k",
+            f"service-account create x --role {_UNKNOWN}:ProjectViewer --store file:k",
+            f"invite create new@example.com --role OrgMember --role {_UNKNOWN}:ProjectViewer",
+            f"user ensure new@example.com --role OrgMember --role {_UNKNOWN}:ProjectViewer",
+            f"role grant --user {_UNKNOWN} --role OrgMember",
+            f"role grant --user ada@example.com --role {_UNKNOWN}:ProjectViewer",
+            f"role change --user {_UNKNOWN} --from OrgMember --to OrgManager",
+            f"project provision x --role ProjectViewer --grant user:{_UNKNOWN}:ProjectViewer --store file:k",
+        ],
+    ),
+    "nothing is wrong": (
+        _expire,
+        0,
+        "",
+        [
+            "invite ensure bob@example.com --role OrgMember",
+            "invite ensure bob@example.com --role OrgManager",
+            "invite resend bob@example.com",
+            "invite delete bob@example.com",
+            "invite create eve@example.com --role OrgMember",
+            "role grant --api-key reader --role search:ProjectViewer",
+        ],
+    ),
+}
+"""Preconditions of the server that a dry run can read: what makes them fail, the code, words, and the commands."""
+
+
+@pytest.mark.parametrize(("cause", "line"), [(cause, line) for cause, case in REASONS.items() for line in case[3]])
+def test_a_dry_run_reads_what_the_server_would_refuse(
+    cause: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dry run ends with the code of the run, and with a reason where the run has one; it changes nothing."""
+    prepare, expected, words, _ = REASONS[cause]
+    monkeypatch.chdir(tmp_path)
+    with example_organization() as emulator:
+        prepare(emulator)
+        typed = line.format(invite=_find_invite(emulator)).split()
+        before = emulator.dump()["organization"]
+        preview = run(*typed, "--dry-run", "-o", "table")
+        assert emulator.dump()["organization"] == before
+        done = run(*typed, "--yes", "-o", "table")
+    assert (preview.exit, done.exit) == (expected, expected), (preview, done)
+    assert all(words in each.said for each in (preview, done)), (preview, done)
+    assert bool(preview.stdout) == (expected == 0), preview
+
+
+def test_what_a_dry_run_does_not_read_is_in_the_help() -> None:
+    """Indexes cannot be read without an API key; the dry run says so, and its help, too."""
+    with example_organization():
+        preview, done = run("project", "delete", "search", "--dry-run"), run("project", "delete", "search", "--yes")
+    assert (preview.exit, done.exit) == (0, 2)
+    assert "The contents were not read." in preview.said
+    for line in (("project", "delete", "--help"), ("help", "changes")):
+        assert "Without --with-contents" in " ".join(run(*line).stdout.split())
 
 
 def test_a_person_leaves_with_the_only_role_and_the_command_says_so_before() -> None:

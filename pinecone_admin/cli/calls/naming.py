@@ -128,9 +128,12 @@ class NameLookup:
     def _is_present(self, noun: str, email: str) -> bool:
         """Return whether a user or an open invite has an address; False if that cannot be seen."""
         with suppress(PineconeError):
-            found = _matching(self._candidates(noun, email, None), email)
-            return any(getattr(each, "status", "pending") == "pending" for each in found)
+            return any(getattr(each, "status", "pending") == "pending" for each in self.list_matching(noun, email))
         return False
+
+    def list_matching(self, noun: str, text: str) -> list[Any]:
+        """Return the models of all things that have a name or an email address; there may be none."""
+        return _matching(self._candidates(noun, text, None), text)
 
     def forget(self, changes: Iterable[SentChange]) -> None:
         """Forget what changes may have made wrong, so that a name never stands for what had it before."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pinecone_admin.cli.commands import Command
     from pinecone_admin.cli.secrets.destination import Destination, SecretDelivery
     from pinecone_admin.workflows import Difference, Progress
+    from pinecone_admin.workflows.changes import Step
     from pinecone_admin.workflows.readable_store import SecretOwner
 
 _LARGEST_PAGE = 100
@@ -212,8 +213,16 @@ def _preview(call: Call, operation: Operation[Any]) -> None:
         names |= {id: name for id, name in known.items() if name is not None}
     change = call.session.ledger.add_parts(read_change(operation, names, present))
     planned = SimpleNamespace(steps=[Step(change=change, state="planned")])
+    _require_accepted(call, planned.steps)
     call.names.add_names(planned, found)
     write_preview(call.session, planned.steps, found, notes=call.notes)
+
+
+def _require_accepted(call: Call, planned: Sequence[Step]) -> None:
+    from pinecone_admin.cli.calls.preconditions import require_accepted  # noqa: PLC0415 - only a dry run needs it
+
+    with show_progress(call.session, "reading what the server would refuse"):
+        require_accepted(call, planned)
 
 
 def _report_differences(call: Call, result: object) -> None:
@@ -369,6 +378,7 @@ def _call_function(call: Call, arguments: Mapping[str, Any]) -> object:
     if call.command.is_workflow:
         call.session.ledger.is_complete = True  # what follows only reads
         if call.is_dry_run:
+            _require_accepted(call, cast("Any", result).steps)
             call.found = {each.id: each for each in call.names.describe_all(call.found.values())}
         call.names.add_names(result, call.found.values())
     return result

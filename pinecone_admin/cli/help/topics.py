@@ -293,11 +293,10 @@ must choose between options, such as --store and --reveal: it names them.
 
 --dry-run shows what would happen, and changes nothing, with one exception: to
 read the contents, project delete PROJECT --with-contents creates and deletes
-temporary keys. If the run would be refused, this dry run exits with 5. The dry
-runs of user delete, user ensure, user offboard, role change and role revoke do
-the same. Other dry runs do not find all reasons: without --with-contents, that
-of project delete does not read the contents, and that of a row of each does not
-know what earlier rows would change.
+temporary keys. If the run would be refused, a dry run exits with 5 too, as far
+as it can read the reason. It does not look at your roles, the plan and the
+quotas. Without --with-contents, that of project delete does not read the
+contents, and that of a row of each does not know what earlier rows would change.
 
 Some commands create a temporary API key in each project that they read, and
 delete it again: project stale, api-key identify --project, and a dry run of

@@ -43,7 +43,9 @@ def _naming_other_way() -> Generator[None]:
     try:
         yield
     except ConflictError as error:
-        error.add_note("to give roles to a member or an invited person, use user ensure")
+        from pinecone_admin.cli.calls.preconditions import NAMES_OTHER_WAY  # noqa: PLC0415 - loads the models
+
+        error.add_note(NAMES_OTHER_WAY)
         raise
 
 

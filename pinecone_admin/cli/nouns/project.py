@@ -183,7 +183,8 @@ def delete(
 
     If it has API keys, they go with it, and you are asked for its name. --with-contents deletes its indexes too, and
     always asks for the name. To see what the project holds, it creates a temporary API key and deletes it again. A
-    dry run does this, too, so it asks first.
+    dry run does this, too, so it asks first. Without --with-contents, a dry run does not see indexes, and the run is
+    refused if there are any.
     """
     if not with_contents:
         try:
