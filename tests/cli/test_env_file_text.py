@@ -43,6 +43,10 @@ REPLACED: dict[str, tuple[str, str]] = {
     "value with a variable": ('A="$HOME"\nKEY="$A"\n', 'A="$HOME"\nKEY=new\n'),
     "equals signs": ("A=b=c\nKEY=a==\n", "A=b=c\nKEY=new\n"),
     "lines of a shell": ("set -a\n. ./other\nA=1\n", "set -a\n. ./other\nA=1\nKEY=new\n"),
+    "lines about the variable": (
+        "A=1\n#KEY: no\n# KEY\necho KEY\nKEYS\nKEYS: 1\nKEY=old\n",
+        "A=1\n#KEY: no\n# KEY\necho KEY\nKEYS\nKEYS: 1\nKEY=new\n",
+    ),
     "lone carriage return": ("A=1\rB=2\nKEY=old\n", "A=1\rB=2\nKEY=new\n"),
     "lines that do not go on": ("A=x\\\\\nKEY=old\n# \\\n", "A=x\\\\\nKEY=new\n# \\\n"),
     "line that goes on elsewhere": ("A=x\\\ny\nKEY=old\n", "A=x\\\ny\nKEY=new\n"),
@@ -62,10 +66,15 @@ REFUSED: dict[str, tuple[str, str]] = {
     "space before the equals sign": ("A=1\nKEY =old\n", "line 2 has spaces beside the equals sign"),
     "space behind the equals sign": ("KEY=\t'old'\n", "line 1 has spaces beside the equals sign"),
     "spaces on both sides": ("export KEY = old\n", "line 1 has spaces beside the equals sign"),
-    "second of two in a line": ("export A=1 KEY=old\n", "Some programs read a value of KEY there"),
-    "behind a semicolon": ("A=1;KEY=old\n", "Some programs read a value of KEY there"),
-    "declared": ("A=1\ndeclare -x KEY=old\n", "Some programs read a value of KEY there"),
-    "added to": ("A=1\ntrue && KEY+=old\n", "Some programs read a value of KEY there"),
+    "second of two in a line": ("export A=1 KEY=old\n", "line 1 is about KEY for some programs"),
+    "behind a semicolon": ("A=1;KEY=old\n", "line 1 is about KEY for some programs"),
+    "declared": ("A=1\ndeclare -x KEY=old\n", "line 2 is about KEY for some programs"),
+    "added to": ("A=1\ntrue && KEY+=old\n", "line 2 is about KEY for some programs"),
+    "a name alone": ("A=1\n\nKEY\n", "line 3 is about KEY for some programs"),
+    "a name alone at the end": ("A=1\r\nKEY \r\nKEY=old\r\nKEY", "line 4 is about KEY for some programs"),
+    "exported below": ("KEY=old\nexport KEY\n", "line 2 is about KEY for some programs"),
+    "a colon": ("A=1\n KEY: old\n", "line 2 is about KEY for some programs"),
+    "a colon behind export": ("A='\n'\nexport KEY : old\n", "line 3 is about KEY for some programs"),
     "YAML": ("organization: X\nprojects: []\n", "it is no env file"),
     "JSON": ('{"organization": "X"}\n', "it is no env file"),
     "UTF-16": ("A=1\n".encode("utf-16").decode("latin-1"), "it is no env file"),
@@ -84,7 +93,7 @@ def test_a_variable_is_set_if_it_has_a_value() -> None:
     for text in ("KEY=a # old", "KEY='a'", 'KEY = "a" # old', "KEY=\nKEY=a\n", "\ufeffKEY=a", "KEY=a\r\n"):
         file = read_env_file(text.encode())
         assert (file.may_set("KEY"), file.read("KEY")) == (True, "a"), text
-    for text in ("export A=1 KEY=a", "A=1; KEY=a", 'KEY="$A"', "declare KEY=a", "KEY='a"):
+    for text in ("export A=1 KEY=a", "A=1; KEY=a", 'KEY="$A"', "declare KEY=a", "KEY='a", "KEY", "KEY: a"):
         assert read_env_file(text.encode()).may_set("KEY"), text
 
 

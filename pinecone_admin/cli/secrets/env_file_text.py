@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from attrs import frozen
 
@@ -26,6 +26,10 @@ _ESCAPED = re.compile(r'\\(["\\$`])')
 _UNCLEAR = re.compile(r"""(?:[^\\]|^)(?:\\\\)*(?:[$`]|\\[^"\\$`])""", re.DOTALL)
 _NEEDS_QUOTES = re.compile(r"""[\s'"`$\\;|&<>()]""")
 _PERHAPS_SET = re.compile(r"(?:^|[\s;&|({])([A-Za-z_][A-Za-z0-9_]*)\+?=")
+# For a name alone, Docker takes the value of its own environment, and python-dotenv forgets the one of another line.
+# godotenv and dotenv of Ruby read a colon as an equals sign.
+_PERHAPS_SET_ALONE = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*(?::|\r?\n|\Z)")
+
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/+=@%,-]+")
 # Within single quotes, each program that reads env files takes these characters as they are.
@@ -69,13 +73,13 @@ class EnvFile:
     Attributes:
         text: The text; bytes that are not UTF-8 are surrogates.
         assignments: The variables that every program sets, in the order of the file.
-        perhaps_set: Names that only some programs set, such as the second of two in a line.
+        perhaps_set: Names that only some programs set, such as the second of two in a line, each with its last line.
         has_other_lines: Whether there are lines that are neither blank, nor a comment, nor an assignment.
     """
 
     text: str
     assignments: Sequence[Assignment]
-    perhaps_set: frozenset[str]
+    perhaps_set: Mapping[str, int]
     has_other_lines: bool
 
     def read(self, name: str) -> str:
@@ -104,13 +108,13 @@ class EnvFile:
 def read_env_file(content: bytes) -> EnvFile:
     """Return what is in an env file; every text is one."""
     text = content.decode(errors="surrogateescape")
-    assignments, others = list[Assignment](), list[str]()
+    assignments, others = list[Assignment](), list[tuple[str, int]]()
     position = len(_MARK) if text.startswith(_MARK) else 0
     line = 1
     while position < len(text):
         found = _ASSIGNMENT.match(text, position)
         if found is None:
-            others.append(_read_line(text, position))
+            others.append((_read_line(text, position), line))
             end = position
         else:
             value, end = _read_value(found["text"]), found.end()
@@ -131,9 +135,12 @@ def read_env_file(content: bytes) -> EnvFile:
         end += len(_read_line(text, end))
         line += text.count("\n", position, end)
         position = end
-    others = [other for other in others if other.strip() and not other.lstrip().startswith("#")]
-    doubtful = [each.text for each in assignments if each.value is None]
-    perhaps_set = frozenset(name for each in (*others, *doubtful) for name in _PERHAPS_SET.findall(each))
+    others = [(other, line) for other, line in others if other.strip() and not other.lstrip().startswith("#")]
+    doubtful = [(each.text, each.line) for each in assignments if each.value is None]
+    perhaps_set = {name: line for each, line in (*others, *doubtful) for name in _PERHAPS_SET.findall(each)}
+    for other, line in others:
+        if (alone := _PERHAPS_SET_ALONE.match(other)) is not None:
+            perhaps_set[alone[1]] = line
     return EnvFile(text, assignments, perhaps_set, bool(others))
 
 
@@ -196,26 +203,25 @@ def set_variables(content: bytes, values: Mapping[str, str]) -> bytes:
     return file.text.encode(errors="surrogateescape")
 
 
-def _check_lines(file: EnvFile, names: Iterable[str]) -> None:
-    """Raise StoreError if programs read the lines of these variables, or those after an open quote, differently."""
-    lines: dict[str, list[str]] = {name: [] for name in names}
+def _check_lines(file: EnvFile, names: Collection[str]) -> None:
+    """Raise WrongPlaceError if programs read the lines of variables, or those after an open quote, differently."""
     for each in file.assignments:
         problem = ""
         if each.has_open_quote:
             problem = "has a quote that is not closed: close it first"
-        elif each.name in lines and each.value is None and each.text.rstrip().endswith("\\"):
+        elif each.name in names and each.value is None and each.text.rstrip().endswith("\\"):
             problem = "goes on in the next line: join them first"
-        elif each.name in lines and each.has_gap:
+        elif each.name in names and each.has_gap:
             problem = "has spaces beside the equals sign, which a shell does not read: remove them first"
         if problem:
             raise WrongPlaceError(f"line {each.line} {problem}")
-        if each.name in lines:
-            lines[each.name].append(str(each.line))
-    for name, numbers in lines.items():
+    for name in names:
+        numbers = [str(each.line) for each in file.assignments if each.name == name]
         if len(numbers) > 1:
             raise WrongPlaceError(f"lines {list_words(numbers)} set {name}: remove all but one of them first")
-    for name in sorted(file.perhaps_set.intersection(lines)):
-        raise StoreError(f"Some programs read a value of {name} there, and others do not. Write it in a line alone.")
+        if name in file.perhaps_set:
+            problem = f"is about {name} for some programs, and not for others: keep only a line {name}=VALUE for it"
+            raise WrongPlaceError(f"line {file.perhaps_set[name]} {problem}")
 
 
 def _set_variable(file: EnvFile, name: str, value: str) -> str:
