@@ -204,7 +204,7 @@ class SavablePlan:
             raise value_error("text", f"has the field {quote_input(repeated[0])} twice in an object: make another plan")
         plan = decode_record(document, cls)
         if isinstance(plan, DecodeFailure):
-            raise value_error("text", f"is not a valid plan: {plan.path} {plan.problem}")
+            raise PineconeValueError(Name("text"), f": {plan.path} {plan.problem}, so it is not a valid plan")
         return _check_no_repetition("text", plan)
 
 

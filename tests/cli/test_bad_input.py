@@ -456,7 +456,7 @@ def test_a_message_keeps_the_words_that_the_command_line_gave(tmp_path: Path) ->
         with example_organization():
             for workflow in ("projects.delete_stale", "users.offboard_many", "apply"):
                 (folder / name).write_text(f'{{"plan_of": "{workflow}"')
-                check_usage(run("apply", plan, "--yes"), f"error: {plan} is not a JSON object")
+                check_usage(run("apply", plan, "--yes"), f"error: {plan}, line ")
             missing = f"{plan}/x.json"
             check_usage(run("access", "--inventory", missing), f"error: {missing} cannot be read: ")
             check_usage(run("project", "describe", ""), "error: PROJECT needs a value, but is empty.")

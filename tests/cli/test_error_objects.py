@@ -146,9 +146,25 @@ def test_a_problem_with_a_file_has_its_line_and_its_field() -> None:
             assert {each["file"] for each in error["problems"]} == {"org.yaml"}
 
 
+def test_a_problem_with_a_saved_plan_has_its_field() -> None:
+    """The line of a field that does not fit is not known, and its path is."""
+    with example_organization():
+        Path("org.yaml").write_text("organization: Emulated Organization\nprojects: [{name: more}]\n")
+        run("plan", "org.yaml", "--out", "plan.json")
+        Path("damaged").write_text(Path("plan.json").read_text().replace('"action": "create"', '"action": "made"'))
+        error = run("apply", "damaged", "--yes", "-o", "json").error
+    assert [each["path"] for each in error["problems"]] == ["changes[0].action"]
+    assert error["message"].startswith("damaged: changes[0].action must be one of 'create',")
+
+
 DAMAGED: dict[str, list[tuple[str, int | None]]] = {
     "plan FILE": [("organization: x\na: b: c", 2), ("organization: x\nprojects: 1\npeople: 1\n", 2)],
-    "apply FILE --yes": [("organization: x\na: b: c", 2)],
+    "apply FILE --yes": [
+        ("organization: x\na: b: c", 2),
+        *((f'{{"plan_of": "{each}",\n"changes": [', 2) for each in ("apply", "users.offboard_many")),
+        ('{"plan_of": "projects.delete_stale",\n"version": 3\n"projects": []}', 3),
+        ('{"plan_of": "apply",\n"version": 3, "organization_id": 5}', None),
+    ],
     "plan org.yaml --base FILE": [("organization: x\na: b: c", 2)],
     "plan org.yaml --own-client-id x --inventory FILE": [('{\n"taken_at": ', 2), ("{}", None), ("[]", None)],
     "access --inventory FILE": [('{\n"taken_at": ', 2), ("{}", None)],

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from pinecone_admin._http.argument_checks import check_email
 from pinecone_admin._http.codec import parse_json_object
 from pinecone_admin._text.counts import count_noun
-from pinecone_admin.cli.failures import CLIError, StoreError
+from pinecone_admin.cli.damaged_files import parse_json
+from pinecone_admin.cli.failures import CLIError, StoreError, describe_problem
 from pinecone_admin.cli.output.files import check_new_files, describe_input, follow_own_links
 from pinecone_admin.cli.output.formats import clean_reasons
 from pinecone_admin.cli.output.writing import (
@@ -69,13 +70,17 @@ def parse_plan(session: Session, kind: type[_P], text: str, path: str) -> _P:
     """Return the plan in the text of a file, which is of the organization of the session.
 
     Raises:
-        CLIError: The text is no such plan, or only a part of one; the message names the file.
+        CLIError: The text is no such plan, or only a part of one; the message has the file, and the line or field.
         RefusedError: The plan is of another organization.
     """
+    name = describe_input(path, begins=True)
+    parse_json(text.removeprefix("\ufeff"), describe_input(path), advice="It is no plan, or was saved only in part.")
     try:
         plan = kind.from_json(text.removeprefix("\ufeff"))
     except PineconeValueError as error:
-        raise CLIError(error.message_with_names({"text": describe_input(path, begins=True), **_MAKERS})) from error
+        message = error.message_with_names({"text": name, **_MAKERS})
+        problem = describe_problem(describe_input(path), message.removeprefix(name).lstrip(": "))
+        raise CLIError(message, problems=[problem]) from error
     check_organization(plan.organization_id, [session.organization], operation="plan")
     return plan
 
