@@ -76,7 +76,9 @@ def find_nearest(word: str, words: Iterable[str]) -> str | None:
         return None
     parts = SequenceMatcher(None, word.lower(), close[0]).get_opcodes()
     changed = sum(max(end - start, to - since) for tag, start, end, since, to in parts if tag != "equal")
-    return lower[close[0]] if changed <= _MOST_CHANGED else None
+    # A short word with two letters more or less is another one: each is no misspelt search.
+    is_other = abs(len(word) - len(close[0])) > max(1, len(close[0]) // 4)
+    return None if is_other or changed > _MOST_CHANGED else lower[close[0]]
 
 
 def is_id(text: str) -> bool:

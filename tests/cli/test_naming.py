@@ -342,6 +342,15 @@ def test_suggestions() -> None:
     assert suggest("xml", ("table", "json")) == "Choose from table, json."
 
 
+def test_each_command_is_suggested_for_a_slip_of_the_keyboard() -> None:
+    """A letter that is missing or doubled, in every word that a command begins with."""
+    words = sorted({each.path[0] for each in COMMANDS})
+    for word in words:
+        for place in range(len(word)):
+            for slip in (word[:place] + word[place + 1 :], word[: place + 1] + word[place:]):
+                assert slip in words or find_nearest(slip, words) == word, slip
+
+
 def test_only_what_is_near_is_suggested() -> None:
     """A mistake of one or two characters is near; words that only share some letters, or a domain, are not."""
     for word, near in (
@@ -356,6 +365,7 @@ def test_only_what_is_near_is_suggested() -> None:
         ("nobody@example.com", "bob@example.com"),
         ("prod", "proxy"),
         ("staging", "training"),
+        ("search", "each"),
     ):
         assert find_nearest(word, [far]) is None
     with example_organization():
