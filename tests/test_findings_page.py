@@ -44,6 +44,7 @@ def test_a_new_owner_is_found_however_they_became_one(
             principal_type="user", principal_id=ada.id, resource_type="organization", role="OrgOwner"
         )
         bob, _ = [emulator.accept_invite(each.id) for each in invites]
+        run("inventory", "--out", "next.json")
         capsys.readouterr()
         exec(program, {"__name__": "docs"})
         queried = run(*shlex.split(line)).json
