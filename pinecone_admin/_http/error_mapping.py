@@ -91,12 +91,15 @@ def error_from_response(response: BufferedResponse, *, call: CallState, wall: fl
 
 
 def is_foreign_body(body: bytes) -> bool:
-    """Return whether the body of an error has no code of the API, so that something on the way has sent it."""
-    return bool(body) and parse_error_body(body)[0] is None
+    """Return whether the body of an error has no code of the API, so that something on the way has sent it.
+
+    An empty body has none either. Everybody who has the error in place of the body asks for its ``error_code``.
+    """
+    return parse_error_body(body)[0] is None
 
 
 def is_own_404(response: BufferedResponse) -> bool:
-    """Return whether a response is a 404 that may be of the API."""
+    """Return whether a response is a 404 of the API."""
     return response.status == HTTPStatus.NOT_FOUND and not is_foreign_body(response.body)
 
 

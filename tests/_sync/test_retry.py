@@ -81,6 +81,11 @@ def make_responses(*statuses: int, **headers: str) -> list[Step]:
     ]
 
 
+def refuse(status: int) -> ScriptedResponse:
+    """Return a refusal of the API, which has a code."""
+    return ScriptedResponse(status, {"error": {"code": "REFUSED", "message": "no"}})
+
+
 def make_failures(*errors: Exception, events: list[str] | None = None) -> list[Step]:
     """Return a failure for each of the errors."""
     return [ScriptedFailure(error, events or []) for error in errors]
@@ -144,10 +149,13 @@ TABLE: dict[str, Expectation] = {
         True,
     ),
     "refused": Expectation(
-        make_responses(400, 402, 403, 404, 405, 407, 409, 412, 418, 422, 501, 505), False, False, "rejected", False
+        make_responses(400, 402, 404, 405, 407, 409, 412, 418, 422, 501, 505), False, False, "rejected", False
     ),
     "a 403 of a proxy": Expectation(
-        [ScriptedResponse(403, b"<html>blocked</html>"), ScriptedResponse(403, {"message": "blocked"})],
+        [
+            ScriptedResponse(403, body)
+            for body in (b"<html>blocked</html>", {"message": "blocked"}, {"error": {}}, None)
+        ],
         False,
         False,
         "unknown",
@@ -235,7 +243,7 @@ def test_every_attempt_sends_the_same_request(make_client: Callable[..., Admin])
 )
 def test_a_404_after_an_unknown_delete_is_a_success(unknown: Step, make_client: Callable[..., Admin]) -> None:
     """A delete succeeds where a retry after an attempt with an unknown outcome returns 404."""
-    script = ScriptedTransport(unknown, ScriptedResponse(404))
+    script = ScriptedTransport(unknown, refuse(404))
     make_client(script).projects.delete(project_id="p")
     assert len(script.requests) == 2
 
@@ -258,9 +266,11 @@ LOST_RESPONSE = ScriptedFailure(httpx.ReadError("reset"))
 
 # Steps, and the outcome of a PATCH and of a DELETE.
 SEQUENCES: dict[str, tuple[list[Step], str, str]] = {
-    "lost, then refused for good": ([LOST_RESPONSE, ScriptedResponse(409)], "rejected", "unknown"),
-    "overloaded, then refused for good": ([ScriptedResponse(503), ScriptedResponse(400)], "rejected", "unknown"),
-    "overloaded, then not implemented": ([ScriptedResponse(503), ScriptedResponse(501)], "rejected", "unknown"),
+    "lost, then refused for good": ([LOST_RESPONSE, refuse(409)], "rejected", "unknown"),
+    "overloaded, then refused for good": ([ScriptedResponse(503), refuse(400)], "rejected", "unknown"),
+    "overloaded, then not implemented": ([ScriptedResponse(503), refuse(501)], "rejected", "unknown"),
+    "lost, then a 404 without a body": ([LOST_RESPONSE, ScriptedResponse(404)], "unknown", "unknown"),
+    "lost, then refused without a body": ([LOST_RESPONSE, ScriptedResponse(409)], "unknown", "unknown"),
     "lost, then a 404 of a proxy": (
         [LOST_RESPONSE, ScriptedResponse(404, b"<html>not found</html>")],
         "unknown",
@@ -289,7 +299,7 @@ SEQUENCES: dict[str, tuple[list[Step], str, str]] = {
     "not sent, then refused for good": ([NOT_SENT, ScriptedResponse(409)], "rejected", "rejected"),
     "done, then lost": ([ScriptedResponse(200, body_error=OSError()), LOST_RESPONSE], "done", "done"),
     "done, then refused for good": (
-        [ScriptedResponse(200, body_error=OSError()), ScriptedResponse(409)],
+        [ScriptedResponse(200, body_error=OSError()), refuse(409)],
         "rejected",
         "done",
     ),

@@ -205,7 +205,8 @@ FAULTS = (
     Fault("520", BROKEN_SERVER, e.ServiceError, send_response(520)),
     Fault("400", REFUSED, e.BadRequestError, send_response(400)),
     Fault("401", REFUSED, e.UnauthorizedError, send_response(401)),
-    Fault("403", REFUSED, e.ForbiddenError, send_response(403)),
+    Fault("403 HTML", REDIRECTED, e.ForbiddenError, send_response(403, b"<html>blocked</html>")),
+    Fault("403 empty", REDIRECTED, e.ForbiddenError, send_response(403, b"")),
     Fault("404", REFUSED, e.NotFoundError, send_response(404)),
     Fault("409", REFUSED, e.ConflictError, send_response(409)),
     Fault("302", REDIRECTED, e.ApiError, send_response(302, b"", "Location: /elsewhere")),
@@ -286,9 +287,7 @@ FAULTS = (
     ),
     Fault("200 MB in chunks", TOO_LARGE, e.PineconeConnectionError, send_endless_chunks, in_body=True),
 )
-FOREIGN_REFUSAL = Fault("403 HTML", REDIRECTED, e.ForbiddenError, send_response(403, b"<html>blocked</html>"))
-"""A refusal of something on the way; a HEAD does not show who has sent it, since its response has no body."""
-FAULTS_BY_NAME = {fault.name: fault for fault in (*FAULTS, FOREIGN_REFUSAL)}
+FAULTS_BY_NAME = {fault.name: fault for fault in FAULTS}
 
 
 def make_operation(verb: str) -> Operation[None]:
