@@ -154,8 +154,9 @@ TABLE: dict[str, Expectation] = {
     ),
     "a 403 of a proxy": Expectation(
         [
-            ScriptedResponse(403, body)
-            for body in (b"<html>blocked</html>", {"message": "blocked"}, {"error": {}}, None)
+            ScriptedResponse(403, b"<html>blocked</html>"),
+            ScriptedResponse(403, {"message": "blocked"}),
+            ScriptedResponse(403),
         ],
         False,
         False,
