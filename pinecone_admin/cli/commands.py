@@ -272,7 +272,10 @@ def _common_options() -> list[click.Parameter]:
 def _secret_options(makes: Secret) -> list[click.Parameter]:
     allow_group = click.Option(["--allow-group"], **SETTING, is_flag=True, help=ALLOW_GROUP)
     if makes.many:
-        text = "Where each secret goes, such as 'file:{scope}-{name}.key' (help secrets)."
+        text = (
+            "Where each secret goes, such as 'file:{scope}-{name}.key'. {scope} is the project of a key, or the word "
+            "service-account (help secrets)."
+        )
         return [StoreOption(["--store"], **SETTING, metavar="DESTINATION", help=text), allow_group]
     reveal = "Print the secret instead of storing it."
     if makes.may_exist:

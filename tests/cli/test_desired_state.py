@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from hashlib import sha256
@@ -21,7 +22,7 @@ from pinecone_admin.cli.session import Session
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import ChangePlan, DesiredState
 from pinecone_admin.workflows.name_tags import tag_as_unfinished
-from tests.cli.command_line import example_organization, run
+from tests.cli.command_line import COMMANDS, example_organization, run
 from tests.cli.example_runs import ORGANIZATION_FILE
 from tests.cli.secret_makers import InterruptionAt
 from tests.support.recipes import list_blocks
@@ -335,6 +336,17 @@ def test_a_secret_without_a_place_is_not_made(emulator: Emulator, options: tuple
     done = run("apply", "org.yaml", *options, "--yes")
     assert (done.exit, problem in done.stderr) == (2, True), done.stderr
     assert list_changes(emulator) == []
+
+
+def test_the_example_of_apply_has_a_place_for_every_kind_of_secret(emulator: Emulator) -> None:  # noqa: ARG001 - its organization
+    """A file that creates an API key and a service account can be applied as the help shows it."""
+    (spec,) = (each for each in COMMANDS if each.full_name == "apply")
+    account = "service_accounts: [{name: nightly}]\n"
+    key = "projects: [{name: search, api_keys: [{name: fresh, roles: [ProjectEditor]}]}]\n"
+    write("org.yaml", f"organization: Emulated Organization\n{account}{key}")
+    done = run(*shlex.split(spec.example)[1:])
+    assert done.exit == 0, done
+    assert {each.name for each in Path().glob("*.key")} == {"service-account-nightly.key", "search-fresh.key"}
 
 
 def test_two_secrets_with_one_place(emulator: Emulator) -> None:

@@ -119,7 +119,8 @@ Rotate every API key that is older than --older-than.
 The command also finishes what an earlier run left, and deletes old keys whose time is up.
 It is made for a nightly job: one key that fails does not stop the others.
 # A service account has no project, so that {project} would be no example for apply, whose option this is, too.
---store DESTINATION Where each secret goes, such as 'file:{scope}-{name}.key' (help secrets).
+--store DESTINATION Where each secret goes, such as 'file:{scope}-{name}.key'. {scope} is the project of a key, or the \
+word service-account (help secrets).
 : project delete
 Delete a project. If it has API keys, they go with it, and you are asked for its name.
 --with-contents deletes its indexes too

@@ -234,6 +234,26 @@ def test_a_mistake_in_the_command_line_does_not_delete_what_the_command_reads() 
     assert not [each for each in ("one.json", "two.json") if Path(each).exists()]
 
 
+@pytest.mark.usefixtures("emulator")
+@pytest.mark.parametrize("output", ["table", "json"])
+@pytest.mark.parametrize(
+    "words", [words for (_, option), lines in LINES.items() if option == "--out" for words in lines], ids=" ".join
+)
+def test_a_file_takes_nothing_from_standard_output(words: Sequence[str], output: str) -> None:
+    """With --out, also of a dry run, a command shows what it shows without it; only export writes to one of the two."""
+    is_export = words[0] == "export"
+    dry_run = ["--dry-run"] if words[0] == "apply" or words[:2] == ("user", "offboard") else []
+    shown = []
+    for options in ((), ("--out", "written.file")):
+        done = run(*words, *dry_run, "-o", "yaml" if is_export else output, *options)
+        assert done.exit == 0, done
+        # Temporary keys have new ids, and the client computes the time of the server.
+        shown.append(re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|T[0-9]{2}:[0-9:.]+", "", done.stdout))
+    assert shown[0]
+    assert Path("written.file").read_text()
+    assert shown[1] == ("" if is_export else shown[0])
+
+
 FORMATS = [
     (spec.full_name, output, *options)
     for spec in COMMANDS

@@ -152,6 +152,9 @@ get such a value unchanged, use json or yaml.
   pinecone-admin project list --query '[].name' --output raw
   pinecone-admin project list --query '[].[name, id]' --output csv
 
+With --out FILE, standard output shows what it shows without it. Only export
+writes to one of the two.
+
 Standard output has data and nothing else. Progress, questions and warnings go
 to standard error; progress is shown only on a terminal. NO_COLOR=1 turns
 colours and bold text off.

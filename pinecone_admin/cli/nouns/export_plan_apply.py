@@ -56,7 +56,7 @@ def plan(session: Session, **options: Any) -> None:
 @ROOT.session_command(
     "changes",
     topics=("organization-file",),
-    example="pinecone-admin apply org.yaml --store 'file:{project}-{name}.key' --yes",
+    example="pinecone-admin apply org.yaml --store 'file:{scope}-{name}.key' --yes",
     makes=Secret("api-key", many=True),
     is_workflow=True,
 )
@@ -70,7 +70,7 @@ def plan(session: Session, **options: Any) -> None:
     help="Go ahead, although up to N things are deleted or lose every role.",
 )
 @own_client_id
-@out("Write the report to a file, also if the run is interrupted.")
+@out("Write the report to a file, also of an interrupted run or a dry run.")
 def apply(session: Session, **options: Any) -> None:
     """Make the organization match a file, or carry out a plan.
 

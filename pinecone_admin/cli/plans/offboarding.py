@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -18,9 +17,8 @@ from pinecone_admin.cli.calls.naming import Thing
 from pinecone_admin.cli.damaged_files import listing_problems
 from pinecone_admin.cli.failures import CLIError, describe_refusal, find_exit_code, find_exit_code_of_report
 from pinecone_admin.cli.output.files import check_new_files, describe_input, read_text
-from pinecone_admin.cli.output.formats import clean_reasons
 from pinecone_admin.cli.output.progress import show_progress
-from pinecone_admin.cli.output.writing import write_file, write_preview, write_value
+from pinecone_admin.cli.output.writing import write_preview, write_value
 from pinecone_admin.cli.plans.plan_files import (
     as_document,
     carry_out,
@@ -28,6 +26,7 @@ from pinecone_admin.cli.plans.plan_files import (
     parse_plan,
     prepare_plan_file,
     save_plan,
+    save_preview,
     write_result,
 )
 from pinecone_admin.cli.sentences import as_sentences, tidy
@@ -58,7 +57,7 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
     with show_progress(session, "reading what the person can reach"):
         preview = session.admin.users.offboard(email=email)
     if session.is_dry_run:
-        _save_preview(session, preview, save)
+        save_preview(session, preview.to_dict(), save)
         users = [] if preview.user is None else [Thing("user", preview.user.id, preview.user.email)]
         invites = [Thing("invite", each.id, each.email) for each in preview.invites]
         write_preview(session, preview.steps, [*users, *invites], report=preview)
@@ -122,7 +121,7 @@ def carry_out_plan(session: Session, text: str, path: str, save: str | None) -> 
     if session.is_dry_run:
         with show_progress(session, "reading what the people can reach"):
             preview = preview_plan(plan, session.admin.inventory())
-        _save_preview(session, preview, save)
+        save_preview(session, preview.to_dict(), save)
         write_preview(session, preview.steps, report=preview)
         _warn_of_missing(session, preview, left=preview.left)
         _warn_of_kept_people(session, plan, preview.left, "Would not be removed")
@@ -148,11 +147,6 @@ def carry_out_plan(session: Session, text: str, path: str, save: str | None) -> 
 def _warn_of_kept_people(session: Session, plan: OffboardPlan, left: Sequence[Left], what: str) -> None:
     if left:
         session.warn(f"{what}: {len(left)} of {count_noun(len(plan.emails), 'person', 'people')}.")
-
-
-def _save_preview(session: Session, preview: OffboardReport | OffboardManyReport, path: str | None) -> None:
-    if path is not None:
-        write_file(session, path, json.dumps(clean_reasons(preview.to_dict()), indent=2) + "\n")
 
 
 def _describe_person(report: OffboardReport, plan: OffboardPlan | None = None) -> dict[str, Any]:

@@ -257,6 +257,7 @@ def apply_file(
     if not drift and any(each.cause == "drift" for each in plan.changes):
         session.notify("Drift is left as it is. To undo it, add --fix-drift.")
     if session.is_dry_run:
+        save_plan(session, shown, out)
         write_plan(session, shown)
         return
     store = destination if destination.is_given else None

@@ -137,6 +137,12 @@ def save_plan(session: Session, plan: StalePlan | OffboardPlan | ChangePlan, pat
         write_file(session, path, f"{plan.to_json()}\n")
 
 
+def save_preview(session: Session, report: Mapping[str, Any], path: str | None) -> None:
+    """Write the report of a dry run to a file, if one is given, as a run writes its own."""
+    if path is not None:
+        write_file(session, path, json.dumps(clean_reasons(report), indent=2) + "\n")
+
+
 def carry_out(
     session: Session,
     work: Callable[[Callable[[_R], object]], _R],

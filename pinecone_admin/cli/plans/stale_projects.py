@@ -35,12 +35,14 @@ from pinecone_admin.cli.plans.plan_files import (
     parse_plan,
     prepare_plan_file,
     save_plan,
+    save_preview,
     write_result,
 )
 from pinecone_admin.cli.reports.inventory_report import end_without_projects
 from pinecone_admin.cli.sentences import tidy
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeError
+from pinecone_admin.models import to_dict
 from pinecone_admin.workflows import Left, StalePlan, StaleProject, StaleReport
 from pinecone_admin.workflows.changes import Ref, Step
 from pinecone_admin.workflows.ending import ALREADY_DELETED, refer_to_parts
@@ -136,6 +138,7 @@ def carry_out_deletion(session: Session, text: str, path: str, out: str | None) 
         notes = [f"This deletes {count_noun(number, 'project')} with all contents: {names}.", *keys]
         ask_for_number(session, f"apply {path}", notes, number, details=map(_describe_planned, there))
     if session.is_dry_run:
+        save_preview(session, to_dict(preview), out)
         write_preview(session, preview.steps, report=preview)
         if preview.delete:
             session.notify("The contents were not read again. A project with anything new or protected will be left.")
