@@ -24,7 +24,8 @@ from generated_client.models import (
 from pinecone_admin import operations as api
 from pinecone_admin._http.argument_checks import as_plain_value
 from pinecone_admin.operations import Operation
-from pinecone_admin.workflows.changes import Change, ChangeAction, Ref, RoleAt, Settings
+from pinecone_admin.workflows.changes import Change, ChangeAction, Ref, RoleAt, Settings, describe_value
+from pinecone_admin.workflows.ending import is_same_name
 from pinecone_admin.workflows.name_tags import original_name
 from pinecone_admin.workflows.project_contents import CONTENT_KINDS, ContentKind, configure_index, delete_content
 from pinecone_admin.workflows.reports import keys_of_wanted_bindings
@@ -214,6 +215,29 @@ def fits(change: Change, settings: Settings, roles: frozenset[tuple[str, str | N
         return False  # nothing holds a role on a project that is not there
     has_settings = all(_comparable(found.get(name)) == _comparable(value) for name, value in wanted.items())
     return has_settings and {*roles} == {(role.role, role.project and role.project.id) for role in change.roles}
+
+
+def find_other_values(change: Change, found: object) -> str | None:
+    """Return which values a response shows in place of those that were sent, or None if it shows none.
+
+    Args:
+        change: The change that was sent.
+        found: The resource in the response, if it has one.
+    """
+    sent = change.settings.fields
+    shown = _list_settings(found, sent).fields
+    others = [
+        f"{name} {describe_value(shown[name])} instead of {describe_value(value)}"
+        for name, value in sent.items()
+        if name in shown and not _is_same(name, shown[name], value)
+    ]
+    return f"the response shows {', '.join(others)}" if others else None
+
+
+def _is_same(name: str, found: object, sent: object) -> bool:
+    if name == "name":
+        return is_same_name(str(found), str(sent))
+    return _comparable(found) == _comparable(sent)
 
 
 def _comparable(value: object) -> object:

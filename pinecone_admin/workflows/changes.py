@@ -271,6 +271,8 @@ class Step:
         error: Message of the error, with its notes; None without an error.
         help_code: Code of the error, such as ``PA205``. It is None without an error, and for errors that are not of
             this package.
+        note: How the response differs from what was sent, such as other roles. It is None if the response shows no
+            difference.
 
     Example:
         >>> ended = Change(action="delete", target=Ref("service_account", "ci", "s1"))
@@ -290,6 +292,9 @@ class Step:
     help_code: str | None = field(default=None, metadata=_ABSENT)
     """Code of the error, such as ``PA205``. It is None without an error, and for errors that are not of this
     package."""
+    note: str | None = field(default=None, metadata=_ABSENT)
+    """How the response differs from what was sent, such as other roles. It is None if the response shows no
+    difference."""
 
     def __str__(self) -> str:
         change = self.change
@@ -299,7 +304,7 @@ class Step:
             case "planned":
                 text = change.describe("conditional")
             case "done":
-                text = change.describe("past")
+                text = change.describe("past") + (f", but {self.note}" if self.note else "")
             case "undone":
                 text = f"{change.describe('past')}, and undid it" + (f". The error: {self.error}" if self.error else "")
             case "skipped" | "not_run":

@@ -243,7 +243,8 @@ class PlanExecution:
         change = evolve(change, reason=last.change.reason or change.reason)
         # A create that was refused or undone before the last one has left nothing.
         lost = [each for each in own[:-1] if each.change.creates and may_have_been_made(each)]
-        step = Step(change=change, state=last.state, resource=created or last.resource)
+        note = next((each.note for each in reversed(own) if each.note is not None), None)
+        step = Step(change=change, state=last.state, resource=created or last.resource, note=note)
         # A new secret is stored before the leftovers are deleted, and an expired invite is deleted before.
         self._steps[number] = [*lost, step, *deletions] if change.makes_secret else [*deletions, step]
 

@@ -12,8 +12,8 @@ import pytest
 
 from pinecone_admin import Admin, PineconeError, on_organization, on_project
 from pinecone_admin.emulator import Emulator
-from pinecone_admin.workflows import ProjectRole, Step
-from tests.support.fault_injection import FaultyTransport, InjectedFault
+from pinecone_admin.workflows import DesiredState, ProjectRole, Step
+from tests.support.fault_injection import FaultyTransport, InjectedFault, OtherValues
 from tests.support.sampling import some_daily
 from tests.support.steps import list_actions
 
@@ -130,3 +130,69 @@ def test_the_steps_are_the_changes_that_were_sent(name: str) -> None:
                 assert steps == sent, (fault, number)
                 compared += 1
     assert compared > 3
+
+
+def apply(admin: Admin, **sections: Any) -> list[Step]:
+    """Plan and apply a file; return the steps."""
+    organization = (admin.organizations.list())[0].id
+    desired = DesiredState.from_dict({"organization": organization, **sections})
+    return (admin.apply(admin.plan(desired), store=store)).steps
+
+
+KEY = {"name": "writer", "roles": ["DataPlaneEditor"]}
+# What is sent, and what the response shows in its place.
+SETTINGS: dict[str, tuple[Callable[[Admin, dict[str, str]], Any], str]] = {
+    "create a project": (
+        lambda admin, _: admin.projects.ensure(name="q", force_encryption_with_cmek=True),
+        "force_encryption_with_cmek False instead of True",
+    ),
+    "update a project": (
+        lambda admin, _: admin.projects.ensure(name="p", force_encryption_with_cmek=True, on_difference="update"),
+        "force_encryption_with_cmek False instead of True",
+    ),
+    "create a key": (
+        lambda admin, ids: admin.api_keys.ensure(
+            project_id=ids["project"], name="writer", roles=["DataPlaneEditor"], store=store
+        ),
+        "roles ControlPlaneViewer instead of DataPlaneEditor",
+    ),
+    "update a key": (
+        lambda admin, ids: admin.api_keys.ensure(
+            project_id=ids["project"], name="reader", roles=["DataPlaneEditor"], on_difference="update"
+        ),
+        "roles ControlPlaneViewer instead of DataPlaneEditor",
+    ),
+    "rotate a key": (
+        lambda admin, ids: admin.api_keys.rotate(api_key_id=ids["key"], store=store, keep_old_for=timedelta(0)),
+        "roles ControlPlaneViewer instead of ProjectEditor",
+    ),
+    "provision": (
+        lambda admin, _: admin.projects.provision(name="q", store=store, key_roles=["ProjectViewer"]),
+        "roles ControlPlaneViewer instead of ProjectViewer",
+    ),
+    "apply to a project": (
+        lambda admin, _: apply(admin, projects=[{"name": "p", "force_encryption_with_cmek": True}]),
+        "force_encryption_with_cmek False instead of True",
+    ),
+    "apply to a key": (
+        lambda admin, _: apply(admin, projects=[{"name": "p", "api_keys": [KEY]}]),
+        "roles ControlPlaneViewer instead of DataPlaneEditor",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_step_names_the_values_that_a_response_shows_in_place_of_those_sent(name: str) -> None:
+    """The step is done, and its note and its text name them; a response with the values that were sent has no note."""
+    call, note = SETTINGS[name]
+    for values in ({"force_encryption_with_cmek": False, "roles": ["ControlPlaneViewer"]}, {}):
+        emulator = Emulator(seed=1)
+        transport = OtherValues(emulator, **values)
+        ids = prepare(emulator.admin(), emulator)
+        with transport.admin() as admin:
+            done = call(admin, ids)
+        steps: list[Step] = done if isinstance(done, list) else done.steps
+        noted = [each for each in steps if each.note is not None]
+        assert [each.note for each in noted] == [f"the response shows {note}"] * bool(values)
+        assert [str(each).endswith(f", but the response shows {note}") for each in noted] == [True] * bool(values)
+        assert [each.state for each in noted] == ["done"] * bool(values)

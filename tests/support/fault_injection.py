@@ -276,6 +276,35 @@ class OtherDates(FaultyTransport):
         return response
 
 
+class OtherValues(FaultyTransport):
+    """Shows other values of settings in the responses to changes; the emulator has those that were sent.
+
+    Args:
+        emulator: Processes the requests.
+        values: The values by the names of their fields.
+    """
+
+    def __init__(self, emulator: Emulator, **values: Any) -> None:
+        super().__init__(emulator)
+        self._values = values
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass the request on."""
+        return self._replace_values(request, super().handle_request(request))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass the request on."""
+        return self._replace_values(request, await super().handle_async_request(request))
+
+    def _replace_values(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        if request.method not in {"POST", "PATCH"} or not request.url.path.startswith("/admin/"):
+            return response
+        found = json.loads(response.read())
+        for part in (found, found.get("key", {})):
+            part.update({name: value for name, value in self._values.items() if name in part})
+        return httpx.Response(response.status_code, json=found)
+
+
 class UndatedTransport(FaultyTransport):
     """Removes ``created_at`` from the responses that have keys."""
 

@@ -34,7 +34,7 @@ from pinecone_admin._sync.workflows.client_state import (
 )
 from pinecone_admin.errors import ConflictError, LeftoverError, NotFoundError, Outcome, PineconeError
 from pinecone_admin.models import RoleBinding
-from pinecone_admin.workflows.change_operations import build_operation, find_undo
+from pinecone_admin.workflows.change_operations import build_operation, find_other_values, find_undo
 from pinecone_admin.workflows.changes import Change, Ref, RoleAt, Step
 from pinecone_admin.workflows.ending import (
     Created,
@@ -405,7 +405,8 @@ class Run:
             self.steps[position] = step_from_gone(change)
             return None
         created = find_created(change, result)
-        self.steps[position] = Step(change=change, state="done", resource=created)
+        note = find_other_values(change, result if created is None else created)
+        self.steps[position] = Step(change=change, state="done", resource=created, note=note)
         if created is not None and can_undo and not self._is_kept:
             binding_id = created.id if isinstance(created, RoleBinding) else None
             undo = find_undo(change, change.target if isinstance(created, RoleBinding) else self.refer_to(created))

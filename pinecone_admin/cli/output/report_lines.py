@@ -56,11 +56,12 @@ def describe_old_key(rotation: Rotation) -> str:
 
 
 def _list_lines(report: object, ledger: Ledger, *, is_dry_run: bool) -> list[str]:
-    if isinstance(report, DueRotations | RetiredKeys):
-        return _Keys(report, ledger).list_lines()
-    if isinstance(report, Rotation):
-        one = DueRotations(dry_run=is_dry_run, rotated=[report], steps=report.steps)
-        return _Keys(one, ledger, is_alone=not is_dry_run).list_lines()
+    if isinstance(report, DueRotations | RetiredKeys | Rotation):
+        keys = report
+        if isinstance(keys, Rotation):
+            keys = DueRotations(dry_run=is_dry_run, rotated=[keys], steps=keys.steps)
+        lines = _Keys(keys, ledger, is_alone=keys is not report and not is_dry_run).list_lines()
+        return [*lines, *(str(each) for each in keys.steps if each.note is not None and str(each) not in lines)]
     lines = str(report).split("\n")
     if isinstance(report, Ensured | Provisioned | RoleChange) and report.steps:
         changed = cast("Ensured[object] | Provisioned | RoleChange", report)
@@ -81,7 +82,7 @@ def _takes_tag_away(step: Step) -> bool:
     """Return whether a step only replaced a temporary name, or would; the line of the creation has the last name."""
     new, old = step.change.settings.name, step.change.target.name or ""
     changes_tag = new is not None and old != original_name(old) == original_name(new)
-    return changes_tag and step.state in {"planned", "done"}
+    return changes_tag and step.note is None and step.state in {"planned", "done"}
 
 
 def _id_of(step: Step) -> str | None:
