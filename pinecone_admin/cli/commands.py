@@ -85,6 +85,8 @@ _ALIASES: Mapping[str, Sequence[str]] = {
 """Words of other programs and versions, each with the commands that it runs; the first that exists counts."""
 _OF_ACCOUNTS = frozenset({"profile", "env_file", "client_secret_stdin", "expect_organization"})
 """The options that choose an account, or tell of it."""
+_OF_SESSION = frozenset({"profile", "env_file", "read_only", "dry_run"})
+"""The options that decide whether a command may change anything, whatever its other values are."""
 _OTHER_WORDS: Mapping[str, str] = {
     "auth": "whoami",
     "batch": "each",
@@ -513,7 +515,10 @@ class Command(click.Command):
             raise click.UsageError(_describe_missing(missing), ctx)
         from pinecone_admin.cli.calls.pipeline import check_before_questions  # noqa: PLC0415 - loads the client
 
-        check_before_questions(self, {str(each.name) for each in order})
+        given_options = {str(each.name) for each in order}
+        # A session can be read-only because of these; click keeps the others when it has all values.
+        session.settings |= {name: values[name] for name in given_options.intersection(_OF_SESSION)}
+        check_before_questions(session, self, given_options)
         options, arguments = list[str](), list[str]()
         for each in missing:
             value = session.ask_for_value(str(each.help))

@@ -118,6 +118,39 @@ def test_nothing_is_asked_if_the_command_is_refused_whatever_is_answered() -> No
         assert asked.exit == 130, asked
 
 
+READ_ONLY = {
+    "the variable": ((), {"PINECONE_ADMIN_READ_ONLY": "1"}, "PINECONE_ADMIN_READ_ONLY=1"),
+    "the variable in a file": (("--env-file", "read-only.env"), {}, "PINECONE_ADMIN_READ_ONLY=1"),
+    "the option": (("--read-only",), {}, "--read-only"),
+    "the option before the command": (("--read-only",), {}, "--read-only"),
+}
+
+
+@pytest.mark.parametrize("name", READ_ONLY)
+def test_a_read_only_session_is_asked_for_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every command that can only change something is refused before its questions; its dry run asks them."""
+    options, env, reason = READ_ONLY[name]
+    monkeypatch.chdir(tmp_path)
+    asking = [each for each in COMMANDS if each.effect != "reads" and any(param.required for param in each.own_params)]
+    changing = [each for each in asking if each.full_name not in {"send", "each", "run"}]  # which may only read
+    with example_organization() as emulator:
+        found = {each: value for each, value in os.environ.items() if each.startswith("PINECONE_")}
+        lines = [f"{each}={value}\n" for each, value in {**found, "PINECONE_ADMIN_READ_ONLY": "1"}.items()]
+        Path("read-only.env").touch(mode=0o600)
+        Path("read-only.env").write_text("".join(lines))
+        for spec in changing:
+            words = (*options, *spec.path) if "before" in name else (*spec.path, *options)
+            done = run(*words, terminal=True, stdin="x\n" * 5, env=env)
+            assert done.said.startswith(f"error: This session is read-only ({reason})"), (spec.full_name, done)
+            assert done.exit == 2
+        assert len(changing) >= 25
+        assert len(emulator.requests) == 0
+        preview = run("project", "create", *options, "--dry-run", terminal=True, stdin="x\n", env=env)
+        assert "Name of the project" in preview.said, preview
+        read = run("send", *options, terminal=True, stdin="GET\n/admin/projects\n", env=env)
+        assert (read.exit, "Path of the API" in read.said) == (0, True), read
+
+
 def test_words_that_a_command_does_not_take_are_named_before_what_is_missing() -> None:
     """For a binding in the form of ``role revoke``, the error has the options to write in place of it."""
     with example_organization() as emulator:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import signal
 import stat
 from collections.abc import Callable, Generator
@@ -10,6 +12,7 @@ from contextlib import ExitStack
 from errno import ENOSPC
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import httpx
 import pytest
@@ -282,11 +285,29 @@ def test_a_lost_response_says_how_the_profile_works_again(emulator: Emulator, *,
         done = rotate(emulator)
     if revokes:
         assert (done.exit, done.stdout) == (6, ""), done
-        assert "To find out, run pinecone-admin whoami --profile work. If that fails, rotate the secret" in done.stderr
+        assert (
+            "To find out, run pinecone-admin whoami --profile work. If the secret is not accepted there" in done.stderr
+        )
         assert done.stderr.count("pinecone-admin login --name work --overwrite") == 1
+        _run_what_is_shown(emulator, done)
     else:
         assert (done.exit, secret_file().read_text().strip()) == (0, valid_secret(emulator)), done
         assert run("whoami", env=NOBODY).exit == 0
+
+
+def _run_what_is_shown(emulator: Emulator, done: Run) -> None:
+    """Run the commands of a message as they stand, one after the other, until the profile can sign in again."""
+    shown = re.findall(r"pinecone-admin ((?:whoami|service-account|login) .+?)\. ", done.stderr)
+    test, rotation, sign_in = map(shlex.split, shown)
+    assert run(*test, env=NOBODY).exit == 3
+    other = emulator.add_client(roles=["OrgOwner"], name="other")
+    env = {"PINECONE_CLIENT_ID": other.client_id, "PINECONE_CLIENT_SECRET": other.client_secret}
+    new = run(*rotation, "--yes", "-o", "raw", env=env)
+    assert new.exit == 0, new
+    with mock.patch("getpass.getpass", return_value=new.stdout.strip()):
+        again = run(*sign_in, terminal=True, stdin=f"{emulator.client_id}\n", env=NOBODY)
+    assert again.exit == 0, again
+    assert run(*test, env=NOBODY).exit == 0
 
 
 @pytest.mark.parametrize("way", ["unread", "interrupted"])
@@ -304,7 +325,7 @@ def test_whatever_ends_a_rotation_says_how_the_profile_works_again(emulator: Emu
     with intercepted(end):
         done = rotate(emulator)
     assert (done.exit, done.stdout, valid_secret(emulator) in done.stderr) == (9 if way == "unread" else 130, "", False)
-    said = "Profile work cannot sign in now." if way == "unread" else "If that fails, rotate the secret as another"
+    said = "Profile work cannot sign in now." if way == "unread" else "If the secret is not accepted there, rotate the"
     assert said in done.stderr
     assert done.stderr.count("pinecone-admin login --name work --overwrite") == 1
 

@@ -252,13 +252,18 @@ def _describe_left(call: Call, differences: Sequence[Difference], thing: str) ->
     return f"{thing} exists with other settings, which were not changed ({details})."
 
 
-def check_before_questions(command: Command, given: Collection[str]) -> None:
+def check_before_questions(session: Session, command: Command, given: Collection[str]) -> None:
     """Raise CLIError if a command is refused whatever is answered to its questions for missing values.
 
     Args:
+        session: The session, with the options that can make it read-only.
         command: The command.
         given: The names of the parameters that the command line has.
     """
+    if command.effect != "reads" and not command.effect_with:  # with a value that is missing, it may only read
+        from pinecone_admin.cli.calls.confirmation import require_change_allowed  # noqa: PLC0415 - see run_command
+
+        require_change_allowed(session)
     check_principals(command, given)
     makes = command.makes
     if makes is not None and makes.needs_place and not {"store", "reveal", "dry_run"} & {*given}:
@@ -433,13 +438,14 @@ def _call_secret_maker(call: Call, destination: Destination, owner: SecretOwner,
         makes = destination.makes
         return create_and_deliver(call.session, makes, delivery, function) if makes.is_new else function()
 
-    if (own_place := destination.own_place) is not None:
+    if (own_place := destination.own_place) is not None and call.own is not None:
         from pinecone_admin.cli.secrets.destination import refusing  # noqa: PLC0415 - see run_command
         from pinecone_admin.cli.secrets.own_secret import adding_remedy_note, try_own_secret  # noqa: PLC0415 - as above
 
-        with refusing(), own_place.reserved(), adding_remedy_note(call.session, own_place):
+        account = call.own.name or call.own.id
+        with refusing(), own_place.reserved(), adding_remedy_note(call.session, own_place, account):
             created = make_secret_and_write_result(destination, owner, call.command.full_name, call_method)
-        try_own_secret(call.session, own_place)
+        try_own_secret(call.session, own_place, account)
         return created
     return make_secret_and_write_result(destination, owner, call.command.full_name, call_method)
 

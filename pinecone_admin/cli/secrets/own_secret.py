@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 
@@ -52,10 +53,15 @@ class OwnSecretFile(FilePlace):
         """The command that shows whether the profile can sign in."""
         return f"pinecone-admin whoami --profile {self.profile}"
 
-    @property
-    def remedy(self) -> str:
-        """How the profile gets a secret that works if nobody has the valid one."""
-        return f"rotate the secret as another account, and sign in with the new one: {self.login}"
+    def describe_remedy(self, account: str) -> str:
+        """Return how the profile gets a secret that works if nobody has the valid one.
+
+        Args:
+            account: Name of the account, or its id.
+        """
+        rotate = f"pinecone-admin service-account rotate {shlex.quote(account)} --reveal"
+        ways = f"rotate the secret in the console, or with the --profile of another account: {rotate}"
+        return f"{ways}; then sign in with the new secret: {self.login}"
 
     @contextmanager
     def reserved(self) -> Generator[None, None, None]:
@@ -135,7 +141,7 @@ def _describe_source(session: Session) -> str:
 
 
 @contextmanager
-def adding_remedy_note(session: Session, place: OwnSecretFile) -> Generator[None, None, None]:
+def adding_remedy_note(session: Session, place: OwnSecretFile, account: str) -> Generator[None, None, None]:
     """Note on an error how the profile works again, if its secret was or may have been replaced, and is not stored.
 
     A secret that is in a rescue file is the valid one. Otherwise, nobody has it.
@@ -148,14 +154,15 @@ def adding_remedy_note(session: Session, place: OwnSecretFile) -> Generator[None
             if any(each.state == "rescued" for each in session.ledger.secrets):
                 advice = f"profile {place.profile} cannot sign in until {place.path} has the new secret: {place.login}"
             elif effects.done or effects.unread:
-                advice = f"profile {place.profile} cannot sign in now; {place.remedy}"
+                advice = f"profile {place.profile} cannot sign in now; {place.describe_remedy(account)}"
             else:
-                advice = f"to find out, run {place.test}; if that fails, {place.remedy}"
+                remedy = place.describe_remedy(account)
+                advice = f"to find out, run {place.test}; if the secret is not accepted there, {remedy}"
             error.add_note(advice)
         raise
 
 
-def try_own_secret(session: Session, place: OwnSecretFile) -> None:
+def try_own_secret(session: Session, place: OwnSecretFile, account: str) -> None:
     """Get a token with the secret in the file; if that fails, warn, since the secret is stored all the same.
 
     A command that was interrupted says instead that the secret was not tried.
@@ -173,5 +180,6 @@ def try_own_secret(session: Session, place: OwnSecretFile) -> None:
         session.exit_code = PARTLY_DONE
         session.warn(
             f"The new secret is stored in {place.path}, but it was not accepted yet, or could not be tried. "
-            f"{as_sentences(error.message)} {try_it} in a minute. If that fails, {as_sentences(place.remedy)}"
+            f"{as_sentences(error.message)} {try_it} in a minute. "
+            f"{as_sentences(f'if it is not accepted then, {place.describe_remedy(account)}')}"
         )
