@@ -13,10 +13,9 @@ from pinecone_admin import workflows
 from pinecone_admin._async.pagination import AsyncCompleteList
 from pinecone_admin._concurrency.lazy import Namespace
 from pinecone_admin._http.argument_checks import copy_to_list, set_operation_on_errors
-from pinecone_admin._http.lookup import require_match
+from pinecone_admin._http.lookup import require_named
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._http.returned_errors import raise_if_error, return_error
-from pinecone_admin._text.quoting import quote_name
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
@@ -191,8 +190,9 @@ class AsyncAPIKeys(Namespace):
 
         with set_operation_on_errors("describe_by_name"):
             check_operation(api.create_api_key(project_id=project_id, body=models.CreateAPIKeyRequest(name=name)))
-        held = find_keys_by_name(name, await self.list(project_id=project_id))
-        return require_match(held, "API key", f"named {quote_name(name)}", "describe_by_name")
+        keys = await self.list(project_id=project_id)
+        held = find_keys_by_name(name, keys)
+        return require_named(held, keys, name, noun="API key", operation="describe_by_name")
 
     async def update(
         self, *, api_key_id: str, name: str | None = None, roles: Sequence[APIKeyRole] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
+from unicodedata import normalize
 
 from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.errors import AmbiguousNameError, NotFoundError
@@ -28,6 +29,9 @@ _I = TypeVar("_I", bound=_Identified)
 _N = TypeVar("_N", bound=_Named)
 _A = TypeVar("_A", bound=_Addressed)
 
+DIFFERS_IN_FORM = "differs only in blanks or in the form of letters"
+"""What distinguishes a name from another form of it, which a server may have made of it."""
+
 
 def find_by_name(name: str, items: Sequence[_N], *, noun: str, operation: str) -> _N:
     """Return the only item with exactly this name.
@@ -36,7 +40,29 @@ def find_by_name(name: str, items: Sequence[_N], *, noun: str, operation: str) -
         NotFoundError: No item has the name.
         AmbiguousNameError: Several items have the name.
     """
-    return require_match([item for item in items if item.name == name], noun, f"named {quote_name(name)}", operation)
+    found = [item for item in items if item.name == name]
+    return require_named(found, items, name, noun=noun, operation=operation)
+
+
+def require_named(found: Sequence[_N], items: Sequence[_N], name: str, *, noun: str, operation: str) -> _N:
+    """Return the only item with exactly this name; without one, the error names those that have another form of it.
+
+    They are not returned: what somebody deletes by its name must not be another thing once that is gone.
+
+    Args:
+        found: The items that have the name.
+        items: All items.
+        name: The name.
+        noun: What an item is.
+        operation: Name of the operation.
+
+    Raises:
+        NotFoundError: No item has the name.
+        AmbiguousNameError: Several items have the name.
+    """
+    others = [] if found else [f"{quote_name(each.name)} ({each.id})" for each in find_named(items, name)]
+    hint = f"; {noun} {', '.join(others)} {DIFFERS_IN_FORM}" if others else ""
+    return require_match(found, noun, f"named {quote_name(name)}{hint}", operation)
 
 
 def find_by_email(email: str, items: Sequence[_A], *, noun: str, operation: str) -> _A:
@@ -62,6 +88,29 @@ def find_user(users: Iterable[_A], email: str, *, operation: str) -> _A | None:
         if found
         else None
     )
+
+
+def is_same_name(found: str, sent: str) -> bool:
+    """Return whether a name may be the one that was sent: a server may trim or normalize names.
+
+    No rule of the API says that it does so, or refuses such names. A temporary name may also end with a space by
+    itself, where it was cut.
+    """
+    return normalize_name(found) == normalize_name(sent)
+
+
+def find_named(found: Iterable[_N], name: str) -> list[_N]:
+    """Return what has exactly a name, or otherwise what has another form of it.
+
+    If a server trimmed or normalized the name that a run has sent, the next run must not create a second resource.
+    """
+    same = [each for each in found if is_same_name(each.name, name)]
+    return [each for each in same if each.name == name] or same
+
+
+def normalize_name(text: str) -> str:
+    """Return a name without what a server may change in it."""
+    return normalize("NFC", text).strip()
 
 
 def is_same_email(one: str, other: str) -> bool:

@@ -28,6 +28,7 @@ from pinecone_admin.workflows.findings import (
     list_unnamed_principals,
     report_unread_parts,
 )
+from pinecone_admin.workflows.organization_index import has_lapsed
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.roles import Level, bindings_by_principal, highest_level, roles_by_project
 from pinecone_admin.workflows.waivers import Review, Waiver, review_findings
@@ -268,7 +269,7 @@ def _list_principals(inventory: Resources) -> list[tuple[PrincipalType, str, str
     """Return type, id and name of each principal; the id stands for the name if only role bindings mention it."""
     return [
         *(("user", user.id, user.email) for user in inventory.users),
-        *(("invite", invite.id, invite.email) for invite in inventory.invites if invite.status != "expired"),
+        *(("invite", invite.id, invite.email) for invite in inventory.invites if not has_lapsed(invite)),
         *(("service_account", account.id, account.name) for account in inventory.service_accounts),
         *(("api_key", key.id, key.name) for key in inventory.api_keys),
         *((kind, id, id) for kind, id in list_unnamed_principals(inventory)),

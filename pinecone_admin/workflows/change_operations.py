@@ -23,9 +23,9 @@ from generated_client.models import (
 )
 from pinecone_admin import operations as api
 from pinecone_admin._http.argument_checks import as_plain_value
+from pinecone_admin._http.lookup import is_same_name
 from pinecone_admin.operations import Operation
 from pinecone_admin.workflows.changes import Change, ChangeAction, Ref, RoleAt, Settings, describe_value
-from pinecone_admin.workflows.ending import is_same_name
 from pinecone_admin.workflows.name_tags import original_name
 from pinecone_admin.workflows.project_contents import CONTENT_KINDS, ContentKind, configure_index, delete_content
 from pinecone_admin.workflows.reports import keys_of_wanted_bindings

@@ -23,7 +23,7 @@ from pinecone_admin._http.argument_checks import (
     type_error,
     value_error,
 )
-from pinecone_admin._http.lookup import normalize_email
+from pinecone_admin._http.lookup import DIFFERS_IN_FORM, normalize_email, normalize_name
 from pinecone_admin._http.operation_checks import check_name
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.printable import make_printable, quote_input
@@ -389,10 +389,15 @@ class _Reader:
         names: dict[str, DesiredItem] = {}
         ids: dict[str, DesiredItem] = {}
         for item in items:
-            named, pinned = names.setdefault(item.key, item), ids.setdefault(item.id or item.place, item)
+            named = names.setdefault(normalize_name(item.key), item)
+            pinned = ids.setdefault(item.id or item.place, item)
             other = pinned if None not in {item.id, named.id} else named
-            if other is not item:
-                self._problems.append(f"{item.place} lists {item} a second time, after {other.place}")
+            if other is item:
+                continue
+            problem = f"a second time, after {other.place}"
+            if other is named and other.key != item.key:
+                problem = f"after {other} in {other.place}, whose name {DIFFERS_IN_FORM}, so a server may make them one"
+            self._problems.append(f"{item.place} lists {item} {problem}")
         return items
 
     def _read_item(self, kind: ItemKind, value: object, path: str) -> DesiredItem | None:

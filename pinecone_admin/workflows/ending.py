@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
-from unicodedata import normalize
 
 from attrs import evolve
 
@@ -22,6 +21,7 @@ from generated_client.types import Operation
 from pinecone_admin._http.argument_checks import as_plain_value
 from pinecone_admin._http.attempt_event import warn
 from pinecone_admin._http.codec import DecodeFailure
+from pinecone_admin._http.lookup import is_same_name, normalize_name
 from pinecone_admin.errors import (
     ClientClosedError,
     LeftoverError,
@@ -42,7 +42,6 @@ from pinecone_admin.workflows.sent_changes import (
 )
 
 _T = TypeVar("_T")
-_N = TypeVar("_N", Project, APIKey, ServiceAccount)
 
 Thing: TypeAlias = Project | APIKey | ServiceAccount | User | Invite
 
@@ -117,32 +116,9 @@ def find_foreign_part(
     return None
 
 
-def is_same_name(found: str, sent: str) -> bool:
-    """Return whether a name may be the one that was sent: a server may trim or normalize names.
-
-    No rule of the API says that it does so, or refuses such names. A temporary name may also end with a space by
-    itself, where it was cut.
-    """
-    return normalize_name(found) == normalize_name(sent)
-
-
-def find_named(found: Iterable[_N], name: str) -> list[_N]:
-    """Return what has exactly a name, or otherwise what has another form of it.
-
-    If a server trimmed or normalized the name that a run has sent, the next run must not create a second resource.
-    """
-    same = [each for each in found if is_same_name(each.name, name)]
-    return [each for each in same if each.name == name] or same
-
-
 def _fold(text: str) -> str:
     """Return a text without what a server may change in it: ids and addresses also in lower case."""
     return normalize_name(as_plain_value(text)).lower()
-
-
-def normalize_name(text: str) -> str:
-    """Return a name without what a server may change in it."""
-    return normalize("NFC", text).strip()
 
 
 def find_created(change: Change, result: object) -> CreatedResource | None:

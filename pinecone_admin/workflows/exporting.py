@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from generated_client.models import APIKey, Project, RoleName, ServiceAccount
-from pinecone_admin._http.lookup import normalize_email
+from pinecone_admin._http.lookup import normalize_email, normalize_name
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.models import literal_values
@@ -132,10 +132,12 @@ def _name_all(found: Iterable[APIKey | ServiceAccount]) -> list[str]:
 
 
 def _describe(kind: ItemKind, found: Sequence[_N], read: Callable[[_N], dict[str, Any]]) -> list[DesiredItem]:
-    """Return items with their other fields, sorted; those that share a name have their ids."""
-    counts = Counter(each.name for each in found)
+    """Return items with their other fields, sorted; those that share a name in any form have their ids."""
+    counts = Counter(normalize_name(each.name) for each in found)
     items = [
-        DesiredItem(kind=kind, name=each.name, id=each.id if counts[each.name] > 1 else None, **read(each))
+        DesiredItem(
+            kind=kind, name=each.name, id=each.id if counts[normalize_name(each.name)] > 1 else None, **read(each)
+        )
         for each in found
     ]
     return sorted(items, key=lambda each: (each.key, each.id or ""))

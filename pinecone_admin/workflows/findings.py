@@ -14,6 +14,7 @@ from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.moments import describe_minute
 from pinecone_admin._text.printable import make_printable
+from pinecone_admin.workflows.organization_index import has_lapsed
 from pinecone_admin.workflows.resources import DisplayNames, Resources, describe_unread
 from pinecone_admin.workflows.retired_keys import delete_after, expiry_of_temporary_key
 from pinecone_admin.workflows.roles import bindings_by_principal, date_keys_by_bindings, find_key_date, is_ownership
@@ -89,15 +90,15 @@ def find_many_owners(owners: Sequence[str], max_owners: int) -> list[Finding]:
 
 
 def find_stale_invites(inventory: Resources, max_pending: timedelta) -> list[Finding]:
-    """Find invites that have expired, or are pending and were last sent more than ``max_pending`` ago."""
+    """Find invites that have lapsed, or are pending and were last sent more than ``max_pending`` ago."""
     findings: list[Finding] = []
     for invite in inventory.invites:
         holder = f"invite for {invite.email} ({invite.id})"
         sent = _find_last_sent(invite)
         age = None if sent is None else inventory.taken_at - sent
         kind: FindingKind
-        if invite.status == "expired":
-            kind, text = "invite-expired", f"{holder} expired and was not withdrawn"
+        if has_lapsed(invite):
+            kind, text = "invite-expired", f"{holder} is {invite.status} and was not withdrawn"
         elif invite.status == "pending" and age is not None and age > max_pending:
             days = count_noun(age.days, "day")
             kind, text = "invite-pending-long", f"{holder} was last sent {days} ago and is still pending"

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import TypeAlias
 
 from generated_client.models import APIKey, Invite, Project, RoleBinding, ServiceAccount, User
-from pinecone_admin._http.lookup import normalize_email
+from pinecone_admin._http.lookup import normalize_email, normalize_name
 from pinecone_admin._http.server_clock import plausible_date
 from pinecone_admin.workflows.changes import PEOPLE, Ref, RoleAt, Settings, sort_roles
-from pinecone_admin.workflows.ending import Thing, normalize_name, refer_to
+from pinecone_admin.workflows.ending import Thing, refer_to
 from pinecone_admin.workflows.resources import Resources
 from pinecone_admin.workflows.retired_keys import find_successors_to_rename
 from pinecone_admin.workflows.roles import (
@@ -102,7 +102,7 @@ class OrganizationIndex:
         return self._named.get((kind, project_id, normalize_email(name) if is_person else name), [])
 
     def find_alike(self, kind: str, name: str, project_id: str | None = None) -> list[Thing]:
-        """Return the things of this name, or otherwise those that have another form of it, as ``ending.find_named``."""
+        """Return the things of this name, or otherwise those that have another form of it, as ``lookup.find_named``."""
         return self.find_named(kind, name, project_id) or self._alike.get((kind, project_id, normalize_name(name)), [])
 
     @cached_property

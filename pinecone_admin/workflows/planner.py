@@ -12,7 +12,7 @@ from attrs import evolve
 
 from generated_client.models import APIKey, Invite, Project, ServiceAccount, User
 from pinecone_admin._http.argument_checks import check_identifier, set_operation_on_errors, type_error
-from pinecone_admin._http.lookup import normalize_email
+from pinecone_admin._http.lookup import DIFFERS_IN_FORM, normalize_email, normalize_name
 from pinecone_admin._http.server_clock import plausible_date
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
@@ -23,7 +23,7 @@ from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.change_plan import ChangePlan, SetAside, rank_change
 from pinecone_admin.workflows.changes import MAX_CREATED_ROLES, Cause, Change, Ref, RoleAt, Settings, sort_roles
 from pinecone_admin.workflows.desired_state import DesiredItem, DesiredState, ItemKind, raise_if, suggest
-from pinecone_admin.workflows.ending import Thing, normalize_name
+from pinecone_admin.workflows.ending import Thing
 from pinecone_admin.workflows.ends import NO_DATE, carry_out_ends, describe_lost_ends, find_next_end, has_ends
 from pinecone_admin.workflows.guard import (
     Caller,
@@ -328,11 +328,9 @@ class _Planner:
         for each in present:
             if each.id not in pinned:
                 free.setdefault(_key_of(each), []).append(each)
-        keys = {each.key for each in items}
         others: dict[str, list[Thing]] = {}
         for key, some in free.items():
-            if key not in keys:
-                others.setdefault(normalize_name(key), []).extend(some)
+            others.setdefault(normalize_name(key), []).extend(some)
         counts = Counter(each.name for each in items)
         found: dict[int, list[Thing]] = {}
         for item in items:
@@ -360,8 +358,7 @@ class _Planner:
         """Leave out an item whose name a server may have trimmed or normalized, or each plan would create another."""
         if others:
             names = ", ".join(f"{quote_name(name_of(each))} ({each.id})" for each in others)
-            forms = "differs only in blanks or in the form of letters"
-            self._leave_out(item, f"this may be {names}, whose name {forms}: write that name")
+            self._leave_out(item, f"this may be {names}, whose name {DIFFERS_IN_FORM}: write that name")
 
     def _check_pinned(
         self,

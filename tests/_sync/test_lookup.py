@@ -79,6 +79,24 @@ def test_only_email_addresses_ignore_case(admin: Admin, emulator: Emulator) -> N
             admin.service_accounts.describe_by_name(name=name)
 
 
+@pytest.mark.parametrize(("name", "other"), [("k", " k"), ("n\u00fc", "nu\u0308")], ids=["blanks", "decomposed"])
+def test_the_error_has_what_another_form_of_a_name_names(admin: Admin, name: str, other: str) -> None:
+    """A server may trim or normalize a name, but what is deleted by its name must not be another thing."""
+    project = admin.projects.create(name=name)
+    key = (admin.api_keys.create(project_id=project.id, name=name)).key
+    account = (admin.service_accounts.create(name=name)).service_account
+    calls: dict[str, Callable[[str], Any]] = {
+        project.id: lambda name: admin.projects.describe_by_name(name=name),
+        key.id: lambda name: admin.api_keys.describe_by_name(project_id=project.id, name=name),
+        account.id: lambda name: admin.service_accounts.describe_by_name(name=name),
+    }
+    for id, call in calls.items():
+        assert (call(name)).id == id
+        with raises(NotFoundError, match="differs only in blanks or in the form of letters") as caught:
+            call(other)
+        assert id in str(caught.value)
+
+
 def test_an_expired_invite_is_found(admin: Admin, emulator: Emulator) -> None:
     """An invite is found while it is listed: when it has expired, but not when it was accepted."""
     roles = [on_organization("OrgMember")]

@@ -106,11 +106,27 @@ def test_effective_roles_are_the_union_of_all_bindings() -> None:
     }
 
 
+def test_an_invite_with_a_status_of_a_later_server_has_lapsed() -> None:
+    """It has no access, and is reported as an expired one is, since nobody can accept it."""
+    binding = make_binding("invite", "old", "ProjectViewer", "p1")
+    rows: list[tuple[list[str], list[str]]] = []
+    for status in ("pending", "expired", Unlisted("revoked")):
+        invite = make_invite("old", status, 1)
+        access = evolve(INVENTORY, invites=[invite], role_bindings=[binding]).access()
+        found = [each.text.rpartition(") ")[2] for each in access.findings if each.kind == "invite-expired"]
+        rows.append(([each.principal_id for each in access.rows() if each.principal_type == "invite"], found))
+    assert rows == [
+        (["old"], []),
+        ([], ["is expired and was not withdrawn"]),
+        ([], ["is revoked and was not withdrawn"]),
+    ]
+
+
 def test_findings() -> None:
     """Each finding has a kind and a sentence that names the record and its id."""
     assert [(each.kind, each.text) for each in INVENTORY.access(max_owners=2).findings] == [
         ("invite-pending-long", "invite for old@example.com (old) was last sent 5 days ago and is still pending"),
-        ("invite-expired", "invite for gone@example.com (gone) expired and was not withdrawn"),
+        ("invite-expired", "invite for gone@example.com (gone) is expired and was not withdrawn"),
         (
             "service-account-owns-organization",
             "service account robot-s1 (s1) has OrgOwner on the organization",

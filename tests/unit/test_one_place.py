@@ -37,6 +37,8 @@ PLACES: dict[str, tuple[str, str]] = {
         r"describe\(api_key_id=\S+\)\)\.name ==",
         "create_with_secret.py",
     ),
+    "what a server may change in a name": (r"normalize\(|\.strip\(\)\s*==", ""),  # _http/lookup.py
+    "whether an invite can still be accepted": (r'[=!]= "expired"|"pending", "processed"', "organization_index.py"),
     "how a minute is shown": (r"%H:%M\} UTC", ""),  # _text/moments.py
 }
 

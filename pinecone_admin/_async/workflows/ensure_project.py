@@ -10,7 +10,7 @@ from attrs import evolve
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import as_plain_value, set_operation_on_errors
-from pinecone_admin._http.lookup import require_single
+from pinecone_admin._http.lookup import find_named, is_same_name, require_single
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.errors import RefusedError
@@ -21,7 +21,7 @@ from pinecone_admin.models import (
 from pinecone_admin.operations import create_project
 from pinecone_admin.workflows.change_operations import fits
 from pinecone_admin.workflows.changes import Change, Ref, Settings
-from pinecone_admin.workflows.ending import Created, find_named, is_same_name, refer_to
+from pinecone_admin.workflows.ending import Created, refer_to
 from pinecone_admin.workflows.organization_index import read_settings
 from pinecone_admin.workflows.reports import Ensured, OnDifference, compare_settings
 

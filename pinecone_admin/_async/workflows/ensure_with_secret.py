@@ -23,7 +23,7 @@ from pinecone_admin._http.argument_checks import (
     copy_to_list,
     set_operation_on_errors,
 )
-from pinecone_admin._http.lookup import require_single
+from pinecone_admin._http.lookup import find_named, require_single
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.models import (
@@ -41,7 +41,7 @@ from pinecone_admin.models import (
 from pinecone_admin.operations import create_api_key, create_service_account
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.changes import Ref
-from pinecone_admin.workflows.ending import find_named, refer_to_roles
+from pinecone_admin.workflows.ending import refer_to_roles
 from pinecone_admin.workflows.guard import check_client_id
 from pinecone_admin.workflows.reports import Difference, Ensured, OnDifference, compare_settings
 from pinecone_admin.workflows.retired_keys import find_successors_to_rename

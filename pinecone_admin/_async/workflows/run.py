@@ -31,6 +31,7 @@ from pinecone_admin._concurrency.waiting import (
 from pinecone_admin._http.argument_checks import check_bool, set_operation_on_errors
 from pinecone_admin._http.attempt_event import warn
 from pinecone_admin._http.call_state import checking_responses, raising_404s
+from pinecone_admin._http.lookup import is_same_name
 from pinecone_admin.errors import ConflictError, LeftoverError, NotFoundError, Outcome, PineconeError
 from pinecone_admin.models import RoleBinding
 from pinecone_admin.workflows.change_operations import build_operation, find_other_values, find_undo
@@ -45,7 +46,6 @@ from pinecone_admin.workflows.ending import (
     find_created,
     find_foreign_part,
     has_failed,
-    is_same_name,
     note_leftovers,
     refer_to,
     step_from_error,
