@@ -219,7 +219,8 @@ class Inventory(Resources):
         """Return the access of each principal to each project, with findings for a reviewer.
 
         Args:
-            max_owners: Number of owners of the organization, from 1. More owners are a finding.
+            max_owners: Number of users and service accounts with OrgOwner, from 1. More are a finding. An invite counts
+                only after the person has accepted it.
             max_pending: Time since the last email, from 0. An invite that is pending for longer is a finding.
             max_key_age: Age of an API key, above 0. An older key is a finding, which shows how the age was found. The
                 age of retired and temporary keys is not checked, because they are a finding after their deletion time.
