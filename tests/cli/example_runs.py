@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
-from contextlib import chdir
+from collections.abc import Generator
+from contextlib import chdir, contextmanager
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -56,6 +57,18 @@ def run_examples(*options: str, terminal: bool = False, first: int = 0, step: in
         first: Number of the first command that is run, from 0.
         step: The step from it to the next one.
     """
+    specs = [spec for spec in COMMANDS if spec.path not in _ENDLESS][first::step]
+    with example_folder(terminal=terminal):
+        return [run_example(spec, *options, terminal=terminal) for spec in specs]
+
+
+@contextmanager
+def example_folder(*, terminal: bool = False) -> Generator[None]:
+    """Change into a folder with the files that the examples read.
+
+    Args:
+        terminal: Whether the streams of the commands that write them are terminals.
+    """
     with TemporaryDirectory() as folder, chdir(folder):
         program = Path("run-tests")
         program.write_text("#!/bin/sh\n")
@@ -76,11 +89,11 @@ def run_examples(*options: str, terminal: bool = False, first: int = 0, step: in
                 "--yes",
                 terminal=terminal,
             )
-        specs = [spec for spec in COMMANDS if spec.path not in _ENDLESS][first::step]
-        return [_run_example(spec, *options, terminal=terminal) for spec in specs]
+        yield
 
 
-def _run_example(spec: Command, *options: str, terminal: bool) -> ExampleRun:
+def run_example(spec: Command, *options: str, terminal: bool = False) -> ExampleRun:
+    """Run the example of a command; the arguments are those of ``run_examples``."""
     with example_organization(spec) as emulator:
         if spec.full_name == "api-key delete-retired":
             retire_key(emulator)

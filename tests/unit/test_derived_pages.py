@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import json_fields
 import pytest
 
 import error_index
 from derived_page import render_table, write_or_check
 from pinecone_admin._text.help_codes import HELP
+from pinecone_admin.cli.commands import load_commands
 from pinecone_admin.cli.help.explanations import list_explanations
 
 
@@ -76,3 +78,21 @@ def test_names_in_the_help_of_errors_are_code() -> None:
     assert [text for text in texts if re.search(names, re.sub(r"`[^`]+`", "", text))] == []
     assert sum("`" in text for text in texts) > 20
     assert "`" not in "".join(text for each in list_explanations() for text in each)
+
+
+def test_the_json_of_each_command_is_described() -> None:
+    """A command has a row with its fields, or the page names it among those without any."""
+    page = join_lines(json_fields.PAGE.read_text(encoding="utf-8"))
+    names = {each.full_name for each in load_commands()}
+    assert {name for name in names if f"`{name}`" not in page} == set()
+    assert names >= json_fields.WITHOUT | json_fields.OF_OTHERS
+
+
+def test_fields_of_a_model_are_a_link_to_it() -> None:
+    """Also within a list; a field with any value has no fields."""
+    user = {"id": "u", "email": "e", "name": None}
+    assert json_fields.describe([{**user, "more": 1}]) == "list of [User](../models.md#user), `more`"
+    assert json_fields.describe({"people": [user], "before": user, "none": [], "one": {"a": 1}}) == (
+        "`people[]` ([User](../models.md#user)), `before`, `none[]`, `one` (`a`)"
+    )
+    assert json_fields.describe(True) == "`true` or `false`"
