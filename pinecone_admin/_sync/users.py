@@ -98,7 +98,8 @@ class Users(Namespace):
 
         An invite contains all roles. A pending invite gets the missing ones. An invite that
         cannot be accepted any more, such as an expired one, is deleted and replaced, because it would grant its own
-        roles if it were sent again. An invite that was sent is kept, even if this call is cancelled.
+        roles if it were sent again. An invite that was sent is kept, even if this call is cancelled. If the person
+        accepts the invite during this call, the new member gets the missing roles.
 
         Args:
             email: Email address, at most 254 characters. Email matching ignores case.
@@ -116,8 +117,7 @@ class Users(Namespace):
             AmbiguousNameError: Several users have the address, or several invites for it are pending. ``ids`` lists
                 them.
             RefusedError: With ``revoke_unlisted``, no user would remain OrgOwner. Nothing was changed.
-            ConflictError: The person accepted the invite during this call, and the next call finds a member. Or an
-                identity provider manages the person.
+            ConflictError: An identity provider manages the person.
             ForbiddenError: Your account cannot see the users, or does not have a role that it would grant. Or the plan
                 does not include the role, or allows no further user.
             NotFoundError: A role is on a project that does not exist, or that your account cannot see.

@@ -169,6 +169,12 @@ def step_from_gone(change: Change) -> Step:
     return Step(change=evolve(change, reason=ALREADY_DELETED), state="skipped")
 
 
+def step_from_accepted(step: Step) -> Step:
+    """Return the step of a change of an invite that the server has refused, because the person has accepted it."""
+    reason = "the person has accepted the invite meanwhile"
+    return Step(change=evolve(step.change, reason=reason), state="skipped")
+
+
 def step_from_error(change: Change, error: PineconeError) -> Step:
     """Return the step of a change whose request failed."""
     state = _STATES.get(error.outcome, "failed")

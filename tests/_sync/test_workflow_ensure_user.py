@@ -233,3 +233,29 @@ def test_one_role_must_be_on_the_organization(emulator: Emulator, roles: Sequenc
     with raises(PineconeValueError, match="role_bindings"):
         transport.admin().users.ensure(email=ADA, role_bindings=roles)
     assert transport.requests == []
+
+
+@pytest.mark.parametrize("revoke", [False, True])
+@pytest.mark.parametrize("number", range(1, 8))
+def test_a_person_who_accepts_the_invite_during_the_call_gets_the_roles(number: int, revoke: bool) -> None:
+    """Whichever request is next when the person joins, nothing fails, and the member has the wanted roles."""
+    emulator = Emulator(seed=1)
+    transport = FaultyTransport(emulator)
+    with transport.admin() as admin:
+        invite = admin.invites.create(email=ADA, role_bindings=[on_organization("OrgManager")])
+        transport.requests.clear()
+
+        def accept() -> None:
+            if len(transport.requests) == number:
+                emulator.accept_invite(invite.id)
+
+        transport.before_request = accept
+        ensured = admin.users.ensure(email=ADA, role_bindings=BOTH, revoke_unlisted=revoke)
+        transport.before_request = lambda: None
+        if [*emulator.state.open_invites]:  # the call has no such request, so the person joins after it
+            emulator.accept_invite(invite.id)
+        (member,) = admin.users.list(email=ADA).to_list()
+        kept = [] if revoke else ["OrgManager"]
+        assert list_roles(admin, member) == sorted(["OrgBillingAdmin", "OrgMember", *kept]), transport.requests
+    assert {each.state for each in ensured.steps} <= {"done", "skipped"}
+    assert (ensured.created, ensured.value.email) == (False, ADA)

@@ -12,10 +12,11 @@ from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import as_plain_value, copy_bindings, set_operation_on_errors
 from pinecone_admin._http.lookup import find_user, is_same_email
 from pinecone_admin._http.operation_checks import check_operation
+from pinecone_admin.errors import ConflictError
 from pinecone_admin.models import CreateInviteRequest, Invite, RoleBindingDict, RoleBindingInput, RoleBindingLike, User
 from pinecone_admin.operations import create_invite
 from pinecone_admin.workflows.changes import Change, Ref
-from pinecone_admin.workflows.ending import Created, refer_to_roles
+from pinecone_admin.workflows.ending import Created, refer_to_roles, step_from_accepted
 from pinecone_admin.workflows.organization_index import has_lapsed
 from pinecone_admin.workflows.reports import Ensured
 
@@ -58,5 +59,12 @@ async def ensure_user(
         person, created = found_or_created.value, found_or_created.is_new
         if created:
             run.keep(f"invite for {email} was sent, and is kept")
-    differing = await reconcile_bindings(run, person, wanted=bindings, policy=policy)
+    try:
+        differing = await reconcile_bindings(run, person, wanted=bindings, policy=policy)
+    except ConflictError:
+        if not isinstance(person, Invite) or not isinstance(member := await find(), User):
+            raise
+        # The person has accepted the invite during this call; a member stays one, so that once is enough.
+        run.steps[-1] = step_from_accepted(run.steps[-1])
+        person, differing = member, await reconcile_bindings(run, member, wanted=bindings, policy=policy)
     return Ensured(value=person, created=created, differences=differing, steps=run.steps)

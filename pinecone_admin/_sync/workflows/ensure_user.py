@@ -13,10 +13,11 @@ from pinecone_admin._sync.workflows.ensure_binding import check_organization_ids
 from pinecone_admin._sync.workflows.ensure_invite import delete_lapsed, fits_invite, require_pending
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._sync.workflows.run import Run
+from pinecone_admin.errors import ConflictError
 from pinecone_admin.models import CreateInviteRequest, Invite, RoleBindingDict, RoleBindingInput, RoleBindingLike, User
 from pinecone_admin.operations import create_invite
 from pinecone_admin.workflows.changes import Change, Ref
-from pinecone_admin.workflows.ending import Created, refer_to_roles
+from pinecone_admin.workflows.ending import Created, refer_to_roles, step_from_accepted
 from pinecone_admin.workflows.organization_index import has_lapsed
 from pinecone_admin.workflows.reports import Ensured
 
@@ -57,5 +58,12 @@ def ensure_user(
         person, created = found_or_created.value, found_or_created.is_new
         if created:
             run.keep(f"invite for {email} was sent, and is kept")
-    differing = reconcile_bindings(run, person, wanted=bindings, policy=policy)
+    try:
+        differing = reconcile_bindings(run, person, wanted=bindings, policy=policy)
+    except ConflictError:
+        if not isinstance(person, Invite) or not isinstance(member := find(), User):
+            raise
+        # The person has accepted the invite during this call; a member stays one, so that once is enough.
+        run.steps[-1] = step_from_accepted(run.steps[-1])
+        person, differing = member, reconcile_bindings(run, member, wanted=bindings, policy=policy)
     return Ensured(value=person, created=created, differences=differing, steps=run.steps)
