@@ -22,6 +22,7 @@ from pinecone_admin.cli.parameters import Duration, NameOrId
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows.name_tags import tag_as_temporary
 from tests.cli.command_line import COMMANDS, CTRL_C, example_organization, make_deletable, run
+from tests.cli.example_runs import example_folder
 from tests.cli.secret_makers import intercepted
 
 CHANGES = [spec for spec in COMMANDS if spec.effect != "reads" and not spec.takes_session]
@@ -435,6 +436,20 @@ def test_an_input_that_ends_is_no_answer() -> None:
         assert done.exit == exit_codes.INTERRUPTED
         assert done.stderr.endswith("\nerror: The input ended without an answer. Nothing was changed.\n")
         assert sent_changes(emulator) == []
+
+
+@pytest.mark.parametrize("name", [each.full_name for each in COMMANDS if each.effect != "reads"])
+def test_every_command_that_changes_something_asks_on_a_terminal(name: str) -> None:
+    """Without --yes or --confirm it asks, and if the answer is no, nothing is changed, and the exit code is 130."""
+    (spec,) = (each for each in COMMANDS if each.full_name == name)
+    words = ["send", "PATCH", "/admin/projects/x", "--body", "{}"] if name == "send" else words_of(spec)
+    with example_folder(), example_organization(spec) as emulator:
+        before = emulator.dump()["organization"]
+        done = run(*words, terminal=True, stdin="no\n")
+        assert done.exit == exit_codes.INTERRUPTED, done
+        assert re.search(r"Go on\? \[y/N\]|Type the \w+ .+ to go on:", done.said), done
+        assert "Nothing was changed." in done.said
+        assert emulator.dump()["organization"] == before
 
 
 def test_a_variable_ends_every_question() -> None:
