@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
@@ -16,12 +17,12 @@ import pytest
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from pinecone_admin import Admin, AttemptEvent, PineconeConnectionError
+from pinecone_admin import Admin, AttemptEvent, BadRequestError, PineconeConnectionError
 from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.testing import emulate
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs/observability.md").read_text(encoding="utf-8")
-RECIPES = dict(re.findall(r"^## (\w+)\n.*?^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
+RECIPES = dict(re.findall(r"^## ([\w ]+)\n.*?^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
 
 
 class Metric:
@@ -168,3 +169,21 @@ def test_an_exception_of_a_log_handler_does_not_hide_the_outcome() -> None:
         logger.setLevel(level)
     assert (caught.value.outcome, caught.value.safe_to_retry) == ("done", False)
     assert len(emulator.state.projects) == 1
+
+
+def test_a_record_shows_what_a_failed_run_did(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The record has each change, also the undo, and the notes of the error, but no secret and no end."""
+    monkeypatch.setattr("tempfile.mkdtemp", lambda: str(tmp_path))
+    emulator.faults.add("api_keys.update", status=400)
+    with pytest.raises(BadRequestError) as caught:
+        run_recipe("Keep a record of changes")
+    text = (tmp_path / "changes.jsonl").read_text(encoding="utf-8")
+    first, *between, last = map(json.loads, text.splitlines())
+    (key,) = emulator.state.api_keys.values()
+    assert (first["begin"], first["name"]) == ("provision", "shop")
+    assert [line.get("operation") for line in between] == ["create_project", "create_api_key", None, "update_api_key"]
+    assert between[2]["storing"]["key"]["id"] == key.id
+    assert key.value not in text
+    assert (last["error"], last["notes"]) == ("BadRequestError", caught.value.__notes__)
