@@ -142,6 +142,8 @@ def test_findings() -> None:
     robots = evolve(INVENTORY, role_bindings=[make_binding("service_account", who, "OrgOwner") for who in ("s1", "s2")])
     (many,) = [each for each in robots.access(max_owners=1).findings if each.kind == "many-owners"]
     assert many.text.endswith(": robot-s1 (s1), robot-s2 (s2)")
+    invited = evolve(owners, role_bindings=[*owners.role_bindings, make_binding("invite", "new", "OrgOwner")])
+    assert not any(each.kind == "many-owners" for each in invited.access(max_owners=2).findings)
     assert not any("pending" in each.kind for each in INVENTORY.access(max_pending=timedelta(days=5)).findings)
 
 
