@@ -24,7 +24,9 @@ FAULTS: Mapping[str, list[dict[str, Any]]] = {
     ],
     "any other 5xx": [{"status": 520}],
     "3xx": [{"status": 302}],
-    "403 with a body that has no": [{"status": 403, "body": "html"}],
+    "403 without an `error.code`": [
+        {"status": 403, "body": body} for body in ("html", "empty", {"message": "blocked"})
+    ],
     "501, 505, and any other 4xx": [{"status": status} for status in (501, 505, 400, 403, 404, 409, 418)],
 }
 """Faults by the beginnings of the rows."""
