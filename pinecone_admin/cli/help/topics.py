@@ -298,8 +298,9 @@ must choose between options, such as --store and --reveal: it names them.
 read the contents, project delete PROJECT --with-contents creates and deletes
 temporary keys. If the run would be refused, a dry run exits with 5 too, as far
 as it can read the reason. It does not look at your roles, the plan and the
-quotas. Without --with-contents, that of project delete does not read the
-contents, and that of a row of each does not know what earlier rows would change.
+quotas. A dry run of project delete reads the contents only with
+--with-contents. A dry run of each does not know what the rows before a row
+would change.
 
 Some commands create a temporary API key in each project that they read, and
 delete it again: project stale, api-key identify --project, and a dry run of
