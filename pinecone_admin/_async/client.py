@@ -373,9 +373,10 @@ class AsyncAdmin:
             drift: Carry out drift, too.
             allow_removals: Greatest number of removals to permit, from 0. A removal deletes a person, a service
                 account or an API key, or revokes all of its roles. Without this number, a plan is refused if it removes
-                more than three of one kind, and more than a third of them. A plan that is not from ``from_json`` also
-                needs the number for removals by ends (``until``) that have passed and are not in ``base``, because a
-                year may be mistyped.
+                more than three people, and also more than a third of all people. The same limits hold for service
+                accounts and for API keys. Without this number, an end (``until``) in the past that is not in ``base``
+                removes nothing, because a year may be mistyped. In a plan from ``from_json``, such an end counts like
+                every other removal.
             allow_own: Permit changes that delete the service account of this client or revoke its roles.
             client_id: Client id of this client's service account, if the client has an access token instead of
                 credentials. Without it, a plan that deletes a service account or revokes its roles is refused.
