@@ -1,4 +1,9 @@
-"""The result of the requests of a workflow: the state of each step, and the notes of an error."""
+"""The result of the requests of a workflow: the state of each step, and the notes of an error.
+
+A step is one change, however many requests it took, and a report lists changes that were not sent. The outcome of an
+error is about requests, also of commands without a step, so that ``sent_changes.Effects`` has a record of its own. The
+grid of workflows shows that they do not disagree.
+"""
 
 from __future__ import annotations
 

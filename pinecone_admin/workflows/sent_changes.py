@@ -254,6 +254,9 @@ def _list_ids(value: object) -> dict[str, str]:
 class Effects(NamedTuple):
     """The result of the changes of a command.
 
+    It is about requests. A command and ``send`` have requests without a step, and a step may have several requests, so
+    that this is not read from the steps, whose states ``ending`` decides.
+
     Attributes:
         done: Changes that were made and remain.
         unread: Changes that the server has made, without a readable response.

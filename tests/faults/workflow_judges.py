@@ -164,6 +164,12 @@ class Run:
         return {each.made for each in self.requests if each.is_done and each.made is not None}
 
     @property
+    def lost_to_others(self) -> set[str]:
+        """The ids of what others have removed after the run had created it, which it need not have seen."""
+        deleted = {each.target for each in self.requests if each.is_done and each.method == "DELETE"}
+        return self.made - self.after.keys() - deleted
+
+    @property
     def remaining(self) -> set[str]:
         """The ids of what the run has created, changed or deleted, without what came or went with something else."""
         changed = find_changed(self.before, self.after)
@@ -206,9 +212,8 @@ def judge_outcome(run: Run) -> Iterable[str]:
     if not isinstance(run.error, PineconeError):
         return
     outcome = run.error.outcome
-    deleted = {each.target for each in run.requests if each.is_done and each.method == "DELETE"}
-    if run.made - run.after.keys() - deleted:
-        return  # others have removed what this run has made, and it may not have seen that
+    if run.lost_to_others:
+        return
     if outcome in {"not_sent", "rejected", "undone"} and run.remaining:
         yield f"the outcome is {outcome}, but there remain {_describe(run, run.remaining)}"
     elif outcome == "undone" and not any(each.is_done for each in run.requests):
@@ -217,6 +222,21 @@ def judge_outcome(run: Run) -> Iterable[str]:
         yield f"the outcome is {outcome}, but nothing remains, and every response was read"
     elif outcome == "unknown" and run.certain:
         yield f"the outcome is unknown, but responses were read of {_describe(run, run.certain)}"
+
+
+def judge_records(run: Run) -> Iterable[str]:
+    """The outcome of an error, which is from the requests, does not disagree with the states of the steps."""
+    if not isinstance(run.error, PineconeError):
+        return
+    outcome, states = run.error.outcome, {each.state for each in run.steps}
+    if outcome in {"rejected", "not_sent"} and not states <= {"rejected", "failed", "skipped", "not_run"}:
+        yield f"the outcome is {outcome}, but the states of the steps are {sorted(states)}"
+    elif outcome == "undone" and "undone" not in states and not run.lost_to_others:
+        yield f"the outcome is undone, but the states of the steps are {sorted(states)}"
+    elif outcome == "done" and states.isdisjoint({"done", "unread"}):
+        yield f"the outcome is done, but the states of the steps are {sorted(states)}"
+    elif outcome == "unknown" and states.isdisjoint({"sent", "unread", "done"}):
+        yield f"the outcome is unknown, but the states of the steps are {sorted(states)}"
 
 
 def judge_names(run: Run) -> Iterable[str]:
@@ -386,6 +406,7 @@ def judge_deleted(run: Run) -> Iterable[str]:
 JUDGES = {
     "steps": judge_steps,
     "outcome": judge_outcome,
+    "records": judge_records,
     "names": judge_names,
     "left": judge_left,
     "deletions": judge_deletions,

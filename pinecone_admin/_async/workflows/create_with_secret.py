@@ -3,6 +3,9 @@
 Until its secret is stored, a new resource has a tagged name, which shows what is in progress. Resources that an
 interrupted run left under that name are deleted only after a new secret is stored, because their own secret may be in
 use.
+
+This is beside the run, which sends changes, because it decides over several of them: it reads the destination, deletes
+leftovers after a new secret is stored, and renames last. ``ensure``, ``rotate``, ``provision`` and ``apply`` share it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""Ensure that a principal holds a role."""
+"""Ensure that a principal holds a role.
+
+The run sends the grant. This checks the wanted roles before, and finds the binding of a lost response, for every
+workflow that grants roles.
+"""
 
 from __future__ import annotations
 

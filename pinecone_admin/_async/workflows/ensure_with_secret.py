@@ -1,4 +1,8 @@
-"""Ensure that a key or an account exists; it gets its name only after its secret is stored."""
+"""Ensure that a key or an account exists; it gets its name only after its secret is stored.
+
+These are the two workflows alone: they check arguments, find what has the name, and compare it. What creates a resource
+with a secret is in ``create_with_secret``, which other workflows use, too.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,9 @@
 # Derived from pinecone_admin/_async/workflows/ensure_binding.py by scripts/unasync.py: change that, not this file.
-"""Ensure that a principal holds a role."""
+"""Ensure that a principal holds a role.
+
+The run sends the grant. This checks the wanted roles before, and finds the binding of a lost response, for every
+workflow that grants roles.
+"""
 
 from __future__ import annotations
 
