@@ -51,6 +51,7 @@ _OF_ARGUMENTS = (
     (r", or allow_own\b", ""),
     (r"\bmust contain at least one organization role", "needs a role on the organization, such as OrgMember"),
     (r"\blift it \(lift_protection, --lift-protection on the command line\)", "add --lift-protection"),
+    (r"\bpass names \(--name on the command line\) with its name", "add --name with its name"),
     (r"\bpass project_ids \(--project on the command line\) with the projects that", "add --project for each that"),
 )
 """Words about arguments in messages of Python, and their replacements on the command line."""

@@ -391,7 +391,8 @@ class DueAccountRotations:
             lines.append(f"{_name_account(self.own)} makes this call, so it is never rotated")
         lines += [
             f"{_name_account(each)} is not due, because it was last changed on {each.updated_at:%Y-%m-%d}; if that was "
-            f"a rename, its secret may be from {each.created_at:%Y-%m-%d}; to rotate it, give its name"
+            f"a rename, its secret may be from {each.created_at:%Y-%m-%d}; to rotate it, pass names (--name on the "
+            "command line) with its name"
             for each in self.may_be_older
         ]
         lines += [f"the age of {_name_account(each)} is unknown" for each in self.unknown_age]

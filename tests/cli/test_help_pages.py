@@ -64,6 +64,12 @@ def test_no_line_of_a_help_ends_at_a_hyphen() -> None:
             assert not any("\N{NON-BREAKING HYPHEN}" in line for line in lines)
 
 
+def test_every_topic_and_their_list_fit_in_80_columns() -> None:
+    """A terminal would break a longer line within a word."""
+    texts = {name: run("help", *name, env={"COLUMNS": "80"}).stdout for name in [(), *((each,) for each in TOPICS)]}
+    assert {name: line for name, text in texts.items() for line in text.splitlines() if len(line) > 80} == {}
+
+
 def test_no_help_is_longer_than_a_person_reads() -> None:
     """In 80 columns, every help has at most 40 lines and 250 words, and every topic 60 lines and 250 words."""
     helps = {words: run(*words, "--help", env={"COLUMNS": "80"}).stdout for words in _list_helps()}

@@ -22,6 +22,7 @@ from rich.cells import cell_len
 
 from pinecone_admin.cli.commands import Command
 from pinecone_admin.cli.output.formats import STREAMS, render_value
+from pinecone_admin.cli.output.tables import format_fields
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.testing import emulate
 from tests.cli.command_line import COMMANDS, Run, example_organization, run
@@ -425,6 +426,14 @@ def test_values_of_any_shape_are_rendered() -> None:
                 assert json.loads(text) == value
             if output == "yaml":
                 assert yaml.safe_load(text) == value
+
+
+def test_a_table_shows_where_the_items_of_a_list_begin() -> None:
+    """Between two objects of several fields is an empty line; words, and objects of one field, need none."""
+    items = [{"id": "1", "name": "a"}, {"id": "2", "name": "b"}]
+    document = {"data": items, "ids": [{"id": "1"}, {"id": "2"}]}
+    lines = [re.sub("\x1b\\[[0-9;]*m", "", line) for line in format_fields(document)]
+    assert lines == ["data", "  id    1", "  name  a", "", "  id    2", "  name  b", "ids", "  id  1", "  id  2"]
 
 
 def test_ensure_writes_a_thing_as_create_does() -> None:

@@ -155,6 +155,17 @@ def test_the_own_account_is_listed_and_fails_if_it_is_due(emulator: Emulator) ->
     assert run(*words, "--own-client-id", own.client_id, env=env).exit == 9
 
 
+def test_an_account_whose_secret_may_be_older_is_rotated_as_the_line_says(emulator: Emulator) -> None:
+    """It was changed in the meantime, perhaps only renamed; the line has the option that rotates it."""
+    find(emulator, NAMES[0]).updated_at = emulator.clock.now()
+    before = stored(NAMES[0])
+    done = rotate("-o", "table")
+    assert "To rotate it, add --name with its name." in " ".join(done.stdout.split()), done
+    assert stored(NAMES[0]) == before
+    assert rotate("--name", NAMES[0]).exit == 0
+    assert stored(NAMES[0]) != before
+
+
 def test_a_secret_that_cannot_be_stored_is_rescued_and_ends_the_command(emulator: Emulator) -> None:
     """The file of the error has it, and the other accounts keep their secrets."""
     kept = find(emulator, "report").client_secret

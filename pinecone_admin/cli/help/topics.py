@@ -198,7 +198,7 @@ The --body of send is JSON. @FILE reads it from a file, and - from standard
 input.
 """,
     "secrets": """\
-Where the values of API keys and the secrets of service accounts go.
+Where API keys and the secrets of service accounts go.
 
 A secret is shown only once, when it is created. So a command that creates
 secrets requires one of these options:
@@ -409,7 +409,7 @@ The audit log contains these variables if they are set:
 {_CI_VARIABLES}
 """,
     "emulator-control": """\
-How to add faults to an emulator, and change its clock and contents.
+How to change an emulator: its faults, clock and contents.
 
 A served emulator has routes of its own, below /_emulator. For example, these
 lose the response to the next create_project, put the clock forward by a week,

@@ -342,8 +342,10 @@ def _is_nested(value: Plain) -> bool:
 
 
 def _format_nested(value: Plain, indent: int) -> Iterator[str]:
-    for each in value if is_list(value) else [value]:
+    for number, each in enumerate(value if is_list(value) else [value]):
         if is_object(each):
+            if number and len(each) > 1:
+                yield ""  # otherwise, nothing shows where an item of a list begins
             yield from format_fields(each, indent)
         else:
             yield " " * indent + show(each)
