@@ -104,6 +104,9 @@ class AsyncServiceAccounts(Namespace):
         creates another account, and deletes the first one once the new secret is stored. A ``store`` that is a
         ``workflows.ReadableStore`` avoids this: the next run then finds the stored secret, and finishes its account.
 
+        If a role of an existing account cannot be granted, this call revokes the roles that it granted before. Once it
+        revokes other roles, the granted roles are kept.
+
         Do not run two calls for the same name at the same time. Two calls can create two accounts, or one call can
         delete the new account of the other.
 

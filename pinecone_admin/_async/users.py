@@ -100,6 +100,9 @@ class AsyncUsers(Namespace):
         roles if it were sent again. An invite that was sent is kept, even if this call is cancelled. If the person
         accepts the invite during this call, the new member gets the missing roles.
 
+        If a role of a member or an earlier invite cannot be granted, this call revokes the roles that it granted
+        before. Once it revokes other roles, the granted roles are kept. An invite that it deleted stays deleted.
+
         Args:
             email: Email address, at most 254 characters. Email matching ignores case.
             role_bindings: 1 to 100 roles for the person, as models, mappings or objects with the same three attributes.

@@ -103,6 +103,9 @@ class Invites(Namespace):
         Otherwise it is deleted and replaced, because it would grant its own roles. An invite that was sent is kept,
         even if this call is cancelled.
 
+        If a role of an earlier invite cannot be granted, this call revokes the roles that it granted before. Once it
+        revokes other roles, the granted roles are kept. An invite that it deleted stays deleted.
+
         Args:
             email: Email address, at most 254 characters. Email matching ignores case.
             role_bindings: 1 to 100 roles for the user, as models, mappings or objects with the same three attributes.

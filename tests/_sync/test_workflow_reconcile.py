@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from pinecone_admin import (
     PineconeValueError,
     RefusedError,
     ServiceError,
+    UnprocessableEntityError,
     on_organization,
     on_project,
 )
@@ -285,3 +287,36 @@ def test_dry_runs_of_a_role_change_and_of_a_rotation_of_a_secret(admin: Admin, e
     assert as_planned(preview.steps) == as_planned((admin.role_bindings.change_role(**change)).steps)
     again = dry.role_bindings.change_role(**change, dry_run=True)
     assert (again.steps, again.binding.role) == ([], "OrgMember")
+
+
+@pytest.mark.parametrize("who", ["user", "invite", "service_account"])
+@pytest.mark.parametrize("fails", ["create_role_binding", "delete_role_binding"])
+def test_roles_are_revoked_again_until_the_first_other_role_is_revoked(who: Any, fails: str) -> None:
+    """As the docstrings of the three methods say: a failed grant undoes the earlier ones, a failed revocation none."""
+    emulator = Emulator(seed=1)
+    admin, former = emulator.admin(), [on_organization("OrgManager")]
+    wanted = [on_organization("OrgMember"), on_organization("OrgBillingAdmin")]
+    call: Callable[[], Any]
+    if who == "user":
+        id = emulator.add_user("a@example.com", roles=["OrgManager"]).id
+        call = partial(admin.users.ensure, email="a@example.com", role_bindings=wanted, revoke_unlisted=True)
+    elif who == "invite":
+        id = (admin.invites.create(email="a@example.com", role_bindings=former)).id
+        call = partial(
+            admin.invites.ensure,
+            email="a@example.com",
+            role_bindings=wanted,
+            on_difference="update",
+            revoke_unlisted=True,
+        )
+    else:
+        id = (admin.service_accounts.create(name="s", role_bindings=former)).service_account.id
+        call = partial(
+            admin.service_accounts.ensure, name="s", role_bindings=wanted, on_difference="update", revoke_unlisted=True
+        )
+    emulator.faults.add(fails, status=422, skip=int(fails == "create_role_binding"))
+    with raises(UnprocessableEntityError) as caught:
+        call()
+    held = sorted([each.role for each in admin.role_bindings.list(principal_type=who, principal_id=id)])
+    granted = ["OrgBillingAdmin", "OrgMember"] if fails == "delete_role_binding" else []
+    assert (held, caught.value.outcome) == (sorted(["OrgManager", *granted]), "done" if granted else "undone")
