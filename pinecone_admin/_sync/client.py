@@ -358,7 +358,7 @@ class Admin:
 
         If a step fails, the steps that do not depend on it are still carried out. To finish, make the same call again,
         also after a crash. An organization can send 100 invite emails within an hour. If the server refuses an invite
-        for that reason, no further invite of the plan is sent.
+        for that reason, no further invite of the plan is begun.
 
         Do not run two calls for the same organization at the same time.
 

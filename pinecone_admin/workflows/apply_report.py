@@ -35,8 +35,8 @@ class ApplyReport:
         steps: Each change of the plan with what happened to it, and the deletion of each leftover, in the order of
             execution.
         stopped: Items of the file that did not fit the organization and were left out, each with the reason.
-        offboarded: For each user whom an end (``until``) should remove, what the user could access and which secrets
-            the user may know. This was read before the first change.
+        offboarded: For each user whom an end (``until``) removes, or failed to remove, what the user could access and
+            which secrets the user may know. This was read before the first change.
 
     Example:
         >>> plan = admin.plan(admin.inventory().to_desired_state())
@@ -65,8 +65,8 @@ class ApplyReport:
     stopped: list[str] = field(factory=list[str])
     """Items of the file that did not fit the organization and were left out, each with the reason."""
     offboarded: list[OffboardReport] = field(factory=list[OffboardReport])
-    """For each user whom an end (``until``) should remove, what the user could access and which secrets the user may
-    know."""
+    """For each user whom an end (``until``) removes, or failed to remove, what the user could access and which secrets
+    the user may know."""
 
     @property
     def done(self) -> list[Step]:

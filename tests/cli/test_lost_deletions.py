@@ -74,3 +74,15 @@ def test_a_request_written_by_hand_has_no_list() -> None:
     words = "send DELETE /admin/api-keys/no-key --confirm no-key"
     done = delete(spec, *_FALSE_404, words=words)
     assert (done.exit, done.error["outcome"]) == (exit_codes.UNKNOWN_OUTCOME, "unknown")
+
+
+@pytest.mark.parametrize(
+    ("email", "operation"), [("ada@example.com", "delete_user"), ("bob@example.com", "delete_invite")]
+)
+def test_an_offboarding_whose_last_deletion_was_lost_is_not_to_be_repeated(email: str, operation: str) -> None:
+    """The next run would find nobody and fail, so the exit code is not the one that lets a job try again."""
+    with example_organization() as emulator:
+        emulator.faults.add(operation, drop="after", times=None)
+        done = run("--output", "json", "user", "offboard", email, "--yes")
+    assert (done.exit, done.error["outcome"]) == (exit_codes.UNKNOWN_OUTCOME, "unknown"), done
+    assert "may have been deleted" in done.error["message"]

@@ -187,6 +187,21 @@ def test_an_interrupt_just_before_the_secret_is_stored_rescues_it(
     assert secret not in done.stdout + done.stderr
 
 
+def test_a_file_that_another_command_fills_during_the_request_keeps_its_name(emulator: Emulator) -> None:
+    """The key is deleted, and the sentence about the file does not begin with a capital that its name does not have."""
+
+    def fill(request: httpx.Request, handle: Callable[[], httpx.Response]) -> httpx.Response:
+        if request.method == "POST":
+            write_private("place", "another secret")
+        return handle()
+
+    before = live_secrets(emulator)
+    with intercepted(fill):
+        done = run(*words_of("api-key create", "--store", "file:place"))
+    assert done.stderr.startswith("error: place is not empty, and perhaps the only copy of a secret."), done
+    assert (done.exit, live_secrets(emulator), Path("place").read_text()) == (2, before, "another secret")
+
+
 @pytest.mark.parametrize("name", ["api-key create", "service-account rotate"])
 def test_a_lock_that_is_taken_during_the_request_loses_no_secret(
     emulator: Emulator, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -44,7 +44,7 @@ def run(
 
     The program reads the key from PINECONE_API_KEY. Its environment has no other credentials of pinecone-admin. When
     the program ends, the key is deleted. If this process is killed, the key remains until its time is over. After
-    that, the next pinecone-admin run, api-key delete-retired or api-key rotate-due deletes it.
+    that, api-key delete-retired, api-key rotate-due or the next pinecone-admin run in the project deletes it.
 
     The exit code is that of the program, or 125 if the program was not started. If the program ended with 0 and the key
     could not be deleted, the exit code is 9, or 6 if the key may have been deleted.

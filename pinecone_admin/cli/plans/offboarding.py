@@ -71,6 +71,7 @@ def _offboard_one(session: Session, user: str, save: str | None) -> None:
     ask(session, Consent(what=what, details=str(preview).splitlines()))
     if preview.user is not None:
         session.ledger.note_name(preview.user.id, preview.user.email)
+    session.ledger.vanishing = preview.steps[-1].change.target.id  # without it, nobody has the address
 
     def remove(begin: Callable[[OffboardReport], object]) -> OffboardReport:
         with show_progress(session, f"removing {email}"), open_run(session.admin, "offboard") as run:

@@ -9,7 +9,7 @@ from typing import Any, cast
 from attrs import evolve
 
 from pinecone_admin.cli.exit_codes import PARTLY_DONE
-from pinecone_admin.cli.failures import CLIError, StoreError, read_notes
+from pinecone_admin.cli.failures import BusyError, CLIError, StoreError, read_notes
 from pinecone_admin.cli.ledger import SecretEntry
 from pinecone_admin.cli.output.documents import build_document
 from pinecone_admin.cli.output.progress import show_progress
@@ -107,7 +107,9 @@ def keep_handed_out(session: Session, makes: Secret) -> Generator[None, None, No
 
 
 def _describe_not_stored(failure: BaseException | None) -> CLIError:
-    message = join_sentences(map(as_sentences, [str(failure), *read_notes(failure)]))
+    begins_with_place = isinstance(failure, StoreError) and not isinstance(failure, BusyError)
+    said = str(failure) if begins_with_place else as_sentences(str(failure))  # a file keeps its small letters
+    message = join_sentences([said, *map(as_sentences, read_notes(failure))])
     return CLIError(message, cause=failure or SecretNotStoredError, help_code=SecretNotStoredError.help_code)
 
 
