@@ -246,10 +246,10 @@ The command writes the file under a lock, .NAME.pinecone-admin-lock beside it,
 and reads the secret back. If another command holds the lock for ten seconds,
 nothing is created. The exit code is 7, or 9 for rotate-due.
 
-If a new secret cannot be stored, its key is deleted, and the exit code is
-usually 1, or 9 for rotate-due. If the key cannot be deleted, or the change
-cannot be undone, the secret goes to a file that the error names, and the exit
-code is 9, or 6 if the key may have been deleted.
+If a new secret cannot be stored, its key is deleted. Usually, the exit code is
+1, or 9 for rotate-due. If the key cannot be deleted, or the change cannot be
+undone, the secret goes to a file that the error names, and the exit code is 9,
+or 6 if the key may have been deleted.
 
 A rotation replaces the value at the destination, and cannot check that it is
 the old one. It refuses text that does not begin as an API key does, and
