@@ -80,13 +80,16 @@ HELP: Mapping[str, Help] = {
     ),
     "PA204": Help(
         "The caller is not allowed to do this (403).",
-        "Your service account lacks a role, a limit of the plan is reached, or the plan has no service accounts.",
+        "Your service account lacks a role, a limit of the plan is reached, the plan has no service accounts, or a "
+        "proxy responded in place of the API.",
         "If `error_code` is `PERMISSION_DENIED`, an owner must grant your account OrgOwner, or ProjectOwner of the "
         "project. If it is `QUOTA_EXCEEDED`, delete what you do not need, or change the plan. If it is `FORBIDDEN`, "
-        "change the plan.",
+        "change the plan. If it is None, a proxy may have sent the response: let the proxy permit the host of "
+        'the API. After a change with the `outcome` "unknown", check first what was done.',
         "If the code after 403 is `PERMISSION_DENIED`, an owner must grant your account OrgOwner, or ProjectOwner of "
         "the project. `whoami` shows its roles. If it is `QUOTA_EXCEEDED`, delete what you do not need, or change the "
-        "plan. If it is `FORBIDDEN`, change the plan.",
+        "plan. If it is `FORBIDDEN`, change the plan. If there is no code, a proxy may have sent the response: let the "
+        "proxy permit the host of the API. After exit code 6, check first what was done.",
     ),
     "PA205": Help(
         "The resource does not exist, or the caller cannot see it (404).",
