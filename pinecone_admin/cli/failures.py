@@ -215,6 +215,8 @@ def describe_failure(
     )
     retry = _advise_retry(error) if failure.exit == exit_codes.TRY_LATER else ""
     message = tidy(name_ids(f"{failure.message}{retry}", ledger.names))
+    if any(secret.state == "shown" for secret in ledger.secrets):  # for the library, --reveal is a store
+        message = re.sub(r"\bis stored\b", "is on stdout", message)
     if failure.exit == exit_codes.USAGE:  # it quotes what was typed, or what a file has in it
         message = make_printable(message, most=_MAX_USAGE_LENGTH)
     return failure._replace(message=message)

@@ -59,8 +59,11 @@ def _mask(error: BaseException, forms: Collection[str]) -> None:
     BaseException.__setattr__(error, "args", tuple(_replace(value, forms) for value in error.args))
     vars(error).update({name: _replace(value, forms) for name, value in vars(error).items()})
     for name, value in _read_slots(error).items():
-        with suppress(AttributeError, TypeError):  # some cannot be set
-            BaseException.__setattr__(error, name, _replace(value, forms))
+        masked = _replace(value, forms)
+        # An OSError that has its message alone loses it once its unset errno is assigned.
+        if masked != value:
+            with suppress(AttributeError, TypeError):  # some cannot be set
+                BaseException.__setattr__(error, name, masked)
 
 
 def _read_slots(error: BaseException) -> dict[str, Any]:

@@ -375,6 +375,7 @@ def test_an_error_after_the_secret_is_stored_keeps_the_key(tmp_path: Path) -> No
             )
             secret_of = r"The (value|secret) of"
             assert re.search(rf" (was|were) (created|changed)\. .*{secret_of} {owner}\. \[PA210\]\n$", done.stderr)
+            assert ("is stored" in done.stderr) == (options != ["--reveal"])
             assert secret in done.stdout + "".join(read_files(tmp_path).values())
 
 

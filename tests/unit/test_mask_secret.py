@@ -28,3 +28,24 @@ def test_a_secret_is_masked_in_every_form(write: Callable[[str], str], convert: 
     error = ValueError(convert(f"cannot store {form} in the vault"))
     assert mask_secret(error, MADE) is None
     assert "cannot store *** in the vault" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (OSError(f"cannot store {SECRET}"), "cannot store ***"),
+        (OSError(5, f"cannot store {SECRET}", "vault"), "[Errno 5] cannot store ***: 'vault'"),
+        (OSError(5, "no space", f"vault/{SECRET}"), "[Errno 5] no space: 'vault/***'"),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, f"cannot store {SECRET}"), None),
+        (ImportError(f"cannot store {SECRET}", name="vault"), "cannot store ***"),
+        (KeyError(f"cannot store {SECRET}"), "'cannot store ***'"),
+        (StopIteration(f"cannot store {SECRET}"), "cannot store ***"),
+        (SystemExit(f"cannot store {SECRET}"), "cannot store ***"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_the_rest_of_the_text_of_a_built_in_exception_stays(error: BaseException, text: str | None) -> None:
+    """Its cause can be read; an attribute that was not set is not set."""
+    mask_secret(error, MADE)
+    assert SECRET not in str(error)
+    assert str(error) == (text or "'utf-8' codec can't decode byte 0xff in position 0: cannot store ***")
