@@ -94,6 +94,7 @@ _OTHER_WORDS: Mapping[str, str] = {
     "config": "profile",
     "rename": "update",
     "status": "doctor",
+    "version": "--version",
 }
 """The names of these commands in other programs. Here, the names have another meaning."""
 
@@ -648,9 +649,11 @@ class Noun(click.Group):
 
             words = " ".join((*self.path, args[0]))
             meant = _OTHER_WORDS.get(args[0], args[0])
+            if meant != args[0] and args[1:] and args[1] in known:  # login is the command in their auth login
+                meant = args[1]
             if words in OLD_COMMANDS:
                 raise click.UsageError(f"{words} is now {OLD_COMMANDS[words]}.", ctx)
-            nearest = find_nearest(meant, known)
+            nearest = find_nearest(meant, known if self.path else [*known, "--version"])
             hint = self.suggest_commands_of_nouns(args[0]) or (
                 f" Did you mean {' '.join((*self.path, nearest))}?" if nearest else ""
             )
