@@ -62,6 +62,8 @@ def test_no_line_of_a_help_ends_at_a_hyphen() -> None:
             lines = run(*words, "--help", env={"COLUMNS": columns}).stdout.splitlines()
             assert [line for line in lines if line.endswith("-")] == []
             assert not any("\N{NON-BREAKING HYPHEN}" in line for line in lines)
+    broken = {name: line for name, page in TOPICS.items() for line in page.splitlines() if line.endswith("-")}
+    assert broken == {}
 
 
 def test_every_topic_and_their_list_fit_in_80_columns() -> None:

@@ -14,31 +14,31 @@ from pinecone_admin.cli.variables import CI_VARIABLES, OTHER_VARIABLES, SET_VARI
 _WIDTH = 80
 
 
-_EXITS = "\n".join(
-    fill(text, _WIDTH, initial_indent=f"  {code:<5}", subsequent_indent=" " * 7) for code, text in MEANINGS.items()
-)
-# A hyphen may be part of a command, which should be copied whole.
+def _fill(text: str, first: str = "", rest: str | None = None) -> str:
+    """Return a text in lines with these indents; a hyphen may be part of a command, which should be copied whole."""
+    rest = first if rest is None else rest
+    return fill(text, _WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
+
+
+_EXITS = "\n".join(_fill(text, f"  {code:<5}", " " * 7) for code, text in MEANINGS.items())
 _FINDINGS = "\n".join(
-    f"  {kind}\n"
-    + fill(f"{meaning} {remedy}", _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6, break_on_hyphens=False)
-    for kind, (meaning, _, remedy) in FINDINGS.items()
+    f"  {kind}\n" + _fill(f"{meaning} {remedy}", " " * 6) for kind, (meaning, _, remedy) in FINDINGS.items()
 )
 
 
 def _describe(variables: Mapping[str, str]) -> str:
-    indent = " " * 6
-    texts = (fill(text, _WIDTH, initial_indent=indent, subsequent_indent=indent) for text in variables.values())
+    texts = (_fill(text, " " * 6) for text in variables.values())
     return "\n".join(f"  {name}\n{text}" for name, text in zip(variables, texts, strict=True))
 
 
 _VARIABLES, _OTHER_VARIABLES = _describe(VARIABLES), _describe(OTHER_VARIABLES)
 _OPTIONS = _describe(dict(describe_common_options()))
-_SET_VARIABLES = fill(f"Set for other programs, and not read: {', '.join(SET_VARIABLES)}.", _WIDTH)
-_CI_VARIABLES = fill(", ".join(CI_VARIABLES), _WIDTH, initial_indent="  ", subsequent_indent="  ")
+_SET_VARIABLES = _fill(f"Set for other programs, and not read: {', '.join(SET_VARIABLES)}.")
+_CI_VARIABLES = _fill(", ".join(CI_VARIABLES), "  ")
 
 
 def _list(names: Sequence[str]) -> str:
-    return fill(", ".join(names), _WIDTH, initial_indent="  ", subsequent_indent="  ")
+    return _fill(", ".join(names), "  ")
 
 
 TOPICS: Mapping[str, str] = {
@@ -127,7 +127,7 @@ Scripts can rely on these codes:
 {_EXITS}
 
 pinecone-admin explain CODE shows what to do. CODE is the exit code, or the code
-at the end of an error, such as PA205.
+of an error, such as PA205.
 """,
     "output": """\
 Formats, selecting a part, and what goes to which stream.
@@ -305,12 +305,13 @@ would change.
 Some commands create a temporary API key in each project that they read, and
 delete it again: project stale, api-key identify --project, and a dry run of
 project delete PROJECT --with-contents. They also delete overdue temporary keys
-of earlier runs in these projects. These commands show this and ask first, or
-need --yes, if there is a project to read. apply creates such keys, too, if it
-deletes the projects of a plan.
+of earlier runs in these projects. They show this and ask first, or need --yes,
+if there is a project to read. apply creates such keys, too, if it deletes the
+projects of a plan.
 
 --read-only, or PINECONE_ADMIN_READ_ONLY=1, refuses every command that can
-change the organization, also if there would be nothing to do. Dry runs work.
+change the organization or create temporary keys, also if there would be nothing
+to do. Other dry runs work.
 """,
     "confirm": """\
 When a command asks for a name or a number.
