@@ -48,6 +48,12 @@ class Account:
     def check(self, error: BaseException | None) -> str:
         """Check that the valid secret is known to the caller, and return how the rotation ended."""
         secret = self._account.client_secret
+        causes: list[BaseException] = []
+        cause = error
+        while cause is not None:
+            assert cause not in causes, "whoever follows the causes never comes to an end"
+            causes.append(cause)
+            cause = cause.__cause__
         if secret == self._first_secret:
             assert error is not None
             return "not rotated"

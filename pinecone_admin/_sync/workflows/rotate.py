@@ -423,9 +423,10 @@ def replace_account_secret(run: Run, account: Ref, store: Store[ServiceAccountWi
         if rotation.is_stored or not rotation.issued:
             raise
         unstored, first = rotation.describe_unstored_secret(error), rotation.interruption or error
-        unstored.__cause__ = error
         if isinstance(first, Exception):
-            raise unstored  # noqa: B904 - it has its cause
+            raise unstored from error
+        if error is not first:  # else whoever follows the causes would never come to an end
+            unstored.__cause__ = error
         # An interruption or a cancellation is never replaced: whoever waits for it would go on.
         note = f"{unstored.message.partition(';')[0]}; the cause of this error, a SecretNotStoredError, has it"
         add_note(first, note)
