@@ -648,12 +648,9 @@ class Noun(click.Group):
             from pinecone_admin.cli.old_spellings import OLD_COMMANDS  # noqa: PLC0415 - only a wrong word needs it
 
             words = " ".join((*self.path, args[0]))
-            meant = _OTHER_WORDS.get(args[0], args[0])
-            if meant != args[0] and args[1:] and args[1] in known:  # login is the command in their auth login
-                meant = args[1]
             if words in OLD_COMMANDS:
                 raise click.UsageError(f"{words} is now {OLD_COMMANDS[words]}.", ctx)
-            nearest = find_nearest(meant, known if self.path else [*known, "--version"])
+            nearest = find_nearest(self._find_meant(args, known), [*known, *self._list_own_options()])
             hint = self.suggest_commands_of_nouns(args[0]) or (
                 f" Did you mean {' '.join((*self.path, nearest))}?" if nearest else ""
             )
@@ -668,6 +665,17 @@ class Noun(click.Group):
             return [singular]
         meant = () if word in known else _ALIASES.get(" ".join((*self.path, word)), _ALIASES.get(word, ()))
         return next((words for each in meant if (words := each.split())[0] in known), [word])
+
+    def _find_meant(self, words: Sequence[str], known: Sequence[str]) -> str:
+        """Return the word that words of another program mean, such as ``login`` of ``auth login``."""
+        first, *others = words
+        if first in _OTHER_WORDS and others and others[0] in known:
+            return others[0]
+        return _OTHER_WORDS.get(first, first)
+
+    def _list_own_options(self) -> list[str]:
+        """Return the options that no command has, such as ``--version``."""
+        return [option for each in self.params if not isinstance(each, CommonOption) for option in each.opts]
 
     def suggest_commands_of_nouns(self, word: str) -> str:
         """Return a question that names the one or two commands with a noun that end in a word, or nothing."""

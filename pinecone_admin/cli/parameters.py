@@ -660,7 +660,11 @@ def _split_parts(option: str, text: str, forms: str) -> tuple[str, str, str]:
 # Words
 
 _OF_OTHER_PROGRAMS: Mapping[str, str] = {
+    "--debug": "To see each request, use --verbose.",
+    "--filter": "To select a part of the output, use --query.",
     "--force": "Add --yes to go ahead, or --confirm NAME where the name is asked for.",
+    "--format": "For another format, use --output.",
+    "--jq": "To select a part of the output, use --query.",
     "--quiet": "To skip the question, use --yes. For less output, use -o raw.",
 }
 """Options of other programs, each with what does the same."""

@@ -25,7 +25,8 @@ _STATUS = (
     r"\[(?P<status>\d{3}(?: \w+)?)\] (?P<message>(?:(?!\(request_id: ).)*?) \((?:request_id: )(?P<request>[^()\s]+)\)"
 )
 """The status of a response, the message in it, and the id of the request, as the errors of the library have them."""
-_ERRNO = r"\[Errno \d+\] "
+_ERRNO = r"\[(?:Errno|WinError) -?\d+\] "
+"""The number of an error of the operating system; those of a look-up of names are negative."""
 _AFTER_WORD = r"(?=[,;:.?!)]*(?:\s|$))"
 """The end of a word, perhaps before punctuation marks."""
 _ENDS = (".", "?", "!", "…")

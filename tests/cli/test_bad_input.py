@@ -75,6 +75,26 @@ def test_options_of_other_programs_name_what_does_the_same() -> None:
         run("project", "delete", "x", "--force"), "There is no --force. Add --yes to go ahead, or --confirm NAME"
     )
     check_usage(run("project", "list", "--quiet"), "There is no --quiet. To skip the question, use --yes.")
+    for option, meant in (("--format", "output"), ("--jq", "query"), ("--filter", "query"), ("--debug", "verbose")):
+        refused = run("project", "list", option, "x")
+        check_usage(refused, f"There is no {option}. ")
+        assert f"use --{meant}." in refused.stderr
+
+
+def test_commands_of_other_programs_name_what_does_the_same() -> None:
+    """Also where they have two words, or are an option here."""
+    for words, meant in (
+        ("auth", "whoami"),
+        ("auth login", "login"),
+        ("auth status", "whoami"),
+        ("auth token", "token"),
+        ("config list", "profile"),
+        ("status", "doctor"),
+        ("version", "--version"),
+    ):
+        first = words.split()[0]
+        check_usage(run(*words.split()), f"There is no command {first}. Did you mean {meant}? All commands: ")
+    check_usage(run("project", "version"), "There is no command project version. All commands: ")
 
 
 def test_what_is_missing_is_asked_for_on_a_terminal() -> None:

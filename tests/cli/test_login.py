@@ -216,7 +216,7 @@ def test_a_change_of_the_default_profile_is_shown(emulator: Emulator) -> None:
     for words in (("whoami",), ("profile", "show"), ("doctor", "-o", "json")):
         done = run(*words, env=NOBODY)
         problem, advice = (
-            "No profile is the default. Yours is other.",
+            "No profile is the default. The only one is called other.",
             "Choose one with --profile, or with profile use.",
         )
         assert done.exit == (1 if words[0] == "doctor" else 3)

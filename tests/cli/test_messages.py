@@ -200,7 +200,7 @@ def _simple() -> Iterator[tuple[str, str, Provoke]]:
         ),
         line("project list", env={"PINECONE_ADMIN_PROFILE": "p"}),
     )
-    yield "29", "There is no profile x. Yours is production.", line("project list --profile x")
+    yield "29", "There is no profile x. The only one is called production.", line("project list --profile x")
     yield (
         "30",
         (

@@ -409,6 +409,12 @@ def test_a_second_mention_is_short_only_where_one_thing_can_be_meant() -> None:
     assert tidy(both) == both
 
 
+def test_messages_have_no_numbers_of_the_operating_system() -> None:
+    """Also those of a look-up of a name, which are negative, and those of Windows."""
+    for number in ("[Errno 111]", "[Errno -2]", "[WinError 10061]"):
+        assert tidy(f"No connection to host: {number} refused") == "No connection to host: refused"
+
+
 def test_a_change_of_a_role_that_ends_halfway_says_once_what_became_of_each_role() -> None:
     """The note of the workflow says it, and no sentence on a role binding repeats that."""
     with example_organization() as emulator:

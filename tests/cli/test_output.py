@@ -145,6 +145,15 @@ def test_a_query_selects_part_of_the_output() -> None:
         assert (missing.json, missing.stderr) == (None, "The query missing selects nothing.\n")
 
 
+def test_a_table_says_if_a_query_selects_nothing() -> None:
+    """Such as one with a misspelt field: a table shows nothing then. A script reads an empty list as before."""
+    with example_organization():
+        words = ("project", "list", "--query", "[].nam")
+        shown, piped = run(*words, terminal=True), run(*words)
+        assert (shown.exit, shown.stdout, shown.stderr) == (0, "", "The query [].nam selects nothing.\n")
+        assert (piped.exit, piped.json, piped.stderr) == (0, [], "")
+
+
 def test_a_query_gives_its_columns_to_csv_raw_and_tables() -> None:
     """Whatever a query makes has a column for each of its parts; a thing that it finds has its id as the raw value."""
     with example_organization():

@@ -67,7 +67,7 @@ def _render_command(context: click.Context, words: tuple[str, ...]) -> str:
             advice = suggest(" ".join(words), known, otherwise="All topics: pinecone-admin help.")
             message = f"There is no topic or command {' '.join(words)}. {advice}"
             raise CLIError(message, cause=NotFoundError, is_local=True)
-        found, place = below, click.Context(below, parent=place, info_name=word)
+        found, place = below, below.context_class(below, parent=place, info_name=word)
     return f"{found.get_help(place)}\n"
 
 

@@ -80,7 +80,8 @@ def write_document(session: Session, value: object) -> None:
 def _select(session: Session, query: str, source: Any) -> Any:
     """Return what a query selects, with columns where the format of the session has some."""
     selected = search(query, source)
-    if selected is None:
+    # A table of nothing shows nothing, and a misspelt name of a field selects nothing.
+    if selected is None or (session.output == "table" and selected == []):
         session.notify(f"The query {make_printable(query, most=MAX_QUOTED)} selects nothing.")
     if session.output in {"csv", "raw", "table"}:
         selected = name_columns(query, selected)

@@ -86,7 +86,8 @@ class Profiles:
         if name is not None:
             problem, advice = f"There is no profile {quote_name(make_printable(name, most=80))}.", ""
         if self.by_name:
-            known = f"{'Yours is' if len(self.by_name) == 1 else 'Yours are'} {list_words(self.by_name)}."
+            # A profile can have the name default, so that "Yours is default" would contradict the sentence before.
+            known = f"{'The only one is' if len(self.by_name) == 1 else 'Yours are'} called {list_words(self.by_name)}."
         else:
             known, advice = "No profile is saved.", "Run pinecone-admin login."
         # Not the code of a missing resource, because a mistyped profile must not prove that a person was removed.
