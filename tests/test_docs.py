@@ -394,6 +394,13 @@ def test_every_command_is_on_one_page_of_the_reference() -> None:
     assert sorted(words) == sorted({command.path[0] for command in COMMANDS})
 
 
+def test_the_search_words_of_a_page_are_lines_of_their_own() -> None:
+    """Wrapped into one line, they are text of the page, and the search loses them."""
+    begins = {page: read_page(page).split("\n", 1)[0] for page in PAGES if page.startswith("docs/")}
+    assert len(begins) > 40
+    assert {page: line for page, line in begins.items() if line != "---" and not line.startswith("# ")} == {}
+
+
 def test_sources_of_the_pages_have_short_lines() -> None:
     """No line has more than 142 characters, except in tables, so that a difference can be read."""
     long = [
