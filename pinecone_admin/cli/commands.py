@@ -112,6 +112,28 @@ class StoreOption(click.Option):
     remedy_if_repeated = " It is one template, in which {scope} and {name} stand for what a secret belongs to."
 
 
+class SavedProfile(click.ParamType[str]):
+    """The name of a saved profile."""
+
+    name = "profile"
+
+    def list_choices(self) -> str:
+        """Return the names, for a question.
+
+        Raises:
+            CLIError: No profile is saved, or the file of the profiles cannot be read.
+        """
+        from pinecone_admin.cli.profiles.files import find_profile_file, load_profiles  # noqa: PLC0415 - only few commands
+
+        return load_profiles(find_profile_file()).list_choices()
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 - click's signature
+        """Return the names of profiles that complete one."""
+        from pinecone_admin.cli.completion import find_profiles  # noqa: PLC0415 - only completion needs it
+
+        return find_profiles(incomplete)
+
+
 def _keep_setting(context: click.Context, option: click.Parameter, value: object) -> object:
     if value is not None and value != ():
         if option.name == "query":
@@ -237,13 +259,6 @@ def revoke_others(condition: str = "; only with --if-different update") -> Decor
     return click.option("--revoke-others", "revoke_unlisted", is_flag=True, help=text)
 
 
-def complete_profile(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the names of profiles that complete one."""
-    from pinecone_admin.cli.completion import find_profiles  # noqa: PLC0415 - only completion needs it
-
-    return find_profiles(incomplete)
-
-
 def _common_options() -> list[click.Parameter]:
     options: Mapping[str, dict[str, Any]] = {
         # Before --output, whose name in messages counts for both.
@@ -260,7 +275,7 @@ def _common_options() -> list[click.Parameter]:
         },
         "--profile": {
             "metavar": "NAME",
-            "shell_complete": complete_profile,
+            "type": SavedProfile(),
             "help": "Use a saved profile, whatever the environment contains.",
         },
         "--env-file": {"metavar": "FILE", "help": "Use the PINECONE_ variables in FILE."},
@@ -522,7 +537,10 @@ class Command(click.Command):
         check_before_questions(session, self, given_options)
         options, arguments = list[str](), list[str]()
         for each in missing:
-            value = session.ask_for_value(str(each.help))
+            text = str(each.help)
+            if isinstance(each.type, SavedProfile):
+                text = f"{text.rstrip('.')} ({each.type.list_choices()})"
+            value = session.ask_for_value(text)
             if not value:
                 raise click.UsageError(_describe_missing([each]), ctx)
             if isinstance(each, click.Option):

@@ -223,7 +223,12 @@ class Session:
         self.notify(text, kind="warning")
 
     def notify(
-        self, text: str, *, kind: Literal["note", "warning"] = "note", facts: Mapping[str, Any] = MappingProxyType({})
+        self,
+        text: str,
+        *,
+        kind: Literal["note", "warning"] = "note",
+        facts: Mapping[str, Any] = MappingProxyType({}),
+        indent: str = "",
     ) -> None:
         """Write one line to stderr, as JSON where errors are; if nobody can read it, the command goes on.
 
@@ -231,11 +236,14 @@ class Session:
             text: The line.
             kind: The name of the object in JSON.
             facts: Further fields of the object.
+            indent: What the further lines begin with on a terminal, where others of the same list follow.
         """
         with suppress(OSError):
             shown = mask_key_values(tidy(make_printable(text)))
             as_json = self.expects_json_errors and not self.is_interactive
-            line = f"{render_notice(shown, kind, facts)}\n" if as_json else fit(f"{shown}\n", self.stderr)
+            line = (
+                f"{render_notice(shown, kind, facts)}\n" if as_json else fit(f"{shown}\n", self.stderr, indent=indent)
+            )
             if (bar := self.bar) is not None:
                 bar.write_above(line)
             else:

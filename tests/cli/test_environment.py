@@ -128,6 +128,15 @@ def test_verbose_shows_each_attempt_of_each_request_without_secrets(*, is_dry_ru
     assert not any(secret in done.stderr for secret in secrets)
 
 
+def test_on_a_terminal_verbose_shows_where_each_request_begins() -> None:
+    """The further lines of one that does not fit are indented."""
+    with example_organization():
+        shown = run("project", "list", "--verbose", terminal=True).stderr.splitlines()
+    begins = [line for line in shown if not line.startswith("  ")]
+    assert [line.split()[1] for line in begins] == ["/oauth/token:", "/admin/projects:"]
+    assert len(shown) > len(begins)
+
+
 def test_verbose_says_why_an_attempt_failed() -> None:
     """An attempt without a response has no status, and no name of a class of Python in its place."""
     with example_organization() as emulator:

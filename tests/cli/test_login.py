@@ -77,6 +77,20 @@ def test_credentials_that_are_not_accepted_change_nothing(emulator: Emulator) ->
     assert secret_file("other").read_text() == "wrong\n"
 
 
+def test_on_a_terminal_login_names_the_organizations_of_the_account(emulator: Emulator) -> None:
+    """So that a person sees whether these are the credentials of production. A script gets no further line."""
+    name, key = "Emulated Organization", emulator.organization_id
+    expected = ("--expect-organization", key)
+    command = shlex.join([sys.executable, "-c", f"print({emulator.client_secret!r})"])
+    words = ("login", "--client-id", emulator.client_id, "--secret-command", command, "--overwrite")
+    for options in ((), expected):
+        done = run(*words, *options, terminal=True, env=NOBODY)
+        assert f"The credentials work. The account belongs to '{name}' ({key})." in done.said, done
+    with mock.patch("pinecone_admin.cli.profiles.login.read_organizations", return_value={"a": "A", "b": None}):
+        assert "The account belongs to A (a) and b." in run(*words, terminal=True, env=NOBODY).said
+    assert "The credentials" not in run(*words, "--no-check", terminal=True, env=NOBODY).said
+
+
 def test_a_profile_is_replaced_only_on_demand(emulator: Emulator) -> None:
     """The refusal comes before any request and before the secret is read."""
     assert login(emulator).exit == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -61,6 +62,38 @@ def test_a_profile_is_saved_shown_and_removed() -> None:
     assert "default" not in path.read_text()
     assert run("profile", "remove", "staging").exit == 0
     assert run("profile", "list").json == []
+
+
+def test_profiles_are_a_table_in_80_columns() -> None:
+    """One line each: the name, the default, the account and its organization; stderr names what is left out."""
+    names, id, key = ("work", "europe-staging"), "ExampleExampleExampleExample0001", "-Nogyjey4XVnHrkgn5ZY"
+    for name in names:
+        words = ("login", "--name", name, "--client-id", id, "--no-check", "--expect-organization", key)
+        assert run(*words, "--client-secret-stdin", stdin="secret\n").exit == 0
+    shown = run("profile", "list", terminal=True, env={"NO_COLOR": "1"})
+    assert [re.split("  +", line) for line in shown.stdout.splitlines()] == [
+        ["NAME", "DEFAULT", "CLIENT ID", "EXPECT ORGANIZATION"],
+        ["work", "yes", id, key],
+        ["europe-staging", "no", id, key],
+    ]
+    assert shown.said == (
+        "There is no room for API URL, OAUTH URL, SECRET COMMAND and SECRET FILE; a wider terminal or --output json "
+        "shows all."
+    )
+    narrow = run("profile", "list", terminal=True, env={"COLUMNS": "60", "NO_COLOR": "1"}).stdout.splitlines()
+    assert narrow[0].split() == ["NAME", "DEFAULT", "CLIENT", "ID"]
+
+
+def test_a_question_for_a_profile_shows_which_there_are() -> None:
+    """Without any, nothing is asked: no answer would be right."""
+    for words in (("profile", "use"), ("profile", "remove"), ("logout",), ("profile", "update", "--client-id", "x")):
+        none = run(*words, terminal=True, stdin="work\n")
+        assert (none.exit, none.said) == (3, "error: No profile is saved. Run pinecone-admin login. [exit-3]"), words
+    for name in ("work", "staging", "old"):
+        save_profile(name)
+    used = run("profile", "use", terminal=True, stdin="staging\n")
+    assert (used.exit, used.stderr) == (0, "Name of the profile (work, staging or old): ")
+    assert run("profile", "use", stdin="staging\n").stderr.startswith("error: NAME is missing.")
 
 
 def test_a_profile_with_an_expected_organization_refuses_another() -> None:

@@ -238,10 +238,15 @@ class RowSession(Session):
         return self._parent.organization
 
     def notify(
-        self, text: str, *, kind: Literal["note", "warning"] = "note", facts: Mapping[str, Any] = MappingProxyType({})
+        self,
+        text: str,
+        *,
+        kind: Literal["note", "warning"] = "note",
+        facts: Mapping[str, Any] = MappingProxyType({}),
+        indent: str = "",
     ) -> None:
         """Write one line for people, with the number of the row."""
-        self._parent.notify(f"Row {self._number}: {text}", kind=kind, facts=facts)
+        self._parent.notify(f"Row {self._number}: {text}", kind=kind, facts=facts, indent=indent)
 
     def show_wait(self, reason: str, seconds: float) -> None:
         """Show in the progress of all rows that this one waits."""

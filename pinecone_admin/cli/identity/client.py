@@ -202,7 +202,7 @@ def _make_observer(session: Session, recorder: ChangeRecorder | None = None) -> 
         if recorder is not None:
             recorder.note_attempt(event)
         if session.settings.get("verbose"):
-            session.notify(describe_attempt(event))
+            session.notify(describe_attempt(event), indent="  ")
         if event.delay is not None and event.delay >= _SHORTEST_WAIT:
             session.show_wait(describe_reason_to_wait(event), event.delay)
 
@@ -231,13 +231,17 @@ def is_read_only(session: Session) -> bool:
     return bool(session.settings.get("read_only")) or True in values
 
 
-def require_organization(admin: Admin, expected: str) -> None:
-    """Raise CLIError unless the caller's organization is the expected one, and no other."""
+def require_organization(admin: Admin, expected: str) -> dict[str, str | None]:
+    """Return the caller's organization, as ``read_organizations`` does.
+
+    Raises:
+        CLIError: It is not the expected one, or there are others.
+    """
     from pinecone_admin.cli.identity.caller import read_organizations  # noqa: PLC0415 - few runs need it
 
     found = read_organizations(admin)
     if list(found) == [expected]:
-        return
+        return found
     names = [describe_resource("", name or None, key) for key, name in found.items()]
     if expected in found.values():
         raise identity_error(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pinecone_admin.cli.commands import ROOT, SETTING, Noun, argument, complete_profile
+from pinecone_admin.cli.commands import ROOT, SETTING, Noun, SavedProfile, argument
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.output.writing import write_items, write_value
 from pinecone_admin.cli.parameters import split_command
@@ -172,10 +172,13 @@ def _change_profiles(
 def list_(session: Session) -> None:
     """List the saved profiles."""
     from pinecone_admin.cli.profiles.files import find_profile_file, load_profiles  # noqa: PLC0415 - loaded when it is run
+    from pinecone_admin.cli.profiles.profile import Profile  # noqa: PLC0415 - as above
 
     profiles = load_profiles(find_profile_file())
     write_items(
-        session, (each.to_document(is_default=name == profiles.default) for name, each in profiles.by_name.items())
+        session,
+        (each.to_document(is_default=name == profiles.default) for name, each in profiles.by_name.items()),
+        kind=Profile.__name__,
     )
 
 
@@ -185,7 +188,7 @@ def list_(session: Session) -> None:
     "Name of the profile; if left out, that of --profile or PINECONE_ADMIN_PROFILE, or the default.",
     required=False,
     metavar="[NAME]",
-    shell_complete=complete_profile,
+    type=SavedProfile(),
 )
 def show(session: Session, *, name: str | None = None) -> None:
     """Show a saved profile, without its client secret."""
@@ -205,7 +208,7 @@ def show(session: Session, *, name: str | None = None) -> None:
     uses=("expect_organization",),
     example="pinecone-admin profile update production --client-id ExampleExampleExampleExample0001",
 )
-@argument("name", "Name of the profile.", metavar="NAME", shell_complete=complete_profile)
+@argument("name", "Name of the profile.", metavar="NAME", type=SavedProfile())
 @_credentials
 def update(
     session: Session,
@@ -251,7 +254,7 @@ def update(
 
 
 @NOUN.session_command("reads", uses=(), example="pinecone-admin profile use production")
-@argument("name", "Name of the profile.", metavar="NAME", shell_complete=complete_profile)
+@argument("name", "Name of the profile.", metavar="NAME", type=SavedProfile())
 def use(session: Session, *, name: str) -> None:
     """Make a saved profile the default.
 
@@ -264,7 +267,7 @@ def use(session: Session, *, name: str) -> None:
 
 
 @NOUN.session_command("reads", uses=(), example="pinecone-admin profile remove production --yes")
-@argument("name", "Name of the profile.", metavar="NAME", shell_complete=complete_profile)
+@argument("name", "Name of the profile.", metavar="NAME", type=SavedProfile())
 @click.option("--yes", "-y", **SETTING, is_flag=True, help="Do not ask before a secret file is deleted.")
 def remove(session: Session, *, name: str) -> None:
     """Remove a saved profile, and the secret file that login wrote for it.

@@ -15,6 +15,7 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin.cli.error_output import find_width, fit
 from pinecone_admin.cli.output.formats import Plain, is_list, is_object, text_of
 from pinecone_admin.cli.parameters import spell_noun
+from pinecone_admin.cli.sentences import list_words
 from pinecone_admin.cli.session import Session
 
 Row: TypeAlias = Mapping[str, Plain]
@@ -96,7 +97,8 @@ def _without_tag(value: Plain) -> str:
 def describe_omissions(layout: Layout, fullest: Layout, *, has_cut_names: bool = False) -> str:
     """Return a sentence about what a table leaves out for lack of room, or nothing if it shows all."""
     columns = layout.values()
-    left_out = [f"there is no room for {name.upper()}" for name in fullest if name not in layout]
+    missing = [_describe_heading(name) for name in fullest if name not in layout]
+    left_out = [f"there is no room for {list_words(missing)}"] if missing else []
     if _shorten_tag in columns:
         left_out.append("names of old and unfinished keys are shortened, such as reader (old)")
     elif not {_show_principal, _show_resource}.isdisjoint(columns):
@@ -105,6 +107,10 @@ def describe_omissions(layout: Layout, fullest: Layout, *, has_cut_names: bool =
         left_out.append("long names are cut in the middle")
     sentence = f"{', and '.join(left_out)}; a wider terminal or --output json shows all."
     return sentence[0].upper() + sentence[1:] if left_out else ""
+
+
+def _describe_heading(name: str) -> str:
+    return name.replace("_", " ").upper()
 
 
 _CREATED: Sequence[Layout] = (
@@ -140,6 +146,14 @@ LAYOUTS: Mapping[str, Sequence[Layout]] = {
     ),
     "Organization": (
         {"name": fields("name"), "plan": fields("plan"), "payment": fields("payment_status"), "id": fields("id")},
+    ),
+    "Profile": tuple(
+        {name: fields(name) for name in ("name", "default", "client_id", *others)}
+        for others in (
+            ("api_url", "oauth_url", "expect_organization", "secret_command", "secret_file"),
+            ("expect_organization",),
+            (),
+        )
     ),
     "Project": _CREATED,
     "ServiceAccount": _CREATED,
@@ -248,7 +262,7 @@ class _TextTable:
 
     def format_lines(self) -> Iterator[str]:
         """Yield its lines, with styles."""
-        yield self._format_line([name.replace("_", " ").upper() for name in self.layout], [_BOLD] * len(self.layout))
+        yield self._format_line([*map(_describe_heading, self.layout)], [_BOLD] * len(self.layout))
         styles = [_DIM if name == "id" else "" for name in self.layout]
         for row in self.cells:
             yield self._format_line(row, styles)
@@ -277,9 +291,7 @@ def _print_wrapped(session: Session, table: _TextTable) -> None:
     wrapped = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     *_, last = table.layout
     for heading in table.layout:
-        wrapped.add_column(
-            heading.replace("_", " ").upper(), no_wrap=heading != last, style="dim" if heading == "id" else ""
-        )
+        wrapped.add_column(_describe_heading(heading), no_wrap=heading != last, style="dim" if heading == "id" else "")
     for row in table.cells:
         wrapped.add_row(*map(Text, row))
     text = io.StringIO()  # if nobody reads stdout any longer, rich would end the process

@@ -88,8 +88,14 @@ def _select(session: Session, query: str, source: Any) -> Any:
     return split_columns(selected, source) if session.output == "raw" else selected
 
 
-def write_items(session: Session, items: Iterable[object]) -> None:
-    """Write a list, item by item where the format allows it."""
+def write_items(session: Session, items: Iterable[object], *, kind: str = "") -> None:
+    """Write a list, item by item where the format allows it.
+
+    Args:
+        session: The session.
+        items: The items.
+        kind: Name of the model of the items, which decides on the columns of a table; by default that of their class.
+    """
     with session.until_closed():
         if session.settings.get("query") is not None:
             write_document(session, list(items))
@@ -99,7 +105,7 @@ def write_items(session: Session, items: Iterable[object]) -> None:
         elif listed := list(items):
             from pinecone_admin.cli.output.tables import write_rows  # noqa: PLC0415 - only tables need it
 
-            write_rows(session, [to_plain(each) for each in listed], type(listed[0]).__name__)
+            write_rows(session, [to_plain(each) for each in listed], kind or type(listed[0]).__name__)
         else:
             session.notify(_describe_nothing(session))
 

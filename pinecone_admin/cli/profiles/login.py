@@ -7,12 +7,14 @@ from contextlib import closing
 
 from attrs import evolve
 
+from pinecone_admin._text.quoting import describe_resource
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.caller import read_organizations
 from pinecone_admin.cli.identity.client import limit_core_dumps, open_client, require_organization
 from pinecone_admin.cli.identity.client_secrets import check_secret, read_secret_from, run_secret_command
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.profiles.profile import Profile
+from pinecone_admin.cli.sentences import list_words
 from pinecone_admin.cli.session import Session
 
 
@@ -78,8 +80,9 @@ def try_credentials(session: Session, profile: Profile, secret: str) -> Profile:
     session.identity = session.identity.with_secret(secret, source="the client secret")
     with closing(open_client(session, session.identity)) as admin, show_progress(session, "trying the credentials"):
         admin.token()
-        if profile.expect_organization is not None:
-            require_organization(admin, profile.expect_organization)
-            return profile
-        found = list(read_organizations(admin))
-    return evolve(profile, expect_organization=found[0]) if len(found) == 1 else profile
+        expected = profile.expect_organization
+        found = read_organizations(admin) if expected is None else require_organization(admin, expected)
+    if session.is_interactive and found:
+        places = (describe_resource("", name or None, id) for id, name in found.items())
+        session.notify(f"The credentials work. The account belongs to {list_words(places)}.")
+    return evolve(profile, expect_organization=next(iter(found))) if len(found) == 1 else profile

@@ -20,6 +20,7 @@ from pinecone_admin.cli.sentences import list_words
 # A shell reads such a name as one word, without quotes.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MAX_VALUE_LENGTH = 2000
+_NONE, _SIGN_IN = "No profile is saved.", "Run pinecone-admin login."
 _SECRET_KEYS = {"client-secret", "secret", "access-token", "token", "password"}
 
 
@@ -89,9 +90,19 @@ class Profiles:
             # A profile can have the name default, so that "Yours is default" would contradict the sentence before.
             known = f"{'The only one is' if len(self.by_name) == 1 else 'Yours are'} called {list_words(self.by_name)}."
         else:
-            known, advice = "No profile is saved.", "Run pinecone-admin login."
+            known, advice = _NONE, _SIGN_IN
         # Not the code of a missing resource, because a mistyped profile must not prove that a person was removed.
         raise identity_error(f"{problem} {known}", advice=advice)
+
+    def list_choices(self) -> str:
+        """Return the names of the profiles, for a question.
+
+        Raises:
+            CLIError: There is none.
+        """
+        if not self.by_name:
+            raise identity_error(_NONE, advice=_SIGN_IN)
+        return list_words(self.by_name, "or")
 
 
 def parse_profiles(text: str, *, source: str) -> Profiles:
