@@ -30,7 +30,7 @@ def run_command_line(argv: Sequence[str]) -> int:
     if asked is not None:
         from pinecone_admin.cli.completion import run_completion  # noqa: PLC0415 - only completion needs it
 
-        return run_completion(ROOT, PROGRAM, session, asked)
+        return run_completion(ROOT, PROGRAM, {**SETTINGS, "obj": session}, asked)
     session.expects_json_errors = asks_for_json(argv)
 
     def finish(error: BaseException | None) -> int:

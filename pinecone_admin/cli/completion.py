@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -34,9 +34,16 @@ class _TimeIsUp(BaseException):
     """Ends reading names; no clause for errors catches it, so that nothing is tried again."""
 
 
-def run_completion(root: click.Command, program: str, session: Session, asked: str) -> int:
-    """Print the words that complete the one in the variables of the shell, and return the exit code."""
-    return shell_complete(root, {"obj": session}, program, COMPLETION_VARIABLE, asked)
+def run_completion(root: click.Command, program: str, settings: Mapping[str, Any], asked: str) -> int:
+    """Print the words that complete the one in the variables of the shell, and return the exit code.
+
+    Args:
+        root: The root of all commands.
+        program: Its name.
+        settings: The settings of its context, among them the session.
+        asked: What the shell asks for.
+    """
+    return shell_complete(root, dict(settings), program, COMPLETION_VARIABLE, asked)
 
 
 def build_script(shell: str, program: str) -> str:

@@ -74,6 +74,18 @@ def test_tab_after_every_prefix_of_every_example_writes_nothing_to_stderr(
         assert (done.exit, done.stderr) == (0, ""), line
 
 
+def test_completion_offers_each_spelling_of_the_option_for_help() -> None:
+    """In a process of its own: the first context decides on the spellings for all that follow."""
+    env = {
+        "COMP_WORDS": "pinecone-admin project list -",
+        "COMP_CWORD": "3",
+        "_PINECONE_ADMIN_COMPLETE": "bash_complete",
+    }
+    command = [sys.executable, "-m", "pinecone_admin.cli"]
+    done = subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, timeout=60, check=True)
+    assert {"plain,-h", "plain,--help"} <= set(done.stdout.splitlines()), done
+
+
 def test_names_are_completed_only_if_a_variable_says_so(home: Path) -> None:
     """Names are read at each Tab, and no file keeps them."""
     patience = mock.patch("pinecone_admin.cli.completion._TIME_LIMIT", 60)  # a busy machine is slow
