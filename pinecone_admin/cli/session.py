@@ -8,7 +8,6 @@ from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cached_property
 from io import TextIOWrapper
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Self, TextIO
 
@@ -132,6 +131,8 @@ class Session:
 
     def advise_on_written_files(self) -> str:
         """Return which options of the same command need another file next time, as the end of a clause; or nothing."""
+        from pathlib import Path  # noqa: PLC0415 - takes 2 ms, and few commands fail after they wrote a file
+
         options = dict.fromkeys(option for path, option in self.written.items() if option and Path(path).is_file())
         return f" with {' and '.join(f'another {each}' for each in options)}" if options else ""
 
