@@ -175,8 +175,8 @@ def step_from_gone(change: Change) -> Step:
 
 
 def step_from_accepted(step: Step) -> Step:
-    """Return the step of a change of an invite that the server has refused, because the person has accepted it."""
-    reason = "the person has accepted the invite meanwhile"
+    """Return the step of a change of an invite that the server has refused, because the person is a member."""
+    reason = "the person is a member now"
     return Step(change=evolve(step.change, reason=reason), state="skipped")
 
 
