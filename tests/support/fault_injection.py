@@ -207,21 +207,36 @@ class CountingTransport(FaultyTransport):
             self._count(request, -1)
 
 
-class DroppedQueries(FaultyTransport):
-    """Drops the query of each address, as a proxy or a cache may do."""
+class ChangingTransport(FaultyTransport):
+    """Passes requests on to an emulator, and changes them or their responses, as a proxy or a cache may do."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Pass the request on."""
-        request.url = request.url.copy_with(query=None)
-        return super().handle_request(request)
+        changed = self._change_request(request)
+        return self._change_response(changed, super().handle_request(changed))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Pass the request on."""
+        changed = self._change_request(request)
+        return self._change_response(changed, await super().handle_async_request(changed))
+
+    def _change_request(self, request: httpx.Request) -> httpx.Request:
+        return request
+
+    def _change_response(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        del request
+        return response
+
+
+class DroppedQueries(ChangingTransport):
+    """Drops the query of each address, as a proxy or a cache may do."""
+
+    def _change_request(self, request: httpx.Request) -> httpx.Request:
         request.url = request.url.copy_with(query=None)
-        return await super().handle_async_request(request)
+        return request
 
 
-class MixedResponses(FaultyTransport):
+class MixedResponses(ChangingTransport):
     """Responds to requests about one resource with what the emulator says of another one, as a cache may do.
 
     Args:
@@ -235,21 +250,13 @@ class MixedResponses(FaultyTransport):
         self._asked = asked
         self._other = other
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass the request on."""
-        return super().handle_request(self._replace_id(request))
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass the request on."""
-        return await super().handle_async_request(self._replace_id(request))
-
-    def _replace_id(self, request: httpx.Request) -> httpx.Request:
+    def _change_request(self, request: httpx.Request) -> httpx.Request:
         if request.method == "GET":
             request.url = request.url.copy_with(path=request.url.path.replace(self._asked, self._other))
         return request
 
 
-class OtherDates(FaultyTransport):
+class OtherDates(ChangingTransport):
     """Replaces the Date header of each response.
 
     Args:
@@ -261,22 +268,14 @@ class OtherDates(FaultyTransport):
         super().__init__(emulator)
         self._date = date
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass the request on."""
-        return self._replace_date(super().handle_request(request))
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass the request on."""
-        return self._replace_date(await super().handle_async_request(request))
-
-    def _replace_date(self, response: httpx.Response) -> httpx.Response:
-        del response.headers["date"]
+    def _change_response(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        del request, response.headers["date"]
         if self._date:
             response.headers["date"] = self._date
         return response
 
 
-class OtherValues(FaultyTransport):
+class OtherValues(ChangingTransport):
     """Shows other values of settings in the responses to changes; the emulator has those that were sent.
 
     Args:
@@ -288,15 +287,7 @@ class OtherValues(FaultyTransport):
         super().__init__(emulator)
         self._values = values
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass the request on."""
-        return self._replace_values(request, super().handle_request(request))
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass the request on."""
-        return self._replace_values(request, await super().handle_async_request(request))
-
-    def _replace_values(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+    def _change_response(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
         if request.method not in {"POST", "PATCH"} or not request.url.path.startswith("/admin/"):
             return response
         found = json.loads(response.read())
@@ -305,18 +296,10 @@ class OtherValues(FaultyTransport):
         return httpx.Response(response.status_code, json=found)
 
 
-class UndatedTransport(FaultyTransport):
+class UndatedTransport(ChangingTransport):
     """Removes ``created_at`` from the responses that have keys."""
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass the request on."""
-        return self._without_dates(request, super().handle_request(request))
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass the request on."""
-        return self._without_dates(request, await super().handle_async_request(request))
-
-    def _without_dates(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+    def _change_response(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
         if request.method != "GET" or not request.url.path.endswith("/api-keys"):
             return response
         data = [{**each, "created_at": None} for each in json.loads(response.content)["data"]]
@@ -357,7 +340,7 @@ class DelayedListsTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return response
 
 
-class RewritingTransport(FaultyTransport):
+class RewritingTransport(ChangingTransport):
     """Passes requests on to an emulator, and changes the body of one response to a POST.
 
     Args:
@@ -371,15 +354,7 @@ class RewritingTransport(FaultyTransport):
         self._number = number
         self._rewrite = rewrite
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass the request on, and change the response."""
-        return self._change(request, super().handle_request(request))
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass the request on, and change the response."""
-        return self._change(request, await super().handle_async_request(request))
-
-    def _change(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+    def _change_response(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
         if request.method != "POST" or sum(each.startswith("POST") for each in self.requests) != self._number:
             return response
         body = json.loads(response.content)
