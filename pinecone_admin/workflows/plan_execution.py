@@ -239,8 +239,9 @@ class PlanExecution:
                 done = [evolve(each, change=evolve(each.change, reason=reason)) for each in own]
                 self._steps[number] = [*done, *deletions]
                 return
-            change = evolve(change, target=target)
-        change = evolve(change, reason=last.change.reason or change.reason)
+        else:
+            target = last.change.target  # of a grant to an invite that was accepted meanwhile, the member
+        change = evolve(change, target=target, reason=last.change.reason or change.reason)
         # A create that was refused or undone before the last one has left nothing.
         lost = [each for each in own[:-1] if each.change.creates and may_have_been_made(each)]
         note = next((each.note for each in reversed(own) if each.note is not None), None)

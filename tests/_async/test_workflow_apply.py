@@ -243,6 +243,42 @@ async def test_an_invite_that_is_accepted_meanwhile(emulator: Emulator) -> None:
     assert (await admin.plan(desired)).changes == []
 
 
+@pytest.mark.parametrize("number", range(1, 4))
+async def test_an_invite_that_is_accepted_during_the_run(emulator: Emulator, number: int) -> None:
+    """Whichever change of apply is next when the person joins, nothing fails, and the member has exactly the roles."""
+    transport = FaultyTransport(emulator)
+    async with transport.async_admin() as admin:
+        await admin.projects.create(name="search")
+        invite = await admin.invites.create(email="ada@example.com", role_bindings=[on_organization("OrgManager")])
+        roles = ["OrgMember", "search:ProjectViewer"]
+        desired = describe(emulator.organization_id, people=[{"email": "ada@example.com", "roles": roles}])
+        plan = await admin.plan(desired)
+        transport.requests.clear()
+
+        def accept() -> None:
+            changes = [each for each in transport.requests if not each.startswith("GET")]
+            if len(changes) == number and transport.requests[-1] == changes[-1] and [*emulator.state.open_invites]:
+                emulator.accept_invite(invite.id)
+
+        transport.before_request = accept
+        report = await admin.apply(plan)
+        assert [each.change.action for each in report.done] == ["grant", "grant", "revoke"]
+        assert report.steps == report.done
+        granted = report.steps[0]
+        assert granted.change.target.kind == granted.resource.principal_type  # type: ignore[union-attr]
+        assert (await admin.plan(desired)).changes == []
+
+
+async def test_a_refused_grant_to_an_invite_that_is_still_pending(emulator: Emulator) -> None:
+    """If nobody has joined, a grant to an invite that the server refuses has failed."""
+    admin = await populate(emulator)
+    people = [{"email": "dan@example.com", "roles": ["OrgManager"], "keep_other_roles": True}]
+    plan = await admin.plan(describe(emulator.organization_id, people=people))
+    emulator.faults.add("create_role_binding", status=409, times=None)
+    report = await admin.apply(plan)
+    assert [(each.state, each.change.target.kind) for each in report.steps] == [("rejected", "invite")]
+
+
 async def test_a_rename_by_id(emulator: Emulator) -> None:
     """An id beside another name renames, and roles are meant by the new name."""
     admin = await populate(emulator)

@@ -16,7 +16,7 @@ from pinecone_admin._async.workflows.create_with_secret import (
     complete_or_create_key,
 )
 from pinecone_admin._async.workflows.ensure_binding import grant_role
-from pinecone_admin._async.workflows.ensure_invite import LAPSED, send_invite
+from pinecone_admin._async.workflows.ensure_invite import LAPSED, find_new_member, send_invite
 from pinecone_admin._async.workflows.ensure_project import create_planned_project
 from pinecone_admin._async.workflows.offboard import delete_person
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
@@ -33,12 +33,14 @@ from pinecone_admin._http.argument_checks import (
 )
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.version import __version__
-from pinecone_admin.models import APIKey, ServiceAccountWithSecret
+from pinecone_admin.errors import ConflictError
+from pinecone_admin.models import APIKey, RoleBinding, ServiceAccountWithSecret
 from pinecone_admin.workflows.apply_report import ApplyReport
 from pinecone_admin.workflows.change_operations import build_role_bindings
 from pinecone_admin.workflows.change_plan import ChangePlan, order_changes, rank_change
 from pinecone_admin.workflows.changes import Change, CreatedResource, Step
 from pinecone_admin.workflows.desired_state import DesiredState
+from pinecone_admin.workflows.ending import refer_to
 from pinecone_admin.workflows.organization_index import OrganizationIndex, held_role
 from pinecone_admin.workflows.plan_execution import (
     PlanExecution,
@@ -223,7 +225,7 @@ async def _carry_out(
                 await reconcile_bindings(run, created.value, wanted=wanted, policy=policy)
             return created.value
         case "grant", _:
-            return (await grant_role(run, change)).value
+            return await _grant_role(run, change)
         case "revoke", _:
             await run.do(change, binding_id=index.bindings[target.kind, target.id or "", held_role(change.roles[0])])
         case "delete", "user" | "invite":
@@ -231,3 +233,14 @@ async def _carry_out(
         case _:
             await run.do(change)
     return None
+
+
+async def _grant_role(run: AsyncRun, change: Change) -> RoleBinding:
+    """Grant a role; if its principal is an invite that was accepted after the plan was compared, to the member."""
+    try:
+        return (await grant_role(run, change)).value
+    except ConflictError:
+        person = change.target
+        if person.kind != "invite" or (member := await find_new_member(run, person.name or "")) is None:
+            raise
+    return (await grant_role(run, evolve(change, target=refer_to(member)))).value

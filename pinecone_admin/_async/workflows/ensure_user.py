@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from pinecone_admin._async.workflows.ensure_binding import check_organization_ids
-from pinecone_admin._async.workflows.ensure_invite import delete_lapsed, fits_invite, require_pending
+from pinecone_admin._async.workflows.ensure_invite import delete_lapsed, find_new_member, fits_invite, require_pending
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import as_plain_value, copy_bindings, set_operation_on_errors
@@ -16,7 +16,7 @@ from pinecone_admin.errors import ConflictError
 from pinecone_admin.models import CreateInviteRequest, Invite, RoleBindingDict, RoleBindingInput, RoleBindingLike, User
 from pinecone_admin.operations import create_invite
 from pinecone_admin.workflows.changes import Change, Ref
-from pinecone_admin.workflows.ending import Created, refer_to_roles, step_from_accepted
+from pinecone_admin.workflows.ending import Created, refer_to_roles
 from pinecone_admin.workflows.organization_index import has_lapsed
 from pinecone_admin.workflows.reports import Ensured
 
@@ -62,9 +62,8 @@ async def ensure_user(
     try:
         differing = await reconcile_bindings(run, person, wanted=bindings, policy=policy)
     except ConflictError:
-        if not isinstance(person, Invite) or not isinstance(member := await find(), User):
+        if not isinstance(person, Invite) or (member := await find_new_member(run, email)) is None:
             raise
-        # The person has accepted the invite during this call; a member stays one, so that once is enough.
-        run.steps[-1] = step_from_accepted(run.steps[-1])
+        # A member stays one, so that once is enough.
         person, differing = member, await reconcile_bindings(run, member, wanted=bindings, policy=policy)
     return Ensured(value=person, created=created, differences=differing, steps=run.steps)

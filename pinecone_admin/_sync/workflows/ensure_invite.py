@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from pinecone_admin._http.argument_checks import as_plain_value, copy_bindings, set_operation_on_errors
-from pinecone_admin._http.lookup import is_same_email, require_single
+from pinecone_admin._http.lookup import find_user, is_same_email, require_single
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.ensure_binding import check_organization_ids
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
@@ -23,7 +23,7 @@ from pinecone_admin.models import (
 from pinecone_admin.operations import create_invite
 from pinecone_admin.workflows.change_operations import fits
 from pinecone_admin.workflows.changes import Change, Ref, Settings
-from pinecone_admin.workflows.ending import Created, refer_to, refer_to_roles
+from pinecone_admin.workflows.ending import Created, refer_to, refer_to_roles, step_from_accepted
 from pinecone_admin.workflows.organization_index import has_lapsed, read_held_roles
 from pinecone_admin.workflows.reports import Ensured, OnDifference
 
@@ -87,6 +87,18 @@ def require_pending(invites: Sequence[Invite], email: str) -> Invite | None:
     """Return the pending invite to an address, or None if it has none."""
     pending = [invite for invite in invites if invite.status == "pending" and is_same_email(invite.email, email)]
     return require_single(pending, f"invites for {email}") if pending else None
+
+
+def find_new_member(run: Run, email: str) -> User | None:
+    """Return the member in place of an invite whose change the server has just refused; None if there is none.
+
+    The change is skipped then: the roles of the invite are those of the member, and what was wanted is given to them.
+    """
+    users = run.admin.users.list(email=email).to_list()
+    member = find_user(users, email, operation=run.operation)
+    if member is not None:
+        run.steps[-1] = step_from_accepted(run.steps[-1])
+    return member
 
 
 def fits_invite(run: Run, change: Change, found: User | Invite) -> bool:

@@ -10,14 +10,14 @@ from pinecone_admin._http.argument_checks import as_plain_value, copy_bindings, 
 from pinecone_admin._http.lookup import find_user, is_same_email
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._sync.workflows.ensure_binding import check_organization_ids
-from pinecone_admin._sync.workflows.ensure_invite import delete_lapsed, fits_invite, require_pending
+from pinecone_admin._sync.workflows.ensure_invite import delete_lapsed, find_new_member, fits_invite, require_pending
 from pinecone_admin._sync.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.errors import ConflictError
 from pinecone_admin.models import CreateInviteRequest, Invite, RoleBindingDict, RoleBindingInput, RoleBindingLike, User
 from pinecone_admin.operations import create_invite
 from pinecone_admin.workflows.changes import Change, Ref
-from pinecone_admin.workflows.ending import Created, refer_to_roles, step_from_accepted
+from pinecone_admin.workflows.ending import Created, refer_to_roles
 from pinecone_admin.workflows.organization_index import has_lapsed
 from pinecone_admin.workflows.reports import Ensured
 
@@ -61,9 +61,8 @@ def ensure_user(
     try:
         differing = reconcile_bindings(run, person, wanted=bindings, policy=policy)
     except ConflictError:
-        if not isinstance(person, Invite) or not isinstance(member := find(), User):
+        if not isinstance(person, Invite) or (member := find_new_member(run, email)) is None:
             raise
-        # The person has accepted the invite during this call; a member stays one, so that once is enough.
-        run.steps[-1] = step_from_accepted(run.steps[-1])
+        # A member stays one, so that once is enough.
         person, differing = member, reconcile_bindings(run, member, wanted=bindings, policy=policy)
     return Ensured(value=person, created=created, differences=differing, steps=run.steps)
