@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.quoting import describe_resource
-from pinecone_admin.workflows.sent_changes import Effects, SentChange, find_effects
+from pinecone_admin.workflows.sent_changes import ROTATED, Effects, SentChange, find_effects
 
 if TYPE_CHECKING:
     from pinecone_admin.workflows.changes import Change, Ref
@@ -166,19 +166,21 @@ def describe_changes(effects: Effects, said: str = "") -> list[str]:
 
     Args:
         effects: The changes.
-        said: What is said before. What it says may remain is not named again, and neither is a change of what it names
-            by its id, or of what another change created. It names a role binding only to say what became of
-            it.
+        said: What is said before. What it says may remain is not named again, and neither is a rotation whose outcome
+            it says, or a change of what it names by its id, or of what another change created. It names a role binding
+            only to say what became of it.
     """
     created = {each.made for each in effects.done} - {None}
     named = {id for each in effects.done if _is_named(id := each.made or each.target, said)}
     # The note on a deletion of what the command has created, and that failed, names what is left.
     names_left = any(each.undoes and not each.is_api_404 for each in (*effects.rejected, *effects.unknown))
     left = named if names_left else set[str]()
+    unread, unknown = (
+        [each for each in changes if not any(f"{each.target} {rotated}" in said for rotated in ROTATED.values())]
+        for changes in (effects.unread, effects.unknown)
+    )
     unknown = [
-        each
-        for each in effects.unknown
-        if not _is_named(each.target, said) or (not names_left and each.kind != "role_binding")
+        each for each in unknown if not _is_named(each.target, said) or (not names_left and each.kind != "role_binding")
     ]
     done = [
         each
@@ -189,7 +191,7 @@ def describe_changes(effects: Effects, said: str = "") -> list[str]:
     ]
     forms = (
         (done, "{was} {participle}."),
-        (effects.unread, "{was} {participle}, but the response could not be read."),
+        (unread, "{was} {participle}, but the response could not be read."),
         (unknown, "may have been {participle}."),
     )
     return [sentence for changes, form in forms for sentence in _describe_in(form, changes)]

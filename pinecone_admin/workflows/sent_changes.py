@@ -43,6 +43,9 @@ MAY_NOT_BE_DELETED = "may not have been deleted"
 NOT_DELETED_IN_TIME = "the time was up, or this was interrupted again"
 """The end of the note on what was created and not deleted, although nothing refused that."""
 
+ROTATED: Mapping[str, str] = MappingProxyType({"unknown": "may have been rotated", "done": "was rotated"})
+"""The result of a rotation whose response nobody has read, by its outcome, behind the id of the service account."""
+
 MAY_BE_OF_OTHERS = "is kept: the response to its creation was lost, so somebody else may have created it"
 """The end of the note on something that appeared after a create without a response."""
 

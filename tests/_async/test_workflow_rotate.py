@@ -322,10 +322,10 @@ async def test_the_latest_response_that_could_not_be_read_is_on_the_error(
 async def test_an_empty_response_is_said_to_have_no_secret(emulator: Emulator) -> None:
     """The secret is lost then, and nobody looks for it in the error."""
     account_id = await create_account(emulator.async_admin())
-    emulator.faults.add("rotate_service_account_secret", times=99, respond=lambda _: {"status": 200, "body": ""})
+    emulator.faults.add("rotate_service_account_secret", times=99, respond=lambda _: {"status": 200, "body": "empty"})
     with pytest.raises(PineconeError) as caught:
         await emulator.async_admin().service_accounts.rotate(service_account_id=account_id, store=fail_to_store)
-    assert "may have been rotated, and the new one is lost" in "; ".join(caught.value.__notes__)
+    assert "was rotated, and the new one is lost" in "; ".join(caught.value.__notes__)
 
 
 async def test_a_client_adopts_the_new_secret_of_its_own_account(admin: AsyncAdmin, emulator: Emulator) -> None:

@@ -289,6 +289,7 @@ def test_a_lost_response_says_how_the_profile_works_again(emulator: Emulator, *,
             "To find out, run pinecone-admin whoami --profile work. If the secret is not accepted there" in done.stderr
         )
         assert done.stderr.count("pinecone-admin login --name work --overwrite") == 1
+        assert (done.stderr.count("may have been rotated"), "may have been replaced" in done.stderr) == (1, False)
         _run_what_is_shown(emulator, done)
     else:
         assert (done.exit, secret_file().read_text().strip()) == (0, valid_secret(emulator)), done
@@ -325,6 +326,7 @@ def test_whatever_ends_a_rotation_says_how_the_profile_works_again(emulator: Emu
     with intercepted(end):
         done = rotate(emulator)
     assert (done.exit, done.stdout, valid_secret(emulator) in done.stderr) == (9 if way == "unread" else 130, "", False)
+    assert len(re.findall(r"(?:was|may have been) (?:rotated|replaced)", done.stderr)) == 1
     said = "Profile work cannot sign in now." if way == "unread" else "If the secret is not accepted there, rotate the"
     assert said in done.stderr
     assert done.stderr.count("pinecone-admin login --name work --overwrite") == 1

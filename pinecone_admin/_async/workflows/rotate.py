@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Literal
 
 from attrs import evolve
 
@@ -58,7 +59,7 @@ from pinecone_admin.workflows.changes import Change, Ref, Settings
 from pinecone_admin.workflows.ending import ALREADY_DELETED, may_have_been_made
 from pinecone_admin.workflows.guard import check_client_id
 from pinecone_admin.workflows.reports import Rotation
-from pinecone_admin.workflows.sent_changes import add_note, is_api_404, may_have_been_processed
+from pinecone_admin.workflows.sent_changes import ROTATED, add_note, is_api_404, may_have_been_processed
 
 _CLOCK_TOLERANCE = timedelta(minutes=2)
 """By how much an overlap may be shorter than requested."""
@@ -456,7 +457,7 @@ class AsyncSecretRotation:
         self._run = run
         self._account = account
         self._store = store
-        self._may_be_rotated = False
+        self._outcome: Literal["unknown", "done"] | None = None
         self.issued: list[ServiceAccountWithSecret] = []
         self.is_stored = False
         self.interruption: BaseException | None = None
@@ -470,12 +471,10 @@ class AsyncSecretRotation:
             await async_complete_if_interrupted(rotate, COMPLETION_TIMEOUT)
         except BaseException as error:
             if not self.issued:
-                if self._may_be_rotated:
+                if self._outcome is not None:
                     new = "is lost" if self.unread is None else "may be in a response that could not be read"
-                    note = (
-                        f"the secret of service account {self._account.id} may have been rotated, and the new one {new}"
-                    )
-                    add_note(error, note)
+                    owner = f"service account {self._account.id}"
+                    add_note(error, f"the secret of {owner} {ROTATED[self._outcome]}, and the new one {new}")
                 if self.unread not in {None, error}:
                     raise error from self.unread
                 raise
@@ -498,11 +497,14 @@ class AsyncSecretRotation:
         self.is_stored = True
 
     async def _rotate_once(self) -> None:
-        was_rotated, self._may_be_rotated = self._may_be_rotated, True
+        before, self._outcome = self._outcome, self._outcome or "unknown"
         try:
             self.issued.append(await self._run.do(Change(action="rotate", target=self._account)))
         except PineconeError as error:
-            self._may_be_rotated = was_rotated or may_have_been_processed(error)
+            if error.outcome == "done":
+                self._outcome = "done"
+            elif not may_have_been_processed(error):
+                self._outcome = before
             if isinstance(error, ResponseParsingError) and error.raw.reveal():
                 self.unread = error
             raise
