@@ -678,6 +678,20 @@ def test_no_number_covers_the_account_that_the_command_uses() -> None:
         assert own.id in emulator.state.service_accounts
 
 
+def test_a_row_that_no_run_does_is_named_beside_the_file_that_has_it() -> None:
+    """``--failed-rows`` keeps it, and the summary says that its command is run by itself; other rows are run again."""
+    words, alone = ("service-account", "delete", "{name}"), "Every run of each refuses row 1 (line 2), because"
+    with example_organization() as emulator:
+        own = next(each for each in emulator.state.service_accounts.listing if each.client_id == emulator.client_id)
+        rows = f"name\n{own.name}\nnobody\n"
+        both = each(words, "--confirm", "2", "--failed-rows", "both.csv", rows=rows)
+        other = each(words, "--confirm", "1", "--failed-rows", "other.csv", rows="name\nnobody\n")
+        assert Path("both.csv").read_text() == rows
+    assert f"These 2 rows are in both.csv, to run again. {alone}" in both.stderr
+    assert "Run that command by itself, as the error shows." in both.stderr
+    assert "It is in other.csv, to run again.\n" in other.stderr
+
+
 @pytest.mark.parametrize(
     "words",
     [

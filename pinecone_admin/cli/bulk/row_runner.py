@@ -28,6 +28,7 @@ from pinecone_admin.cli.bulk.templates import (
 )
 from pinecone_admin.cli.calls.confirmation import (
     Consent,
+    RunsAloneError,
     ask,
     confirm_temporary_keys,
     join_first_names,
@@ -278,6 +279,7 @@ class RowOutcome(NamedTuple):
         is_done: Whether its work is done: also if it was interrupted, and its only change was completed all the same.
         remaining: The outcome of its changes that remain; None if there are none.
         is_repeatable: Whether it can be run again without a second effect.
+        runs_alone: Whether every run of ``each`` refuses it.
     """
 
     exit: int
@@ -285,6 +287,7 @@ class RowOutcome(NamedTuple):
     is_done: bool
     remaining: Outcome | None
     is_repeatable: bool
+    runs_alone: bool
 
     @property
     def end(self) -> RowEnd:
@@ -326,6 +329,7 @@ class RowRunner:
         self._exits = Counter[int]()
         self._work: defaultdict[Outcome, Counter[str]] = defaultdict(Counter)
         self._unclear: list[tuple[int, int]] = []
+        self._for_no_row: list[tuple[int, int]] = []
 
     def run(self, concurrency: int) -> None:
         """Run the rows.
@@ -393,6 +397,7 @@ class RowRunner:
         if not outcome.is_done:
             self._not_done[outcome.end].append(row[:2])
             self._unclear += [] if outcome.is_repeatable else [row[:2]]
+            self._for_no_row += [row[:2]] if outcome.runs_alone else []
         try:  # the disk of one may be full, and that of the other not
             write_line(self._session, {"row": row.number, "exit": outcome.exit, **outcome.document})
         finally:
@@ -458,6 +463,11 @@ class RowRunner:
                 said.append(
                     whole if self._writer.is_whole else f"{self._failed} may not have all that is to run again."
                 )
+                if self._for_no_row:  # also of that run
+                    said.append(
+                        f"Every run of each refuses {_name_rows(self._for_no_row)}, because it would change the "
+                        "account of this client. Run that command by itself, as the error shows."
+                    )
             if self._file.is_stream and not self._has_read_all:
                 said.append(f"The rest of {self._file.name} was not read.")
             self._session.warn(" ".join(said))
@@ -485,4 +495,5 @@ def _describe_outcome(session: RowSession, error: BaseException | None) -> RowOu
         is_done = isinstance(error, KeyboardInterrupt) and is_one_change and [*effects.done] == remaining != []
     # The same row completes what a workflow has begun, if the next run recognizes all of it.
     is_repeatable = session.ledger.is_repeatable(effects, goes_on=command is not None and command.goes_on)
-    return RowOutcome(exit_code, document, is_done, effects.outcome if remaining else None, is_repeatable)
+    outcome, runs_alone = effects.outcome if remaining else None, isinstance(error, RunsAloneError)
+    return RowOutcome(exit_code, document, is_done, outcome, is_repeatable, runs_alone)

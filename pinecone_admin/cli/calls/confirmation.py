@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from pinecone_admin.workflows.changes import Ref
 
 
+class RunsAloneError(CLIError):
+    """A row is about the account of this client, so that no run of ``each`` does it."""
+
+
 _MAKES_KEYS = "To read what projects contain, the command creates temporary API keys, and deletes them again."
 _ONLY_KEYS = "With --dry-run, nothing else changes: --yes allows only these temporary keys."
 _MOST_NAMED = 5
@@ -88,6 +92,7 @@ def ask(session: Session, consent: Consent) -> None:
 
     Raises:
         CLIError: ``--confirm`` or the answer is another one, the answer is no, or nobody can be asked.
+        RunsAloneError: It is a row about the account of this client.
     """
     given = None if session.settings.get("confirm") is None else str(session.settings["confirm"])
     if given is not None and consent.typed and not consent.is_met_by(given):
@@ -101,7 +106,7 @@ def ask(session: Session, consent: Consent) -> None:
         raise CLIError(f"--confirm {quote_name(given)} {problem}.", says_if_unchanged=True)
     if session.is_row and consent.concerns_caller:
         reason = f"{' '.join(consent.notes)} Run this command by itself, with {_spell_option(consent)}."
-        raise CLIError(reason, says_if_unchanged=True)
+        raise RunsAloneError(reason, says_if_unchanged=True)
     is_open = needs_answer(session, wants_typed=consent.wants_typed, is_for_dry_run=consent.is_for_dry_run)
     if is_open and not session.is_interactive:
         raise CLIError(_explain(session, consent))
