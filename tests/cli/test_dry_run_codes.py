@@ -12,7 +12,7 @@ import pytest
 
 from pinecone_admin import on_organization
 from pinecone_admin.emulator import Emulator
-from tests.cli.command_line import COMMANDS, example_organization, run
+from tests.cli.command_line import COMMANDS, Run, example_organization, run
 
 HEAD = "organization: Emulated Organization\n"
 WEEK = 7 * 24 * 3600
@@ -169,6 +169,7 @@ def test_what_the_server_keeps_is_refused_in_the_dry_run_too(line: str) -> None:
             assert each.exit == 5, each
             assert KEPT[line] in each.said, each
         assert " Nothing was changed. [" in done.said, done
+        assert _find_code(preview) in {None, _find_code(done)}, preview  # beside a report, it is a warning
         assert not [each for each in emulator.requests if each.method in {"DELETE", "PATCH"}]
         assert emulator.dump()["organization"] == before
         if line.startswith("role revoke"):
@@ -180,6 +181,12 @@ def test_what_the_server_keeps_is_refused_in_the_dry_run_too(line: str) -> None:
 def _spells(binding: dict[str, str], line: str) -> bool:
     kind, name, role = line.removeprefix("role revoke ").split(":")
     return (binding["principal_type"], binding["principal_name"], binding["role"]) == (kind, name, role)
+
+
+def _find_code(done: Run) -> str | None:
+    """Return the code for ``explain`` that an error has."""
+    found = re.search(r"\[(PA\d{3}|exit-\d+)\]$", done.stderr, re.MULTILINE)
+    return found and found[1]
 
 
 def _accept(emulator: Emulator) -> None:
@@ -285,6 +292,7 @@ def test_a_dry_run_reads_what_the_server_would_refuse(
         assert emulator.dump()["organization"] == before
         done = run(*typed, "--yes", "-o", "table")
     assert (preview.exit, done.exit) == (expected, expected), (preview, done)
+    assert _find_code(preview) == _find_code(done), (preview, done)
     assert all(words in each.said for each in (preview, done)), (preview, done)
     assert bool(preview.stdout) == (expected == 0), preview
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from pinecone_admin.cli.calls.naming import Thing
-from pinecone_admin.errors import RefusedError
+from pinecone_admin.cli.failures import CLIError
+from pinecone_admin.cli.sentences import as_sentences
+from pinecone_admin.errors import ConflictError
 from pinecone_admin.models import Invite
 from pinecone_admin.workflows.changes import Change, Step
 from pinecone_admin.workflows.ending import refer_to
@@ -21,7 +23,7 @@ NAMES_OTHER_WAY = "to give roles to a member or an invited person, use user ensu
 
 
 def require_accepted(call: Call, steps: Sequence[Step]) -> None:
-    """Raise RefusedError if the server would refuse a step that a dry run has planned.
+    """Raise CLIError if the server would refuse a step that a dry run has planned.
 
     Roles, plans and quotas are not looked at: which of them the server requires is not published.
     """
@@ -40,7 +42,7 @@ def _require_free_address(call: Call, change: Change, changes: Sequence[Change])
     for each in found:
         if each.id not in deleted:
             state = each.status if isinstance(each, Invite) else "in the organization already"
-            raise RefusedError(f"{refer_to(each)} is {state}; {NAMES_OTHER_WAY}")
+            raise _describe_conflict(f"{refer_to(each)} is {state}; {NAMES_OTHER_WAY}")
 
 
 def _require_open_invite(call: Call, change: Change, _: Sequence[Change]) -> None:
@@ -48,9 +50,14 @@ def _require_open_invite(call: Call, change: Change, _: Sequence[Change]) -> Non
     id = change.target.id or ""
     invite: Invite = call.names.read(Thing("invite", id))
     if invite.status == "processed":
-        raise RefusedError(f"{refer_to(invite)} was accepted already; change the user in place of the invite")
+        raise _describe_conflict(f"{refer_to(invite)} was accepted already; change the user in place of the invite")
     if change.action == "resend" and invite.status != "pending" and call.names.list_matching("user", invite.email):
-        raise RefusedError(f"{invite.email} is in the organization already; {NAMES_OTHER_WAY}")
+        raise _describe_conflict(f"{invite.email} is in the organization already; {NAMES_OTHER_WAY}")
+
+
+def _describe_conflict(reason: str) -> CLIError:
+    """Return the error with the code of the run, in which the server has this reason."""
+    return CLIError(as_sentences(reason), cause=ConflictError)
 
 
 _CHECKS: Mapping[tuple[str, str], _Check] = {
