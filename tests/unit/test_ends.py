@@ -175,6 +175,13 @@ def test_a_removal_that_replaces_an_end_is_carried_out() -> None:
     assert found.reviewed_ends == frozenset()
 
 
+def test_a_person_who_returns_is_drift_if_both_files_have_them_as_absent() -> None:
+    """The guide on organization files says so: only without a base, ``apply`` deletes the person again by itself."""
+    absent = {"people": [{"email": BOB, "absent": True}]}
+    assert causes(plan(make(), absent, **absent)) == [("delete bob@example.com", "drift")]
+    assert causes(plan(make(), {"people": []}, **absent)) == [("delete bob@example.com", "change")]
+
+
 @pytest.mark.parametrize("keep_other_roles", [True, False])
 def test_a_role_given_by_hand_after_its_end_is_revoked_again(keep_other_roles: bool) -> None:
     """Also if other roles are kept, and the other ones are."""
