@@ -207,9 +207,11 @@ def record_failure(
         call.ambiguous = True
         # A success was received once, even if a later attempt says less.
         call.outcome = "done" if call.outcome == "done" else outcome
-    # An ambiguous call stays ambiguous until a later response shows what happened to the request.
+    # An ambiguous call stays ambiguous until a later response shows what happened to the request. No refusal of a later
+    # attempt takes back a success that was received.
     elif not call.ambiguous or (
-        failure is Failure.CLIENT_ERROR
+        call.outcome != "done"
+        and failure is Failure.CLIENT_ERROR
         and not is_foreign
         and status not in _ACCESS_STATUSES
         and method not in _NOT_SETTLED_BY_REFUSAL

@@ -301,7 +301,7 @@ SEQUENCES: dict[str, tuple[list[Step], str, str]] = {
     "done, then lost": ([ScriptedResponse(200, body_error=OSError()), LOST_RESPONSE], "done", "done"),
     "done, then refused for good": (
         [ScriptedResponse(200, body_error=OSError()), refuse(409)],
-        "rejected",
+        "done",
         "done",
     ),
     "done, then too many requests": (

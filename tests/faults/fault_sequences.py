@@ -72,6 +72,9 @@ SEQUENCES = {
         "DELETE", BROKEN_BODY, send_response(400), e.BadRequestError, "done"
     ),
     "DELETE is 501 after a 503": FaultSequence("DELETE", OVERLOADED, send_response(501), e.ServiceError, "unknown"),
+    "PATCH is 409 after a broken body": FaultSequence(
+        "PATCH", BROKEN_BODY, send_response(409), e.ConflictError, "done"
+    ),
     "DELETE is 409 after a 429": FaultSequence("DELETE", RATE_LIMITED, send_response(409), e.ConflictError, "rejected"),
     "PATCH is 409 after a lost response": FaultSequence(
         "PATCH", LOST_RESPONSE, send_response(409), e.ConflictError, "rejected"
