@@ -40,7 +40,12 @@ def conclude(
         says_if_unchanged: Whether the line also says that nothing was changed.
     """
     effects = ledger.effects
-    exit_code = exit_codes.INTERRUPTED if is_interrupted else choose_exit(reason.exit, effects, ledger)
+    if is_interrupted:
+        exit_code = exit_codes.INTERRUPTED
+    elif effects.remaining and ledger.is_complete:
+        exit_code = exit_codes.UNKNOWN_OUTCOME  # it need not be repeated, although its result is lost
+    else:
+        exit_code = choose_exit(reason.exit, effects, ledger)
     said = [] if is_completed else _describe_effects(effects, ledger, reason.message)
     if not effects.remaining and not is_completed and (is_interrupted or says_if_unchanged):
         undone = _TAKEN_BACK if is_interrupted else _UNDONE
@@ -65,17 +70,15 @@ def conclude(
 
 
 def choose_exit(reason: int, effects: Effects, ledger: Ledger) -> int:
-    """Return the exit code of a command that did not succeed.
+    """Return the exit code of a command that did not succeed, or of whose report a part has failed.
 
     Args:
-        reason: The exit code of its error.
+        reason: The exit code of its error, or of the failures.
         effects: The result of its changes.
         ledger: The changes that it has made.
     """
     if not effects.remaining:
         return reason
-    if ledger.is_complete:
-        return exit_codes.UNKNOWN_OUTCOME  # it need not be repeated, although its result is lost
     if effects.done and effects.outcome == "done":
         return exit_codes.PARTLY_DONE
     if not ledger.is_repeatable(effects):

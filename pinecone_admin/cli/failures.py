@@ -15,7 +15,7 @@ from pinecone_admin import errors
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable, mask_key_values
 from pinecone_admin.cli import exit_codes
-from pinecone_admin.cli.ending import conclude
+from pinecone_admin.cli.ending import choose_exit, conclude
 from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.sentences import as_sentences, join_sentences, name_ids, tidy
@@ -401,13 +401,16 @@ def find_exit_code_of_report(
 ) -> int:
     """Return the exit code for several things that failed, given the codes of their errors in a report.
 
+    What remains, or may remain, of the changes counts as in a command that makes one change.
+
     Args:
         help_codes: The code of each error; None for a reason that has none.
-        ledger: The changes of the command. A change that remains, or may remain, is a part of the work.
+        ledger: The changes of the command.
         is_anything_done: Whether a part of the work was done that is no change.
     """
     known = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, PineconeError)]
     kinds = {kind.help_code: kind for kind in known}
     reasons = [kinds.get(code or "") for code in help_codes]
     exits = {exit_codes.PARTLY_DONE if each is None else find_exit_code(each) for each in reasons}
-    return exit_codes.combine(exits, is_anything_done=is_anything_done or bool(ledger.effects.remaining))
+    code = exit_codes.combine(exits, is_anything_done=is_anything_done)
+    return code if code in {exit_codes.DONE, exit_codes.PARTLY_DONE} else choose_exit(code, ledger.effects, ledger)

@@ -147,8 +147,6 @@ CAUSES = {
         fault={"status": 403, "body": "html"},
         operation="changes",
         classes=CHANGING,
-        # A part of a report may have been done.
-        others=dict.fromkeys(("rotate-due", "apply", "stale"), exit_codes.PARTLY_DONE),
     ),
     "a conflict": Cause(exit=exit_codes.CONFLICT, fault={"status": 409}, operation="changes", classes=CHANGING),
     "a refused change": Cause(exit=exit_codes.REFUSED, fault={"status": 422}, operation="changes", classes=CHANGING),
@@ -168,8 +166,6 @@ CAUSES = {
         fault={"reset": "after"},
         operation="changes",
         classes=("create", "make a secret", "rotate", "each", "send", "rotate-due", "apply", "stale", "run"),
-        # A part of a report may have been done.
-        others=dict.fromkeys(("rotate-due", "apply", "stale"), exit_codes.PARTLY_DONE),
     ),
     "a store that fails": Cause(
         exit=exit_codes.REFUSED,
