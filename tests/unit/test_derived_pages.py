@@ -13,6 +13,8 @@ from derived_page import render_table, write_or_check
 from pinecone_admin._text.help_codes import HELP
 from pinecone_admin.cli.commands import load_commands
 from pinecone_admin.cli.help.explanations import list_explanations
+from pinecone_admin.models import to_dict
+from pinecone_admin.workflows import Left, RetiredKeys
 
 
 def test_check_finds_a_page_that_differs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,3 +98,16 @@ def test_fields_of_a_model_are_a_link_to_it() -> None:
         "`people[]` ([User](../models.md#user)), `before`, `none[]`, `one` (`a`)"
     )
     assert json_fields.describe(True) == "`true` or `false`"
+
+
+def test_a_list_that_is_empty_in_an_example_has_the_fields_of_its_class() -> None:
+    """Objects of one list can have other fields than the first one; what a report holds back is shown, too."""
+    assert json_fields.describe({"some": [{"a": None}, {"a": {"c": 1}, "b": 1}]}) == "`some[]` (`a` (`c`), `b`)"
+    empty = RetiredKeys(dry_run=False, deleted=[], kept=[], steps=[])
+    with json_fields.showing_all_fields():
+        shown = json_fields.describe(to_dict(empty))
+        stale = json_fields.describe(to_dict(Left(id="p", name="n", reason="r", help_code=None)))
+    kept = "`kept[]` ([APIKey](../models.md#apikey), `delete_after`, `reason`, `is_due`)"
+    assert shown == f"`dry_run`, `deleted[]` ([APIKey](../models.md#apikey)), {kept}, `steps[]`"
+    assert stale == "`id`, `name`, `reason`, `help_code`, `may_be_deleted`"
+    assert to_dict(empty)["kept"] == []
