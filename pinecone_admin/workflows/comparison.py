@@ -99,6 +99,8 @@ class _Comparison:
             if change.action == "update" and change.settings.name is not None
         }
         self._leaving = {*self._new_names, *(each.target.id for each in changes if each.action == "delete")}
+        self._planned_ids = {ref.id for each in changes for ref in (each.target, *each.replaces)}
+        self._planned_names = {_name_place(each.target) for each in changes if each.creates}
         self._leftovers: dict[tuple[str, str | None], list[APIKey | ServiceAccount]] = {}
         created: list[APIKey | ServiceAccount] = [*index.inventory.api_keys, *index.inventory.service_accounts]
         for each in created:
@@ -143,9 +145,9 @@ class _Comparison:
         found = self._index.find("project", project.id)
         if found is not None:
             self._check_name(project, found)
-        elif change.action == "revoke":
-            raise _DoneError
-        elif change.action != "delete":
+        elif change.action in {"revoke", "delete"}:
+            raise self._conclude_gone(project, str(project))
+        else:
             raise _StaleError(f"there is no {project}")
 
     def _compare_create(self, change: Change) -> Change:
@@ -238,9 +240,9 @@ class _Comparison:
 
     def _compare_role(self, change: Change) -> Change:
         found = self._find_target(change)
+        if found is None and change.action == "revoke":
+            raise self._conclude_gone(change.target)
         if found is None:
-            if change.action == "revoke":
-                raise _DoneError
             raise _StaleError("it no longer exists")
         if change.action == "grant" and has_lapsed(found):
             raise _StaleError("the invite cannot be accepted any more, so that nobody would get the role")
@@ -253,7 +255,7 @@ class _Comparison:
     def _compare_deletion(self, change: Change) -> Change:
         found = self._find_target(change)
         if found is None:
-            raise _DoneError
+            raise self._conclude_gone(change.target)
         target = self._index.refer_to(found)
         if target.kind != change.target.kind:
             raise _StaleError(f"the person has joined, and is now {target}")
@@ -267,6 +269,26 @@ class _Comparison:
         if also:
             raise _StaleError(f"it also has {' and '.join(describe_roles(also))}")
         return change
+
+    def _conclude_gone(self, gone: Ref, noun: str = "it") -> _DoneError | _StaleError:
+        """Return whether nothing is left to take, or something has got the name of what is gone since the plan.
+
+        A rotation, for example, puts another key in the place of one that is to be absent.
+        """
+        kinds = sorted(PEOPLE) if gone.kind in PEOPLE else [gone.kind]
+        place = None if gone.project is None else gone.project.id
+        holders = [each for kind in kinds for each in self._index.find_named(kind, gone.name or "", place)]
+        new = next(filter(self._is_new_holder, holders), None)
+        if new is None:
+            return _DoneError()
+        return _StaleError(f"{noun} no longer exists, and there is now {self._index.refer_to(new)}")
+
+    def _is_new_holder(self, found: Thing) -> bool:
+        """Return whether a thing may be newer than the plan, and is none of its own; an address has one holder."""
+        created_at = self._index.created_at(found)
+        is_new = isinstance(found, User | Invite) or created_at is None or created_at >= self._made_at
+        is_planned = found.id in self._planned_ids or _name_place(self._index.refer_to(found)) in self._planned_names
+        return is_new and not is_planned
 
     def _find_target(self, change: Change) -> Thing | None:
         """Return the target, by its id; a member who has accepted an invite takes its place."""
@@ -289,6 +311,11 @@ class _Comparison:
         is_same = is_same_email(name, ref.name or "") if ref.kind in PEOPLE else name == ref.name
         if not is_same and name != self._new_names.get(found.id):
             raise _StaleError(f"the {ref.kind.replace('_', ' ').replace('api', 'API')} is now named {quote_name(name)}")
+
+
+def _name_place(ref: Ref) -> tuple[str, str | None, str | None]:
+    """Return what a name means: in a project, or in the organization."""
+    return ref.kind, ref.name, None if ref.project is None else ref.project.id
 
 
 def _sort(fields: dict[str, object]) -> dict[str, object]:

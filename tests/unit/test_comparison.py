@@ -114,6 +114,50 @@ def test_what_no_longer_fits_is_stale(reason: str) -> None:
     assert (found.state, found.reason) == ("stale", reason)
 
 
+@pytest.mark.parametrize("action", ["delete", "revoke"])
+@pytest.mark.parametrize("gone", ["key", "account", "user", "invite", "project"])
+def test_what_is_gone_is_not_taken_while_something_newer_has_its_name(gone: str, action: str) -> None:
+    """A key that was rotated, or a person who has come again since the plan, is not what the plan leaves alone."""
+    bob, project = "bob@example.com", Ref("project", "a", "p-gone")
+    target = {
+        "key": evolve(KEY, id="k-gone"),
+        "account": Ref("service_account", "ci", "s-gone"),
+        "user": evolve(BOB, name=bob.title(), id="u-gone"),
+        "invite": Ref("user", "eve@example.com", "u-gone"),
+        "project": KEY if action == "delete" else BOB,
+    }[gone]
+    change = Change(action=action, target=target, roles=() if target.kind == "api_key" else (MEMBER,))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    if gone == "project":
+        place = {"target": evolve(KEY, id="k-gone", project=project)}
+        change = evolve(change, **(place if action == "delete" else {"roles": (RoleAt("ProjectEditor", project),)}))
+    newer = organization(
+        accounts=["ci"],
+        invites=[Invite(id="i-new", email="eve@example.com", status="pending", created_at=LATER)],
+    )
+
+    def date(created_at: Any) -> Inventory:
+        lists = {
+            name: [evolve(each, created_at=created_at) for each in getattr(newer, name)]
+            for name in ("projects", "api_keys", "service_accounts")
+        }
+        return evolve(newer, **lists)
+
+    [stale] = compare(date(LATER), change)
+    assert stale.state == "stale"
+    assert "no longer exists, and there is now" in stale.reason
+    # The plan itself has made it, or is about it in another step.
+    holder = {"account": "service_account", "key": "api_key"}.get(gone, gone)
+    made = Change(action="create", target=evolve(target if gone != "project" else project, id=None))
+    own = {
+        "user": Change(action="delete", target=BOB, roles=(MEMBER,)),
+        "invite": Change(action="delete", target=Ref("invite", "eve@example.com", "i-new"), roles=()),
+    }.get(gone, made)
+    assert holder == own.target.kind
+    assert compare(date(LATER), own, change)[-1].state == "skipped"
+    if own is made:  # an address has one holder, whatever its date
+        assert compare(date(EARLIER), change)[0].state == "skipped"
+
+
 @pytest.mark.parametrize(
     ("created_at", "dated", "state"),
     [(LATER, None, "skipped"), (EARLIER, None, "stale"), (None, LATER, "skipped"), (None, None, "stale")],
