@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from attrs import evolve
 
 from generated_client.models import APIKey, Invite, ServiceAccount, User
-from pinecone_admin._http.lookup import is_same_email
+from pinecone_admin._http.lookup import is_same_email, is_same_name
 from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.errors import RefusedError
 from pinecone_admin.workflows.change_operations import fits
@@ -225,6 +225,8 @@ class _Comparison:
         if isinstance(found, APIKey):
             now["roles"] = tuple(sorted(found.roles))
             before, after = ({**each, **_sort(each)} for each in (before, after))
+        if (sent := change.settings.name) is not None and is_same_name(name_of(found), sent):
+            now["name"] = sent  # a server may change the form of a name
         for name, value in after.items():
             if now.get(name) not in (before.get(name), value):
                 raise _StaleError(f"{name} is now {describe_value(now.get(name))}")
@@ -309,7 +311,8 @@ class _Comparison:
         """Raise unless a thing has the name of the plan, or the one that the plan gives it."""
         name = name_of(found)
         is_same = is_same_email(name, ref.name or "") if ref.kind in PEOPLE else name == ref.name
-        if not is_same and name != self._new_names.get(found.id):
+        new_name = self._new_names.get(found.id)
+        if not is_same and (new_name is None or not is_same_name(name, new_name)):
             raise _StaleError(f"the {ref.kind.replace('_', ' ').replace('api', 'API')} is now named {quote_name(name)}")
 
 

@@ -22,6 +22,7 @@ from hashlib import blake2b
 from attrs import frozen
 
 from pinecone_admin._http.argument_checks import value_error
+from pinecone_admin._http.lookup import is_same_name, normalize_name
 from pinecone_admin._text.quoting import quote_name
 
 MAX_NAME_LENGTH = 80
@@ -107,7 +108,11 @@ def parse_tag(name: str) -> NameTag | None:
 
 
 def tag_as_unfinished(name: str, mark: str = "") -> str:
-    """Return the temporary name of a resource that is being created, cut to both limits of ``MAX_NAME_LENGTH``."""
+    """Return the temporary name of a resource that is being created, cut to both limits of ``MAX_NAME_LENGTH``.
+
+    It is the same for each form of the name, since a server may change the form, and the next run may have another one.
+    """
+    name = normalize_name(name)
     return (name_tag("makes", name, mark) + name).encode()[:MAX_NAME_LENGTH].decode(errors="ignore")
 
 
@@ -117,7 +122,8 @@ def is_temporary_name_of(tagged_name: str, name: str) -> bool:
     if tag is None:
         return False
     being_made = tag_as_unfinished(name, tag.mark)
-    return tagged_name == (being_made if tag.value_digest is None else add_value_digest(being_made, tag.value_digest))
+    wanted = being_made if tag.value_digest is None else add_value_digest(being_made, tag.value_digest)
+    return is_same_name(tagged_name, wanted)  # a server may trim it where it was cut
 
 
 def add_value_digest(tagged_name: str, value_digest: str) -> str:

@@ -12,7 +12,7 @@ from attrs import evolve
 
 from generated_client.models import APIKey, Invite, Project, ServiceAccount, User
 from pinecone_admin._http.argument_checks import check_identifier, set_operation_on_errors, type_error
-from pinecone_admin._http.lookup import DIFFERS_IN_FORM, normalize_email, normalize_name
+from pinecone_admin._http.lookup import DIFFERS_IN_FORM, is_same_name, normalize_email, normalize_name
 from pinecone_admin._http.server_clock import plausible_date
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.durations import describe_duration
@@ -355,7 +355,7 @@ class _Planner:
         return found if item.absent else chosen
 
     def _check_other_forms(self, item: DesiredItem, others: Sequence[Thing]) -> None:
-        """Leave out an item whose name a server may have trimmed or normalized, or each plan would create another."""
+        """Leave out an item whose name a server may have trimmed or normalized, or each plan would repeat it."""
         if others:
             names = ", ".join(f"{quote_name(name_of(each))} ({each.id})" for each in others)
             self._leave_out(item, f"this may be {names}, whose name {DIFFERS_IN_FORM}: write that name")
@@ -376,6 +376,8 @@ class _Planner:
                 self._leave_out(item, f"{item.id} is named {quote_name(name)}")
             elif item.name in free:
                 self._leave_out(item, f"{free[item.name][0].id} has the name that {item.id} would get")
+            elif is_same_name(name, item.name):
+                self._check_other_forms(item, [match])
             elif is_shared:
                 self._refuse(item, "another item of the file has the name that it would get")
 

@@ -61,10 +61,13 @@ def find_predecessor(new: APIKey, keys: Sequence[APIKey]) -> APIKey | None:
 
 
 def finish_successor(old: APIKey, new: APIKey) -> APIKey:
-    """Return a new key as its rotation leaves it: with the name of the old key, and the roles that this has by then."""
+    """Return a new key as its rotation leaves it: with the name of the old key, and the roles that this has by then.
+
+    If somebody has revoked all of them, it keeps its own: a key cannot be updated to have none.
+    """
     if not name_tags.has_purpose(new.name, "rotates"):
         return new
-    roles = new.roles if set(new.roles) == set(old.roles) else old.roles
+    roles = new.roles if not old.roles or set(new.roles) == set(old.roles) else old.roles
     return evolve(new, name=name_tags.original_name(old.name, new.name), roles=roles)
 
 

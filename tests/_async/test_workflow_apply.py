@@ -348,6 +348,36 @@ async def test_what_the_server_has_named_in_another_form_is_not_created_again(em
     assert (await admin.plan(DesiredState.from_dict(both.to_dict()))).changes == []
 
 
+@pytest.mark.parametrize("name", [" new ", "nu\u0308"], ids=["blanks", "decomposed"])
+async def test_what_the_server_has_renamed_in_another_form_is_not_renamed_again(emulator: Emulator, name: str) -> None:
+    """The same plan skips the rename, and the next one says which name to write."""
+    admin = emulator.async_admin()
+    project = await admin.projects.create(name="p")
+    key = (await admin.api_keys.create(project_id=project.id, name="k", roles=["ProjectViewer"])).key
+    account = (await admin.service_accounts.create(name="a")).service_account
+    keys = [{"name": name, "id": key.id, "roles": ["ProjectViewer"]}]
+    in_project = {"name": "p", "api_keys": keys}
+    others = {"projects": [{"name": name, "id": project.id}], "service_accounts": [{"name": name, "id": account.id}]}
+    state = emulator.state
+    for wanted, records in (
+        (describe(state.organization.id, projects=[in_project]), [state.api_keys[key.id]]),
+        (
+            describe(state.organization.id, **others),
+            [state.projects[project.id], state.service_accounts[account.id]],
+        ),
+    ):
+        plan = await admin.plan(wanted)
+        assert [each.action for each in plan.changes] == ["update"] * len(records)
+        assert (await admin.apply(plan)).is_complete
+        for each in records:
+            assert each.name == name
+            each.name = normalize("NFC", name).strip()
+        assert [each.state for each in (await admin.apply(plan)).steps] == ["skipped"] * len(records)
+        again = await admin.plan(wanted)
+        assert (again.changes, len(again.stopped)) == ([], len(records))
+        assert all("write that name" in each for each in again.stopped)
+
+
 async def test_a_key_that_appears_meanwhile(emulator: Emulator) -> None:
     """A key that got the planned name, with other roles, makes the plan stale, so that nothing is done."""
     admin = await populate(emulator)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 from unicodedata import normalize
 
 import pytest
@@ -621,6 +621,27 @@ async def test_a_second_run_finds_what_has_another_form_of_the_name(emulator: Em
     else:
         exact = (await admin.service_accounts.create(name=name)).service_account.id
     assert (await ensure()).value.id == exact
+
+
+@pytest.mark.parametrize("name", [" new ", "nu\u0308", "x" * 53 + " " + "y" * 20], ids=["blanks", "decomposed", "cut"])
+@pytest.mark.parametrize("make", ["key", "account"])
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+async def test_a_leftover_is_found_although_the_server_trims_names(
+    emulator: Emulator, make: str, name: str, form: Literal["NFC", "NFD"]
+) -> None:
+    """The next run does not leave what an interrupted one has made, whatever form of the name it has."""
+    admin = emulator.async_admin()
+    project = await admin.projects.create(name="p")
+    server, tagged = emulator.state, normalize("NFC", tag_as_unfinished(name, "0a1b2c3d")).strip()
+    if make == "key":
+        await admin.api_keys.create(project_id=project.id, name=tagged)
+        await admin.api_keys.ensure(project_id=project.id, name=normalize(form, name), store=str)
+        names = [each.name for each in server.api_keys.values()]
+    else:
+        await admin.service_accounts.create(name=tagged)
+        await admin.service_accounts.ensure(name=normalize(form, name), store=str)
+        names = [each.name for each in server.service_accounts.listing if each.client_id != emulator.client_id]
+    assert names == [normalize(form, name)]
 
 
 @pytest.mark.usefixtures("clock")

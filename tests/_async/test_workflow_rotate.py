@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import pickle
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +24,7 @@ from pinecone_admin import (
     on_organization,
 )
 from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.model.records import Principal
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 from pinecone_admin.workflows import ReadableStore
 from pinecone_admin.workflows.name_tags import tag_as_successor
@@ -187,6 +190,32 @@ async def test_a_key_without_a_role_is_refused(admin: AsyncAdmin, emulator: Emul
         with raises(RefusedError, match=f"API key {made.key.id} has no role"):
             await admin.api_keys.rotate(api_key_id=made.key.id, store=print, dry_run=dry_run)
     assert [*emulator.state.api_keys] == [made.key.id]
+
+
+@pytest.mark.parametrize("finish", ["", "rotate", "delete_retired", "ensure", "rotate_due"])
+async def test_an_old_key_that_has_lost_its_roles_stops_no_run(
+    admin: AsyncAdmin, emulator: Emulator, finish: str
+) -> None:
+    """If somebody revokes its roles once the new value is stored, every run finishes; the new key keeps its own."""
+    old, hour = (await create_key(admin)).key, timedelta(hours=1)
+    transport = FaultyTransport(emulator, {7: InjectedFault.KILL_BEFORE} if finish else {})
+    with pytest.raises(KilledError) if finish else nullcontext():
+        await transport.async_admin().api_keys.rotate(
+            api_key_id=old.id,
+            store=lambda _: emulator.state.unbind_all(Principal("api_key", old.id)),
+            keep_old_for=hour,
+        )
+    (new,) = (each for each in emulator.state.api_keys.values() if each.id != old.id)
+    assert (new.name == "reader") == (not finish)
+    runs: dict[str, Callable[[], Awaitable[object]]] = {
+        "rotate": lambda: admin.api_keys.rotate(api_key_id=old.id, store=print, keep_old_for=hour),
+        "delete_retired": lambda: admin.api_keys.delete_retired(project_id=old.project_id),
+        "ensure": lambda: admin.api_keys.ensure(project_id=old.project_id, name="reader"),
+        "rotate_due": lambda: admin.api_keys.rotate_due(older_than=hour, keep_old_for=hour, store=print),
+    }
+    if finish:
+        await runs[finish]()
+    assert (new.name, emulator.state.roles_of(new)) == ("reader", ["DataPlaneViewer"])
 
 
 async def test_an_unknown_key_and_an_invalid_time_raise(admin: AsyncAdmin) -> None:

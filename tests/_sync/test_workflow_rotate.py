@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import logging
 import pickle
+from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +25,7 @@ from pinecone_admin import (
     on_organization,
 )
 from pinecone_admin.emulator import Emulator
+from pinecone_admin.emulator.model.records import Principal
 from pinecone_admin.models import APIKeyWithSecret, ServiceAccountWithSecret
 from pinecone_admin.workflows import ReadableStore
 from pinecone_admin.workflows.name_tags import tag_as_successor
@@ -188,6 +191,30 @@ def test_a_key_without_a_role_is_refused(admin: Admin, emulator: Emulator) -> No
         with raises(RefusedError, match=f"API key {made.key.id} has no role"):
             admin.api_keys.rotate(api_key_id=made.key.id, store=print, dry_run=dry_run)
     assert [*emulator.state.api_keys] == [made.key.id]
+
+
+@pytest.mark.parametrize("finish", ["", "rotate", "delete_retired", "ensure", "rotate_due"])
+def test_an_old_key_that_has_lost_its_roles_stops_no_run(admin: Admin, emulator: Emulator, finish: str) -> None:
+    """If somebody revokes its roles once the new value is stored, every run finishes; the new key keeps its own."""
+    old, hour = (create_key(admin)).key, timedelta(hours=1)
+    transport = FaultyTransport(emulator, {7: InjectedFault.KILL_BEFORE} if finish else {})
+    with pytest.raises(KilledError) if finish else nullcontext():
+        transport.admin().api_keys.rotate(
+            api_key_id=old.id,
+            store=lambda _: emulator.state.unbind_all(Principal("api_key", old.id)),
+            keep_old_for=hour,
+        )
+    (new,) = (each for each in emulator.state.api_keys.values() if each.id != old.id)
+    assert (new.name == "reader") == (not finish)
+    runs: dict[str, Callable[[], object]] = {
+        "rotate": lambda: admin.api_keys.rotate(api_key_id=old.id, store=print, keep_old_for=hour),
+        "delete_retired": lambda: admin.api_keys.delete_retired(project_id=old.project_id),
+        "ensure": lambda: admin.api_keys.ensure(project_id=old.project_id, name="reader"),
+        "rotate_due": lambda: admin.api_keys.rotate_due(older_than=hour, keep_old_for=hour, store=print),
+    }
+    if finish:
+        runs[finish]()
+    assert (new.name, emulator.state.roles_of(new)) == ("reader", ["DataPlaneViewer"])
 
 
 def test_an_unknown_key_and_an_invalid_time_raise(admin: Admin) -> None:

@@ -136,7 +136,7 @@ def test_what_is_gone_is_not_taken_while_something_newer_has_its_name(gone: str,
     )
 
     def date(created_at: Any) -> Inventory:
-        lists = {
+        lists: dict[str, Any] = {
             name: [evolve(each, created_at=created_at) for each in getattr(newer, name)]
             for name in ("projects", "api_keys", "service_accounts")
         }
