@@ -360,13 +360,11 @@ def test_what_the_server_has_renamed_in_another_form_is_not_renamed_again(emulat
     in_project = {"name": "p", "api_keys": keys}
     others = {"projects": [{"name": name, "id": project.id}], "service_accounts": [{"name": name, "id": account.id}]}
     state = emulator.state
-    for wanted, records in (
+    cases: list[tuple[DesiredState, list[Any]]] = [
         (describe(state.organization.id, projects=[in_project]), [state.api_keys[key.id]]),
-        (
-            describe(state.organization.id, **others),
-            [state.projects[project.id], state.service_accounts[account.id]],
-        ),
-    ):
+        (describe(state.organization.id, **others), [state.projects[project.id], state.service_accounts[account.id]]),
+    ]
+    for wanted, records in cases:
         plan = admin.plan(wanted)
         assert [each.action for each in plan.changes] == ["update"] * len(records)
         assert (admin.apply(plan)).is_complete

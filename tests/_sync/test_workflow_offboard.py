@@ -207,6 +207,45 @@ def test_an_unfiltered_list_removes_nobody_else(make_client: Callable[..., Admin
     assert {request.method for request in script.requests} == {"GET"}
 
 
+@pytest.mark.parametrize("comes", ["user", "invite", "nobody"])
+@pytest.mark.parametrize("was", ["user", "invite"])
+@pytest.mark.parametrize("is_planned", [False, True])
+def test_who_comes_again_during_the_call_is_not_called_removed(
+    admin: Admin, emulator: Emulator, was: str, comes: str, *, is_planned: bool
+) -> None:
+    """If somebody else removes the person first, the address may have another user or invite, which is named."""
+    email, state = "ada@example.com", emulator.state
+
+    def add(kind: str) -> str:
+        if kind == "user":
+            return add_member(emulator, email, ("OrgMember", ""))
+        return state.add_invite(email, emulator.clock.now()).id
+
+    before, transport, after = add(was), FaultyTransport(emulator), list[str]()
+    plan = admin.users.offboard_many(emails=[email])
+
+    def come_again() -> None:
+        if transport.requests[-1].startswith("DELETE") and not after:
+            if was == "user":
+                state.remove_user(state.users[before])
+            else:
+                state.remove_invite(state.invites[before])
+            after.append(add(comes) if comes != "nobody" else "")
+
+    transport.before_request = come_again
+    client = transport.admin()
+    if is_planned:
+        report = client.users.offboard_many(plan=plan)
+        assert [each.reason.count(after[0]) for each in report.left] == [1] * (comes != "nobody")
+        assert len(report.reports) == (comes == "nobody")
+    elif comes == "nobody":
+        client.users.offboard(email=email, dry_run=False)
+    else:
+        with raises(RefusedError, match="no longer existed, and there is now .*; run this again") as caught:
+            client.users.offboard(email=email, dry_run=False)
+        assert after[0] in str(caught.value)
+
+
 def test_only_the_case_of_an_address_is_ignored(admin: Admin, emulator: Emulator) -> None:
     """A user or invite of straße@ is not taken for strasse@, although both are equal when case-folded."""
     emulator.add_user("straße@example.com")

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -31,7 +31,7 @@ from pinecone_admin.errors import (
 )
 from pinecone_admin.models import APIKey, Invite, PrincipalType, RoleBinding, User
 from pinecone_admin.workflows.changes import Change, Step
-from pinecone_admin.workflows.ending import ends_everything, is_finished
+from pinecone_admin.workflows.ending import ends_everything, is_finished, refer_to
 from pinecone_admin.workflows.inventory import (
     Inventory,
     describe_hidden_projects,
@@ -154,7 +154,8 @@ def _remove(run: Run, report: OffboardReport, result: OffboardManyReport) -> Non
         result.left.append(evolve(left, may_be_deleted=may_be_deleted(error, last)))
     finally:
         result.steps.extend(part.steps)
-        if is_finished(part.steps):
+        is_left = any(each.name == report.email for each in result.left)
+        if is_finished(part.steps) and not is_left:
             result.reports.append(evolve(report, dry_run=False, steps=part.steps))
 
 
@@ -183,9 +184,29 @@ def _carry_out(run: Run, steps: Sequence[Step]) -> None:
                 delete_person(run, step.change)
             else:
                 run.steps.append(step)
+        pairs = zip(steps, run.steps, strict=True)
+        gone = [after for before, after in pairs if (before.state, after.state) == ("planned", "skipped")]
+        if gone:
+            _refuse_if_back(run, gone, known={each.change.target.id for each in steps})
     finally:
         not_run = (evolve(each.change, reason="the run ended before it") for each in steps[len(run.steps) :])
         run.steps.extend(Step(change=each, state="not_run") for each in not_run)
+
+
+def _refuse_if_back(run: Run, gone: Sequence[Step], *, known: Collection[str | None]) -> None:
+    """Raise if the address of a person whom somebody else has removed meanwhile is in the organization again.
+
+    The person may have accepted the invite that no longer exists, for example.
+    """
+    email = gone[0].change.target.name or ""
+    users = run.admin.users.list(email=email).to_list()
+    people: list[User | Invite] = [*users, *(run.admin.invites.list().to_list())]
+    there = [refer_to(each) for each in people if is_same_email(each.email, email) and each.id not in known]
+    if there:
+        before = " and ".join(str(each.change.target) for each in gone)
+        raise RefusedError(
+            f"{before} no longer existed, and there is now {there[0]}; run this again", operation=run.operation
+        )
 
 
 def delete_person(run: Run, change: Change) -> None:
