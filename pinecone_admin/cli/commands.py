@@ -282,7 +282,10 @@ def _common_options() -> list[click.Parameter]:
         "--client-secret-stdin": {"is_flag": True, "help": "Read the client secret from stdin."},
         "--expect-organization": {"metavar": "ID", "help": "Refuse to work on any other organization."},
         "--audit-log": {"metavar": "FILE", "help": "Append a line of JSON to FILE for each change."},
-        "--verbose -v": {"is_flag": True, "help": "Show each request on standard error, without secrets."},
+        "--verbose -v": {
+            "is_flag": True,
+            "help": "Show each request on stderr: method, path and status, but no headers or bodies.",
+        },
     }
     return [CommonOption(names.split(), **SETTING, **attributes) for names, attributes in options.items()]
 

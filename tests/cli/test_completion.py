@@ -86,6 +86,15 @@ def test_completion_offers_each_spelling_of_the_option_for_help() -> None:
     assert {"plain,-h", "plain,--help"} <= set(done.stdout.splitlines()), done
 
 
+@pytest.mark.parametrize("shell", ["powershell", "pwsh", "tcsh"])
+def test_a_shell_without_completion_is_refused_with_those_that_have_it(shell: str) -> None:
+    """Nothing is printed that the shell would run, and the help says that there is none."""
+    done = run("completion", shell)
+    assert (done.exit, done.stdout) == (2, "")
+    assert "Write bash, zsh or fish instead." in done.stderr
+    assert "such as PowerShell, have no completion." in " ".join(run("completion", "--help").stdout.split())
+
+
 def test_names_are_completed_only_if_a_variable_says_so(home: Path) -> None:
     """Names are read at each Tab, and no file keeps them."""
     patience = mock.patch("pinecone_admin.cli.completion._TIME_LIMIT", 60)  # a busy machine is slow

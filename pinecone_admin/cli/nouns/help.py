@@ -118,7 +118,7 @@ def completion(session: Session, *, shell: str) -> None:
     """Print the script with which a shell completes commands.
 
     In ~/.bashrc: eval "$(pinecone-admin completion bash)". In ~/.zshrc the same with zsh. Fish reads its file from
-    ~/.config/fish/completions/pinecone-admin.fish.
+    ~/.config/fish/completions/pinecone-admin.fish. Other shells, such as PowerShell, have no completion.
     """
     from pinecone_admin.cli.completion import build_script  # noqa: PLC0415 - only this command needs it
 
