@@ -261,8 +261,10 @@ def test_every_recipe_for_pytest_passes(tmp_path: Path) -> None:
     recipes = [block for block in BLOCKS if block.is_recipe and not block.file]
     for block in recipes:
         (tmp_path / f"test_{block.name}.py").write_text(block.text, encoding="utf-8")
-    output = run_program(["pytest", "-q", "-W", "error"], tmp_path, create_user(tmp_path, (), ["pytest"]))
-    assert f"\n{sum(block.text.count('def test_') for block in recipes)} passed" in output
+    output = run_program(["pytest", "-v", "-W", "error"], tmp_path, create_user(tmp_path, (), ["pytest"]))
+    passed = set(re.findall(r"^(\w+)\.py::(?:\w+::)?(\w+)\S* PASSED", output, re.MULTILINE))
+    written = [(f"test_{each.name}", test) for each in recipes for test in re.findall(r"def (test_\w+)", each.text)]
+    assert passed == set(written)
 
 
 LOST_CREATES = [block for block in BLOCKS if "error.outcome in" in block.text and ".create(" in block.text]

@@ -67,6 +67,8 @@ CASES = [
     for program in PROGRAMS
     for failure in FAILURES
     if failure != "not found" or program.page.startswith(RUNBOOKS)
+    # If the only response with a client's own new secret is lost, no second run can sign in, as the page warns.
+    if failure != "lost response" or "allow_own=True" not in program.text
 ]
 
 
@@ -363,21 +365,27 @@ def test_a_token_from_before_the_rotation_is_tried(
 
 
 @pytest.mark.parametrize("failure", ["OSError", "KeyboardInterrupt"])
+@pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param(each, id=each.name)
+        for each in PROGRAMS
+        if "service_accounts.rotate(" in each.text and "def store" in each.text
+    ],
+)
 def test_a_secret_that_could_not_be_stored_is_in_a_private_file(
-    failure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    program: Block, failure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The runbook of a leaked account writes it to a new file, which the error names; after Ctrl-C, too."""
+    """A program that rotates one secret writes it to a new file, which the error names; after Ctrl-C, too."""
     monkeypatch.chdir(tmp_path)
-    (program,) = [each for each in PROGRAMS if "service_accounts.rotate(" in each.text and "def store" in each.text]
     failing = program._replace(
         text=program.text.replace("    secret_store[", f"    raise {failure}\n    secret_store[")
     )
-    Path("nightly-secret.txt").touch(mode=0o644)
     with prepare_reader(program) as reader:
         error = reader.run(failing)
     lost = error if failure == "OSError" else getattr(error, "__cause__", None)
     assert isinstance(lost, SecretNotStoredError)
-    (file,) = Path().glob("nightly-secret-*.txt")
+    (file,) = Path().glob("*-secret-*.txt")
     assert (file.stat().st_mode & 0o077, file.read_text(encoding="utf-8")) == (0, lost.secret.reveal())
     assert getattr(error, "__notes__", [""])[-1].endswith(str(file))
 

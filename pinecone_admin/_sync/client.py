@@ -443,6 +443,8 @@ class Admin:
     def update_secret(self, client_secret: str) -> None:
         """Use a new client secret from now on, for example after a rotation. The token of the old secret is dropped.
 
+        If the ``client_secret`` of the constructor is a callable, the client does not call it any more.
+
         Args:
             client_secret: The new client secret.
 

@@ -138,7 +138,10 @@ class Access:
     """Parts that could not be read and are missing."""
 
     def rows(self) -> list[AccessRow]:
-        """Return a row for each principal and each project, or the organization, that it has roles on."""
+        """Return a row for each principal and each project, or the organization, that it has roles on.
+
+        An owner of the organization has a row for each project, too.
+        """
         return [
             AccessRow(
                 principal_type=holder.type,

@@ -356,7 +356,7 @@ async def test_the_longest_token_response(make_client: Callable[..., AsyncAdmin]
 
 
 async def test_rotated_secret(make_client: Callable[..., AsyncAdmin], clock: VirtualClock) -> None:
-    """Credentials are read at each exchange, and update_secret discards the current token."""
+    """Credentials are read at each exchange. update_secret discards the token, and replaces a callable for good."""
     script = ScriptedTransport()
     secrets = iter(["one", "two"])
     admin = make_client(script, lazy=True, client_id="id", client_secret=lambda: next(secrets))
@@ -367,8 +367,10 @@ async def test_rotated_secret(make_client: Callable[..., AsyncAdmin], clock: Vir
     await async_fetch_token(admin)
     admin.update_secret("four")
     assert await async_fetch_token(admin) == "token-4"
+    clock.advance(1800)
+    assert await async_fetch_token(admin) == "token-5"
     assert [json.loads(exchange.content)["client_secret"] for exchange in script.exchanges] == [
-        "one", "two", "three", "four",
+        "one", "two", "three", "four", "four",
     ]  # fmt: skip
 
 

@@ -350,7 +350,7 @@ def test_the_longest_token_response(make_client: Callable[..., Admin]) -> None:
 
 
 def test_rotated_secret(make_client: Callable[..., Admin], clock: VirtualClock) -> None:
-    """Credentials are read at each exchange, and update_secret discards the current token."""
+    """Credentials are read at each exchange. update_secret discards the token, and replaces a callable for good."""
     script = ScriptedTransport()
     secrets = iter(["one", "two"])
     admin = make_client(script, lazy=True, client_id="id", client_secret=lambda: next(secrets))
@@ -361,8 +361,10 @@ def test_rotated_secret(make_client: Callable[..., Admin], clock: VirtualClock) 
     fetch_token(admin)
     admin.update_secret("four")
     assert fetch_token(admin) == "token-4"
+    clock.advance(1800)
+    assert fetch_token(admin) == "token-5"
     assert [json.loads(exchange.content)["client_secret"] for exchange in script.exchanges] == [
-        "one", "two", "three", "four",
+        "one", "two", "three", "four", "four",
     ]  # fmt: skip
 
 
