@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -505,14 +505,24 @@ def test_only_the_api_proves_that_a_leaked_value_is_dead(tmp_path: Path, monkeyp
                 assert not variables["is_accepted"](*values)
 
 
-def test_the_successor_of_a_leaked_key_is_not_taken_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a rotation, the name belongs to the successor, so the program that saves the id of a leaked key stops."""
+@pytest.mark.parametrize("is_finished", [True, False], ids=["finished", "unfinished"])
+@pytest.mark.parametrize("length", [6, 42, 80])
+def test_the_successor_of_a_leaked_key_is_not_taken_for_it(
+    length: int, is_finished: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a rotation, two keys can have had the name, so the program that saves the id of a leaked key stops."""
     monkeypatch.chdir(tmp_path)
     (program,) = [each for each in PROGRAMS if "write the id of the leaked key" in each.text]
+    name = "".join(f"{number:02}" for number in range(40))[:length]
+    assert 'name = "writer"' in program.text
+    program = program._replace(text=program.text.replace('name = "writer"', f'name = "{name}"'))
     with emulate() as emulator, emulator.admin() as admin:
         project = admin.projects.create(name="search")
-        leaked = admin.api_keys.create(project_id=project.id, name="writer").key
-        overlap = timedelta(hours=1)
-        admin.api_keys.rotate(api_key_id=leaked.id, store=lambda _: None, keep_old_for=overlap)
+        leaked = admin.api_keys.create(project_id=project.id, name=name).key
+        if not is_finished:
+            emulator.faults.add("update_api_key", unreachable=True, skip=1, times=None)
+        with nullcontext() if is_finished else pytest.raises(PineconeError):
+            admin.api_keys.rotate(api_key_id=leaked.id, store=lambda _: None, keep_old_for=timedelta(hours=1))
+        emulator.faults.clear()
         assert isinstance(Reader(emulator).run(program), SystemExit)
         assert not Path("leaked-key-id.txt").exists()
