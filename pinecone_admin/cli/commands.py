@@ -371,6 +371,7 @@ class Command(click.Command):
         lists_planned: Whether it does not name what it changes, so that a question lists that.
         confirms: Whether it deletes so much that the name must be typed.
         finds_more: Returns sentences on what else a run would delete; if there is any, the name must be typed.
+        may_duplicate: Whether it makes another resource if one has the name already, so that the name must be typed.
         rows_warning: Sentence on what rows of ``each`` would delete, too; empty for none.
         own_warning: Sentence that is shown if the command is about the account that it uses itself, so that the name
             must be typed; empty for none.
@@ -401,6 +402,7 @@ class Command(click.Command):
         lists_planned: bool = False,
         confirms: bool = False,
         finds_more: Callable[[Call], Sequence[str]] | None = None,
+        may_duplicate: bool = False,
         rows_warning: str = "",
         own_warning: str = "",
         consequence: str = "",
@@ -425,6 +427,7 @@ class Command(click.Command):
         self.lists_planned: bool = lists_planned
         self.confirms: bool = confirms
         self.finds_more: Callable[[Call], Sequence[str]] | None = finds_more
+        self.may_duplicate: bool = may_duplicate
         self.rows_warning: str = rows_warning
         self.own_warning: str = own_warning
         self.consequence: str = consequence
@@ -461,7 +464,7 @@ class Command(click.Command):
     @property
     def may_ask_for_name(self) -> bool:
         """Whether it asks for a name to be typed, in some cases or in all."""
-        return self.confirms or bool(self.own_warning) or self.finds_more is not None
+        return self.confirms or bool(self.own_warning) or self.finds_more is not None or self.may_duplicate
 
     @property
     def goes_on(self) -> bool:

@@ -455,7 +455,9 @@ def test_options_before_the_dashes_hold_for_all_rows(tmp_path: Path) -> None:
         made = each(CREATE, "--yes", "--audit-log", str(log), "--query", "name", "--verbose", rows=rows)
         assert [line["result"] for line in lines_of(made)] == ["x", "y"]
         requests = [line.partition(": 2")[0] for line in made.stderr.splitlines() if "/admin/" in line]
-        assert requests == ["Row 1: POST /admin/projects", "Row 2: POST /admin/projects"]
+        assert requests == [
+            line for row in (1, 2) for line in ("GET /admin/projects", f"Row {row}: POST /admin/projects")
+        ]
         entries = [json.loads(line) for line in log.read_text().splitlines()]
         assert [(entry["operation"], entry["status"], bool(entry["request_id"])) for entry in entries] == [
             ("create_project", 200, True)
@@ -662,7 +664,7 @@ def test_no_number_covers_the_account_that_the_command_uses() -> None:
         done = each(("service-account", "delete", "{name}"), "--confirm", "2", rows=f"name\n{own.name}\nci\n")
         assert exits_of(done) == [2, 0]
         message = lines_of(done)[0]["error"]["message"]
-        assert message.startswith("This is the account of this client. Run this command by itself")
+        assert message.startswith("This is the account of this client. To go ahead, run this command by itself")
         assert f"--confirm {own.name}" in message
         change = (
             "role",
@@ -680,7 +682,7 @@ def test_no_number_covers_the_account_that_the_command_uses() -> None:
 
 def test_a_row_that_no_run_does_is_named_beside_the_file_that_has_it() -> None:
     """``--failed-rows`` keeps it, and the summary says that its command is run by itself; other rows are run again."""
-    words, alone = ("service-account", "delete", "{name}"), "Every run of each refuses row 1 (line 2), because"
+    words, alone = ("service-account", "delete", "{name}"), "The command each refuses row 1 (line 2). Run"
     with example_organization() as emulator:
         own = next(each for each in emulator.state.service_accounts.listing if each.client_id == emulator.client_id)
         rows = f"name\n{own.name}\nnobody\n"
@@ -967,7 +969,7 @@ def test_a_closed_pipe_ends_reads_and_no_changes() -> None:
             made = each(CREATE, "--yes", rows=rows)
         assert (read.exit, read.stderr, made.exit) == (4, "", 0)
         assert names_of(emulator) == {"search", "empty", "a", "b", "c"}
-        assert count_requests(emulator, "list_projects") == 1
+        assert count_requests(emulator, "list_projects") == 1 + 3  # and one before each create
 
 
 def test_a_file_of_any_length_is_read_row_by_row() -> None:

@@ -98,8 +98,8 @@ def test_the_audit_log_says_which_job_it_was(tmp_path: Path) -> None:
     log = tmp_path / "log"
     alone = dict.fromkeys(CI_VARIABLES)
     with example_organization():
-        for env in (alone, {**alone, **job}):
-            assert run("project", "create", "a", "--yes", "--audit-log", str(log), env=env).exit == 0
+        for name, env in (("a", alone), ("b", {**alone, **job})):
+            assert run("project", "create", name, "--yes", "--audit-log", str(log), env=env).exit == 0
     first, second = map(json.loads, log.read_text().splitlines())
     assert first["job"] == {}
     assert second["job"] == {"GITHUB_ACTOR": "octo\\u001bcat", "GITHUB_RUN_ID": "7"}

@@ -120,8 +120,7 @@ CAUSES = {
     "a 503 of the API": Cause(
         exit=exit_codes.TRY_LATER,
         fault={"status": 503},
-        # Their first request is a create.
-        others=dict.fromkeys(("create", "each", "send"), exit_codes.UNKNOWN_OUTCOME),
+        others={"send": exit_codes.UNKNOWN_OUTCOME},  # its first request is a create
     ),
     "no network": Cause(exit=exit_codes.TRY_LATER, fault={"unreachable": True}),
     "a name that nothing has": Cause(
@@ -139,8 +138,7 @@ CAUSES = {
     "a 403 of a proxy": Cause(
         exit=exit_codes.REFUSED,
         fault={"status": 403, "body": "html"},
-        # Their first request is a create.
-        others=dict.fromkeys(("create", "each", "send"), exit_codes.UNKNOWN_OUTCOME),
+        others={"send": exit_codes.UNKNOWN_OUTCOME},  # its first request is a create
     ),
     "a 403 of a proxy for changes": Cause(
         exit=exit_codes.UNKNOWN_OUTCOME,

@@ -395,8 +395,8 @@ def test_an_answer_that_cannot_be_read_is_an_unknown_outcome() -> None:
     """A create whose response is cut off must not be repeated, a read may be."""
     with example_organization() as emulator:
         emulator.faults.add("create_project", status=201, body="truncated", after_change=True)
-        emulator.faults.add("list_projects", status=200, body="html", times=None)
         created = run("project", "create", "x", "--yes", "--output", "json")
+        emulator.faults.add("list_projects", status=200, body="html", times=None)
         listed = run("project", "list", "--output", "json")
     assert (created.exit, created.error["outcome"]) == (exit_codes.UNKNOWN_OUTCOME, "done")
     assert listed.exit == exit_codes.REFUSED  # it does not pass by itself
@@ -414,7 +414,7 @@ def test_the_line_of_an_error_warns_if_its_change_may_have_been_made() -> None:
         for fault in faults:
             emulator.faults.clear()
             emulator.faults.add("create_project", times=None, **fault)
-            done = run("project", "create", "x", "--yes")
+            done = run("project", "create", "x", "--confirm", "x")
             assert done.exit == exit_codes.UNKNOWN_OUTCOME, fault
             assert len(re.findall(r"Project x (may have been|was) created", done.stderr)) == 1, done.stderr
 

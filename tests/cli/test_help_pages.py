@@ -115,7 +115,8 @@ Show what changed since a saved inventory, or between two.
 Create an API key. Its value can be read only now: store it, or print it with --reveal.
 Without --role it may edit the project (ProjectEditor).
 --store DESTINATION Where the secret goes: env-file:PATH#NAME, file:PATH or exec:COMMAND (help secrets).
---yes Do not ask. --dry-run Show what would happen, and stop.
+--yes Do not ask. --confirm NAME Go ahead without the question; NAME is its answer. --dry-run Show what would happen, \
+and stop.
 : api-key rotate
 Replace an API key with a new one that has the same name and roles.
 The old key keeps working for --keep-old-for, then until delete-retired or rotate-due next runs.

@@ -461,13 +461,13 @@ def test_ensure_writes_a_thing_as_create_does() -> None:
             verb = "grant" if noun == "role" else "ensure"
             first, second = (run(noun, verb, *words, "--yes", *store).json for _ in range(2))
             if noun not in {"invite", "role"}:
-                created = run(noun, "create", *words, "--yes", *store).json
+                created = run(noun, "create", *words, "--confirm", words[0], *store).json
                 assert first.keys() == {*created, *outcome}, noun
             assert (first["created"], second["created"], first["id"]) == (True, False, second["id"]), noun
             if is_secret:
                 words[0] = "b"
                 first, second = (run(noun, "ensure", *words, "--yes", "--reveal").json for _ in range(2))
-                created = run(noun, "create", *words, "--yes", "--reveal").json
+                created = run(noun, "create", *words, "--confirm", words[0], "--reveal").json
                 assert first.keys() == {*created, "created", "differences"}
                 assert list(second) == list(first)
         change = ("--from", "search:ProjectViewer", "--to", "ProjectOwner", "--yes")

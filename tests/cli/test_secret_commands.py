@@ -512,7 +512,7 @@ def test_a_table_and_what_stands_beside_it_say_each_thing_once(name: str, tmp_pa
 def test_a_person_is_told_where_the_secret_went(tmp_path: Path) -> None:
     """On a terminal it is a line beside the output; of what exists or is shown, nothing claims a place."""
     place = f"file:{tmp_path}/secret"
-    create = ("api-key", "create", "k", "--project", "search", "--yes")
+    create = ("api-key", "create", "k", "--project", "search", "--confirm", "k")
     with example_organization():
         done = run(*create, "--store", place, terminal=True)
         assert (done.exit, done.said) == (0, f"The secret is stored in {place}.")

@@ -279,7 +279,7 @@ class RowOutcome(NamedTuple):
         is_done: Whether its work is done: also if it was interrupted, and its only change was completed all the same.
         remaining: The outcome of its changes that remain; None if there are none.
         is_repeatable: Whether it can be run again without a second effect.
-        runs_alone: Whether every run of ``each`` refuses it.
+        runs_alone: Whether ``each`` refuses it, and would again.
     """
 
     exit: int
@@ -465,8 +465,8 @@ class RowRunner:
                 )
                 if self._for_no_row:  # also of that run
                     said.append(
-                        f"Every run of each refuses {_name_rows(self._for_no_row)}, because it would change the "
-                        "account of this client. Run that command by itself, as the error shows."
+                        f"The command each refuses {_name_rows(self._for_no_row)}. Run that command by itself, as the "
+                        "error shows."
                     )
             if self._file.is_stream and not self._has_read_all:
                 said.append(f"The rest of {self._file.name} was not read.")

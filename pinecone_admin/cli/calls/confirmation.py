@@ -15,12 +15,12 @@ from pinecone_admin._text.counts import count_noun, pluralize
 from pinecone_admin._text.durations import describe_duration
 from pinecone_admin._text.printable import make_printable
 from pinecone_admin._text.quoting import describe_resource, quote_name
-from pinecone_admin.cli.failures import CLIError, spell_parameter
+from pinecone_admin.cli.failures import CLIError, find_exit_code, spell_parameter
 from pinecone_admin.cli.identity.client import is_read_only
 from pinecone_admin.cli.output.progress import show_progress
 from pinecone_admin.cli.parameters import Reference, spell_noun
 from pinecone_admin.cli.variables import READ_ONLY_VARIABLE
-from pinecone_admin.errors import ForbiddenError, ReadOnlyError
+from pinecone_admin.errors import ConflictError, ForbiddenError, PineconeError, PineconeValueError, ReadOnlyError
 from pinecone_admin.workflows.ending import refer_to_parts
 from pinecone_admin.workflows.name_tags import describe_name
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class RunsAloneError(CLIError):
-    """A row is about the account of this client, so that no run of ``each`` does it."""
+    """A row is about the account of this client, or about a name that is taken, so that ``each`` does not run it."""
 
 
 _MAKES_KEYS = "To read what projects contain, the command creates temporary API keys, and deletes them again."
@@ -57,7 +57,8 @@ class Consent:
         is_number: Whether it is a number, which ``--confirm`` must not be less than.
         wants_typed: Whether it has to be typed, so that ``--yes`` is not enough.
         subject: The kind of resource with the name, such as ``the project``.
-        concerns_caller: Whether the account of this client is changed, which no number of rows covers.
+        runs_alone: Whether it is refused in a row of ``each``, because the question before all rows is not about it.
+        refused_as: The class of errors that decides on the exit code if nobody can be asked.
         is_local: Whether only this machine is changed, and not the organization.
         is_for_dry_run: Whether a dry run asks, too, because it has to change something.
     """
@@ -69,7 +70,8 @@ class Consent:
     is_number: bool = False
     wants_typed: bool = False
     subject: str = ""
-    concerns_caller: bool = False
+    runs_alone: bool = False
+    refused_as: type[PineconeError] = PineconeValueError
     is_local: bool = False
     is_for_dry_run: bool = False
 
@@ -92,7 +94,7 @@ def ask(session: Session, consent: Consent) -> None:
 
     Raises:
         CLIError: ``--confirm`` or the answer is another one, the answer is no, or nobody can be asked.
-        RunsAloneError: It is a row about the account of this client.
+        RunsAloneError: It is a row that the question before all rows is not about.
     """
     given = None if session.settings.get("confirm") is None else str(session.settings["confirm"])
     if given is not None and consent.typed and not consent.is_met_by(given):
@@ -104,12 +106,12 @@ def ask(session: Session, consent: Consent) -> None:
         problem = f"is too low: {consent.typed} would be removed" if consent.is_number else f"does not match: {called}"
         session.ledger.names.pop(given, None)  # what was typed is shown as it was typed
         raise CLIError(f"--confirm {quote_name(given)} {problem}.", says_if_unchanged=True)
-    if session.is_row and consent.concerns_caller:
-        reason = f"{' '.join(consent.notes)} Run this command by itself, with {_spell_option(consent)}."
-        raise RunsAloneError(reason, says_if_unchanged=True)
+    if session.is_row and consent.runs_alone:
+        reason = f"{' '.join(consent.notes)} To go ahead, run this command by itself, with {_spell_option(consent)}."
+        raise RunsAloneError(reason, cause=consent.refused_as, says_if_unchanged=True)
     is_open = needs_answer(session, wants_typed=consent.wants_typed, is_for_dry_run=consent.is_for_dry_run)
     if is_open and not session.is_interactive:
-        raise CLIError(_explain(session, consent))
+        raise CLIError(_explain(session, consent), cause=consent.refused_as)
     for each in consent.details if is_open else ():
         session.notify(each)
     # Scripts that ask for JSON have agreed, or find the notes in the dry run: what is left for stderr is a failure.
@@ -199,12 +201,15 @@ def _show_value(value: Any) -> str:
     return describe_duration(value) if isinstance(value, timedelta) else str(value)
 
 
-def confirm_change(call: Call, typed: Mapping[str, Any], *, planned: Iterable[str] = ()) -> None:
+def confirm_change(
+    call: Call, typed: Mapping[str, Any], arguments: Mapping[str, Any], *, planned: Iterable[str] = ()
+) -> None:
     """Return if a change is agreed to; raise if it is not, or if nobody can be asked.
 
     Args:
         call: The call, with the thing that it is about.
         typed: Values of the parameters of its command.
+        arguments: The arguments of its function, which have ids in place of names.
         planned: Lines on what it would do, of a command that does not name it.
     """
     session, command, subject = call.session, call.command, call.own or call.principal
@@ -215,6 +220,10 @@ def confirm_change(call: Call, typed: Mapping[str, Any], *, planned: Iterable[st
         with show_progress(session, "reading what else would be deleted"):
             found = command.finds_more(call)
         call.notes += found if is_told else []
+    duplicated = _describe_namesakes(call, arguments) if command.may_duplicate else []
+    call.notes += duplicated
+    if duplicated and session.is_dry_run and not (session.is_interactive or "confirm" in session.settings):
+        session.exit_code = find_exit_code(ConflictError)
     if is_own:
         call.notes.append(command.own_warning)
         if call.destination is not None and call.destination.own_place is not None:
@@ -233,18 +242,38 @@ def confirm_change(call: Call, typed: Mapping[str, Any], *, planned: Iterable[st
     if session.is_dry_run and not session.is_row:
         call.notes, details = [*consequences, *call.notes], ()
     place = None if call.destination is None else call.destination.spelling
+    named = "" if subject is None else subject.name or subject.id
+    if command.may_duplicate:
+        named = str(arguments["name"])
     consent = Consent(
         what=" ".join(filter(None, [describe_change(command, typed, call.own), place])),
         notes=call.notes,
         details=details,
-        typed=(subject.name or subject.id) if subject is not None and command.may_ask_for_name else "",
-        subject="" if subject is None else f"the {spell_noun(subject.noun)}",
+        typed=named if command.may_ask_for_name else "",
+        subject=f"the {spell_noun(command.path[0])}" if subject is None else f"the {spell_noun(subject.noun)}",
         wants_typed=wants_typed,
-        concerns_caller=is_own,
+        runs_alone=is_own or bool(duplicated),
+        refused_as=ConflictError if duplicated else PineconeValueError,
     )
     if session.is_dry_run and command.makes_temporary_keys:
         confirm_temporary_keys(session, f"{consent.what} --dry-run")
     ask(session, consent)
+
+
+def _describe_namesakes(call: Call, arguments: Mapping[str, Any]) -> list[str]:
+    """Return a sentence on what has the name already that a command gives to a new thing, as far as it can be seen."""
+    noun, name = call.command.path[0], str(arguments["name"])
+    with show_progress(call.session, "reading what has the name"):
+        found = call.names.describe_namesakes(noun, name, project=arguments.get("project_id"))
+    if not found:
+        return []
+    kind = spell_noun(noun)
+    first, *others = found
+    if others:
+        there = f"{count_noun(len(found), kind)} are called {quote_name(name)} already: {join_first_names(found)}."
+        return [f"{there} This would create another one."]
+    there = f"{describe_resource(kind[0].upper() + kind[1:], name, None)} exists already: {first}."
+    return [f"{there} This would create a second one. To use the one that exists, run {noun} ensure."]
 
 
 def find_parts(call: Call, whole: str, lists: Mapping[str, Callable[[], Iterable[Any]]]) -> list[str]:

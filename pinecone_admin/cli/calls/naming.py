@@ -135,6 +135,23 @@ class NameLookup:
         """Return the models of all things that have a name or an email address; there may be none."""
         return _matching(self._candidates(noun, text, None), text)
 
+    def describe_namesakes(self, noun: str, name: str, *, project: str | None = None) -> list[str]:
+        """Return the id of each thing that has a name, with its age; none if the account may not read what there is.
+
+        Args:
+            noun: Their kind.
+            name: The name.
+            project: Id of the project of API keys.
+        """
+        from pinecone_admin.cli.identity.caller import read_if_allowed  # noqa: PLC0415 - a list needs no caller
+
+        items = read_if_allowed(partial(self._candidates, noun, name, project)) or []
+        if noun == "api-key":
+            from pinecone_admin.workflows.retired_keys import find_keys_by_name  # noqa: PLC0415 - others have no tags
+
+            return [_describe_age(each) for each in find_keys_by_name(name, items)]
+        return [_describe_age(each) for each in items if each.name == name]
+
     def forget(self, changes: Iterable[SentChange]) -> None:
         """Forget what changes may have made wrong, so that a name never stands for what had it before."""
         for change in changes:
@@ -191,8 +208,7 @@ class NameLookup:
             return f"{item.id} (in project {quote_name(names.get(item.project_id, item.project_id))})"
         if noun == "user":
             return f"{item.id} ({quote_name(item.email)})"
-        created_at = getattr(item, "created_at", None)
-        return str(item.id) if created_at is None else f"{item.id} (created {describe_minute(created_at)})"
+        return _describe_age(item)
 
     def add_names(self, report: Any, found: Iterable[Thing]) -> None:
         """Add names to the steps and the differences of a report, beside ids of projects and of what was found."""
@@ -305,6 +321,12 @@ def require_one(
         )
         raise CLIError(message, cause=AmbiguousNameError)
     return found[0]
+
+
+def _describe_age(item: Any) -> str:
+    """Return the id of a thing, and when it was created if that is known."""
+    created_at = getattr(item, "created_at", None)
+    return str(item.id) if created_at is None else f"{item.id} (created {describe_minute(created_at)})"
 
 
 def _name_of(item: Any) -> str | None:

@@ -131,7 +131,8 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
     if command.effect != "reads":
         from pinecone_admin.cli.calls.confirmation import confirm_change  # noqa: PLC0415 - as above
 
-        confirm_change(call, typed, planned=_list_planned(call, arguments) if command.lists_planned else ())
+        planned = _list_planned(call, arguments) if command.lists_planned else ()
+        confirm_change(call, typed, arguments, planned=planned)
     function = partial(_call_function, call, arguments)
     try:
         if destination is None or owner is None or session.is_dry_run:

@@ -288,7 +288,7 @@ interrupted ensure, provision, apply or rotation again, it creates a new secret.
 Questions and dry runs.
 
 On a terminal, a command that changes the organization asks first. Elsewhere it
-needs --yes. If it would delete more than you named, it needs --confirm instead:
+needs --yes. Where that is not enough, it needs --confirm instead:
 pinecone-admin help confirm. PINECONE_ADMIN_NO_PROMPT=1 ends all questions.
 
 On a terminal, a command also asks for a missing value. It asks nothing if you
@@ -317,9 +317,11 @@ to do. Other dry runs work.
 When a command asks for a name or a number.
 
 If a command would delete more than the thing that you named, such as the keys
-of a project, you must type the name of the thing. Without a terminal, the
-command needs --confirm NAME. These commands do so:
+of a project, or create a second thing of one name, you must type the name of
+the thing. Without a terminal, the command needs --confirm NAME. These commands
+do so:
 
+  project create, api-key create, service-account create (of a name that exists)
   organization delete
   project delete (of a project that has API keys, or --with-contents)
   service-account delete, rotate (of the account of this client)

@@ -85,6 +85,7 @@ def identify(session: Session, *, projects: Sequence[Reference] = ()) -> None:
     example="pinecone-admin api-key create writer --project search --role DataPlaneEditor "
     "--store file:writer.key --yes",
     makes=Secret("api-key"),
+    may_duplicate=True,
 )
 @new_name("CreateAPIKeyRequest", "Name of the key, 1 to 80 characters.")
 @_in_project
@@ -93,7 +94,10 @@ def create(call: Call, *, project_id: str, name: str, roles: Sequence[APIKeyRole
     """Create an API key.
 
     Its value can be read only now: store it, or print it with --reveal. Without --role it may edit the project
-    (ProjectEditor). Run twice, it creates two keys of one name. To find one that exists, use api-key ensure.
+    (ProjectEditor).
+
+    If the project has a key with this name, you are asked for the name, because this would create a second one. To use
+    the one that exists, run api-key ensure.
     """
     return call.admin.api_keys.create(project_id=project_id, name=name, roles=roles)
 

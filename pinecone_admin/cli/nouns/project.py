@@ -63,7 +63,7 @@ def exists(call: Call, *, name: str) -> object:
     return call.admin.projects.exists(name=name)
 
 
-@NOUN.command("changes", example="pinecone-admin project create docs --yes", facts_with=_WITH_CMEK)
+@NOUN.command("changes", example="pinecone-admin project create docs --yes", may_duplicate=True, facts_with=_WITH_CMEK)
 @new_name("CreateProjectRequest", "Name of the project, 1 to 512 characters.")
 @_max_pods
 @_require_cmek
@@ -72,7 +72,8 @@ def create(
 ) -> object:
     """Create a project.
 
-    Run twice, it creates two projects of one name. To find one that exists, use project ensure.
+    If you see a project with this name, you are asked for the name, because this would create a second one. To use the
+    one that exists, run project ensure.
     """
     return call.admin.projects.create(
         name=name, max_pods=max_pods, force_encryption_with_cmek=force_encryption_with_cmek

@@ -53,13 +53,15 @@ def describe(call: Call, *, service_account_id: str) -> object:
     "changes",
     example="pinecone-admin service-account create deploy --role OrgMember --role search:ProjectEditor --reveal --yes",
     makes=Secret("service-account"),
+    may_duplicate=True,
 )
 @new_name("CreateServiceAccountRequest", "Name of the account, 1 to 80 UTF-8 bytes.")
 @roles()
 def create(call: Call, *, name: str, role_bindings: Sequence[RoleBindingInput] | None = None) -> object:
     """Create a service account.
 
-    Run twice, it creates two accounts of one name. To find one that exists, use service-account ensure.
+    If there is an account with this name, you are asked for the name, because this would create a second one. To use
+    the one that exists, run service-account ensure.
     """
     return call.admin.service_accounts.create(name=name, role_bindings=role_bindings)
 
