@@ -499,6 +499,22 @@ async def test_the_key_has_the_least_privileged_role_of_the_plan(emulator: Emula
     assert [*dict.fromkeys(map(tuple, roles))] == [("ControlPlaneEditor",), ("ProjectEditor",)]
 
 
+async def test_the_report_names_a_key_that_is_made_while_the_project_is_emptied(emulator: Emulator) -> None:
+    """The project is deleted with all keys that it has then, and without those that this call has deleted before."""
+    project = await emulator.async_admin().projects.create(name="p")
+    emulator.hold(project.id, "collections", "archive")
+    transport, late = FaultyTransport(emulator), list[str]()
+
+    def add_key() -> None:
+        if transport.requests[-1].startswith("DELETE /collections"):
+            record = emulator.state.projects[project.id]
+            late.append(emulator.state.add_api_key(record, "late", emulator.clock.now()).id)
+
+    transport.before_request = add_key
+    report = await transport.async_admin().projects.delete_with_cleanup(project_id=project.id)
+    assert [each.id for each in report.steps[-1].change.also_deletes] == late
+
+
 async def test_an_empty_project_is_deleted_at_once(emulator: Emulator, clock: VirtualClock) -> None:
     """An empty project is deleted without a wait."""
     project = await emulator.async_admin().projects.create(name="p")

@@ -280,21 +280,28 @@ async def test_a_leftover_whose_deletion_fails_is_named(emulator: Emulator, cloc
     assert left.reason.endswith(f"; this was the deletion of {key}, which an earlier run left")
 
 
-async def test_content_that_appears_during_the_deletion_stops_it(emulator: Emulator, clock: VirtualClock) -> None:
-    """A resource that others add to a project while it is being emptied is not deleted."""
+@pytest.mark.parametrize("late", ["contains collection late", "has API key late"])
+async def test_what_appears_in_a_project_during_its_deletion_stops_it(
+    emulator: Emulator, clock: VirtualClock, late: str
+) -> None:
+    """A resource or a key that others add to a project while it is being emptied is not deleted."""
     ids, plan = await make_plan(emulator, clock, "ci-1")
     transport = FaultyTransport(emulator)
+    project, is_key = emulator.state.projects[ids[0]], "key" in late
 
     def refill() -> None:
-        if transport.requests[-1].startswith("DELETE /indexes"):
-            emulator.hold(ids[0], "collections", "late")
+        if transport.requests[-1] == "DELETE /indexes/articles":
+            if is_key:
+                emulator.state.add_api_key(project, "late", emulator.clock.now())
+            else:
+                emulator.hold(ids[0], "collections", "late")
 
     transport.before_request = refill
     report = await transport.async_admin().projects.delete_stale(plan=plan)
-    assert [each.reason for each in report.left] == ["it contains collection late, which is not in the plan"]
+    assert [each.reason for each in report.left] == [f"it {late}, which is not in the plan"]
     assert ("index", "articles") in {(each.change.target.kind, each.change.target.name) for each in report.steps}
-    assert "late" in emulator.state.projects[ids[0]].collections
-    assert not emulator.state.api_keys
+    assert ("late" in project.collections) != is_key
+    assert [each.name for each in emulator.state.api_keys.values()] == ["late"] * is_key
 
 
 async def test_a_project_without_a_date_is_left(make_client: Callable[..., AsyncAdmin]) -> None:

@@ -226,7 +226,7 @@ async def _clean_up(
     report, keys = start_report(run, project), list[Ref]()
 
     def check_keys(found: Sequence[APIKey]) -> None:
-        keys.extend(list_lasting_keys(found))
+        keys[:] = list_lasting_keys(found)
         if planned is not None and (refusal := find_new_keys(planned, found)) is not None:
             raise RefusedError(refusal, operation="delete_stale")
 

@@ -96,14 +96,14 @@ async def empty_and_delete(
         find_refusal: Function that returns why contents must not be deleted, or None. It is called each time that the
             contents are read.
         progress: Function that receives what is left.
-        check_keys: Function that receives the API keys of the project, and raises if they must not be deleted.
+        check_keys: Function that receives the API keys of the project, and raises if they must not be deleted. It is
+            called again before each deletion of the project, because emptying it may take long.
     """
     admin = run.admin
     keys = await admin.api_keys.list(project_id=report.project.id)
     check_keys(keys)
     leftovers = find_overdue_temporary_keys(keys, server_time(admin))
-    lasting = refer_to_parts(each for each in keys if each not in leftovers)
-    (end,) = describe_deletion_of_project(refer_to(report.project), [], lasting)
+    target, lasting = refer_to(report.project), refer_to_parts(each for each in keys if each not in leftovers)
     ended = AsyncRun(admin, run.operation, dry_run=False, project=report.project.name)  # also in a dry run
     try:
         await delete_left_keys(ended, leftovers)
@@ -116,7 +116,7 @@ async def empty_and_delete(
 
     def drop_refused() -> None:
         """Leave out that the server still found something: the same deletion is sent again."""
-        run.steps[:] = [each for each in run.steps if each.change != end]
+        run.steps[:] = [each for each in run.steps if each.change.target != target]
 
     while True:
         try:
@@ -125,19 +125,24 @@ async def empty_and_delete(
             )
             if report.dry_run:
                 refusal = find_refusal(report.contents)
-                changes = describe_deletion_of_project(end.target, report.contents, lasting)
+                changes = describe_deletion_of_project(target, report.contents, lasting)
                 steps = [] if refusal else [Step(change=each, state="planned") for each in changes]
                 return evolve(report, refusal=refusal, steps=steps)
+            keys = await admin.api_keys.list(project_id=target.id or "")
+            check_keys(keys)
+            lasting = refer_to_parts(each for each in keys if each.id not in report.temporary_keys)
             drop_refused()
+            [end] = describe_deletion_of_project(target, [], lasting)
             await run.do(end)
             return evolve(report, deleted=True)
         except FailedPreconditionError:
             if not await backoff.async_wait():
                 raise
         except NotFoundError as error:
-            if report.dry_run or not await shows_deletion(admin, error, end.target):
+            if report.dry_run or not await shows_deletion(admin, error, target):
                 raise
             drop_refused()
+            [end] = describe_deletion_of_project(target, [], lasting)
             run.skip(end, ALREADY_DELETED)
             return evolve(report, deleted=True)
 
