@@ -21,6 +21,7 @@ from pinecone_admin.emulator import Emulator
 from pinecone_admin.models import ServiceAccountWithSecret
 from tests.faults.clock import RunningClock
 from tests.support.concurrency import PATIENCE
+from tests.support.errors import find_circle
 from tests.support.fault_injection import FaultyTransport, InjectedFault
 from tests.support.interruption import run_interruptibly
 
@@ -48,12 +49,7 @@ class Account:
     def check(self, error: BaseException | None) -> str:
         """Check that the valid secret is known to the caller, and return how the rotation ended."""
         secret = self._account.client_secret
-        causes: list[BaseException] = []
-        cause = error
-        while cause is not None:
-            assert cause not in causes, "whoever follows the causes never comes to an end"
-            causes.append(cause)
-            cause = cause.__cause__
+        assert error is None or find_circle(error) is None
         if secret == self._first_secret:
             assert error is not None
             return "not rotated"

@@ -62,3 +62,11 @@ def _exception_chain(error: BaseException | None) -> list[BaseException]:
 
 def _comparable_attributes(error: PineconeError) -> dict[str, object]:
     return {name: value for name, value in error.__dict__.items() if not isinstance(value, Masked)}
+
+
+def find_circle(error: BaseException, way: tuple[BaseException, ...] = ()) -> str | None:
+    """Return the way of causes and contexts that comes back to where it was, or None."""
+    if any(error is each for each in way):
+        return " > ".join(type(each).__name__ for each in (*way, error))
+    links = filter(None, (error.__cause__, error.__context__))
+    return next(filter(None, (find_circle(each, (*way, error)) for each in links)), None)

@@ -492,6 +492,8 @@ class AsyncRun:
             note_leftovers(error or interruption, undos, failures)
             for note in getattr(error, "__notes__", ()):
                 add_note(interruption, note)
+            if error is not None:
+                interruption.__cause__ = error  # a task group of anyio removes the context
             raise
         notes: list[str] = [*getattr(error, "__notes__", ())]
         left, message = note_leftovers(error, undos, failures)
