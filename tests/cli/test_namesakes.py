@@ -121,6 +121,18 @@ def test_a_key_of_another_project_or_an_old_key_is_no_namesake() -> None:
         assert refused.stderr.startswith("error: API key reader exists already: ")
 
 
+@each_create
+def test_a_name_that_ensure_would_find_is_taken(spec: Command) -> None:
+    """A server may trim a name: ensure finds it then, and a create of the untrimmed name asks, too."""
+    words = words_of_create(spec)
+    untrimmed = [words[0], words[1], f"{words[2]} ", *words[3:]]
+    with example_organization() as emulator:
+        assert run(*words, "--yes").exit == exit_codes.DONE
+        refused = run(*untrimmed, "--yes")
+        assert (refused.exit, count_creates(emulator)) == (exit_codes.CONFLICT, 1)
+        assert f", whose name {words[2]} differs only in blanks or in the form of letters." in refused.stderr
+
+
 def test_a_create_goes_on_if_the_account_may_not_read_what_there_is() -> None:
     """Then the server decides; any other failure of the read ends the command before the create."""
     words = shlex.split("project create search --yes")

@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 from pinecone_admin import Admin
 from pinecone_admin._concurrency.locks import ensure_released
 from pinecone_admin._http.argument_checks import is_key_value
-from pinecone_admin._http.lookup import is_same_email
+from pinecone_admin._http.lookup import DIFFERS_IN_FORM, find_named, is_same_email
 from pinecone_admin._text.counts import count_noun, pluralize
 from pinecone_admin._text.moments import describe_minute
 from pinecone_admin._text.quoting import describe_resource, quote_name
@@ -136,7 +136,9 @@ class NameLookup:
         return _matching(self._candidates(noun, text, None), text)
 
     def describe_namesakes(self, noun: str, name: str, *, project: str | None = None) -> list[str]:
-        """Return the id of each thing that has a name, with its age; none if the account may not read what there is.
+        """Return the id of each thing that an ``ensure`` would find by a name, with its age.
+
+        Nothing is found if the account may not read what there is.
 
         Args:
             noun: Their kind.
@@ -147,10 +149,15 @@ class NameLookup:
 
         items = read_if_allowed(partial(self._candidates, noun, name, project)) or []
         if noun == "api-key":
-            from pinecone_admin.workflows.retired_keys import find_keys_by_name  # noqa: PLC0415 - others have no tags
+            from pinecone_admin.workflows.retired_keys import find_successors_to_rename  # noqa: PLC0415 - as above
 
-            return [_describe_age(each) for each in find_keys_by_name(name, items)]
-        return [_describe_age(each) for each in items if each.name == name]
+            renamed = find_successors_to_rename(items)
+            items = [renamed.get(each.id, each) for each in items]
+        return [
+            _describe_age(each)
+            + ("" if each.name == name else f", whose name {quote_name(each.name)} {DIFFERS_IN_FORM}")
+            for each in find_named(items, name)
+        ]
 
     def forget(self, changes: Iterable[SentChange]) -> None:
         """Forget what changes may have made wrong, so that a name never stands for what had it before."""
