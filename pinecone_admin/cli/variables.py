@@ -39,7 +39,15 @@ def read_switch(name: str, variables: Mapping[str, str]) -> bool | None:
     return {"1": True, "0": False, "": False}.get(variables.get(name, "").strip())
 
 
-SET_VARIABLES = ("PINECONE_EMULATOR_CONTROL_URL", "PINECONE_EMULATOR_ORGANIZATION_ID", "PINECONE_API_KEY")
+EMULATOR_PID_VARIABLE = "PINECONE_EMULATOR_PID"
+"""The variable for the process id of an emulator in the background."""
+
+SET_VARIABLES = (
+    "PINECONE_EMULATOR_CONTROL_URL",
+    "PINECONE_EMULATOR_ORGANIZATION_ID",
+    EMULATOR_PID_VARIABLE,
+    "PINECONE_API_KEY",
+)
 """Variables that commands set for other programs, and do not read."""
 
 OTHER_VARIABLES: Mapping[str, str] = {

@@ -28,7 +28,7 @@ def test_the_page_names_every_variable_that_the_package_reads() -> None:
     named = {
         name
         for path in (ROOT / "pinecone_admin").rglob("*.py")
-        for name in re.findall(r"""["'](PINECONE_[A-Z_]+[A-Z])["']""", path.read_text(encoding="utf-8"))
+        for name in re.findall(r"\bPINECONE_[A-Z_]+[A-Z]\b", path.read_text(encoding="utf-8"))
     }
     assert named - {*VARIABLES, *SET_VARIABLES} == {"PINECONE_ADMIN_EMULATED"}
 

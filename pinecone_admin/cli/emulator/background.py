@@ -19,6 +19,7 @@ from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.sources import TOKEN_VARIABLE, without_pinecone_variables
 from pinecone_admin.cli.sentences import as_sentences
 from pinecone_admin.cli.session import Session
+from pinecone_admin.cli.variables import EMULATOR_PID_VARIABLE
 from pinecone_admin.emulator.__main__ import CREDENTIALS, ServingError, StateNotSavedError
 from pinecone_admin.emulator.__main__ import serve as serve_here
 from pinecone_admin.emulator.control.announcement import format_exports
@@ -117,7 +118,7 @@ def format_announcement(line: Mapping[str, str], process_id: int, registration: 
     report = f"echo $PPID > {shlex.quote(str(registration))}"
     lines = [
         format_exports(line),
-        f"export PINECONE_EMULATOR_PID={process_id}",
+        f"export {EMULATOR_PID_VARIABLE}={process_id}",
         # Bash, zsh, sh and fish name their own process id differently, and all are the parent of this one.
         f"sh -c {shlex.quote(report)} 2>/dev/null || true",
     ]
