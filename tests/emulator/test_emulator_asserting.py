@@ -278,3 +278,5 @@ def test_clock_is_set_to_dates_only(moment: Any) -> None:
     clock = Clock(datetime(2026, 7, 1, tzinfo=UTC))
     with pytest.raises(ValueError, match="the clock can be set to a datetime from 2 to 9000 with a time zone"):
         clock.set(moment)
+    clock.set(datetime(9000, 12, 31, 23, tzinfo=UTC))
+    assert clock.now() == datetime(9000, 12, 31, 23, tzinfo=UTC)

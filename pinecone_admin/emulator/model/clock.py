@@ -8,7 +8,7 @@ from pinecone_admin._concurrency.locks import ensure_released, renew_lock_in_chi
 from pinecone_admin.emulator.model.counts import count_noun
 
 EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
-LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+LATEST = datetime(9000, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
 """The latest time; later, an expiry could exceed the largest date that Python represents."""
 
 
