@@ -45,7 +45,7 @@ class FileTokenCache:
         """Return the text of a file, or None if there is none. Raise if another user could have read or written it.
 
         Args:
-            key: 64 hexadecimal digits, the name of the file.
+            key: 64 hexadecimal digits. The name of the file begins with them.
 
         Raises:
             PineconeValueError: The file or folder is a link, belongs to another user or is accessible to others; or the
@@ -72,7 +72,7 @@ class FileTokenCache:
         """Write a new file with mode 0600, and replace the old file with it atomically.
 
         Args:
-            key: 64 hexadecimal digits, the name of the file.
+            key: 64 hexadecimal digits. The name of the file begins with them.
             text: Text that contains a token.
             lifetime: Seconds until the token expires. The file remains after that.
 
@@ -89,7 +89,7 @@ class FileTokenCache:
         """Lock a file beside the file of the token.
 
         Args:
-            key: 64 hexadecimal digits, the name of the file.
+            key: 64 hexadecimal digits. The name of the file begins with them.
             timeout: Seconds to wait for the lock.
 
         Raises:
