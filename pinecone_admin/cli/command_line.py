@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 
-from pinecone_admin.cli.commands import PROGRAM, ROOT, WIDEST
+from pinecone_admin.cli.commands import PROGRAM, ROOT, SETTINGS, make_root_context
 from pinecone_admin.cli.error_output import CommandFailure, asks_for_json, write_failure
 from pinecone_admin.cli.exit_codes import INTERRUPTED
 from pinecone_admin.cli.failures import describe_completion, describe_failure
@@ -18,9 +18,6 @@ from pinecone_admin.cli.variables import COMPLETION_VARIABLE
 from pinecone_admin.errors import InvalidCredentialsError, UnauthorizedError
 
 _Result = TypeVar("_Result")
-
-SETTINGS: Mapping[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": WIDEST}
-"""The settings of each context of the root. The first context decides on the names of the option for help."""
 
 
 def run_command_line(argv: Sequence[str]) -> int:
@@ -125,7 +122,7 @@ def _find_remedy(session: Session, error: InvalidCredentialsError | Unauthorized
 def find_first_word(argv: Sequence[str]) -> str:
     """Return the first word of a command line that is no option; empty if there is none."""
     try:
-        _, words, _ = ROOT.make_parser(click.Context(ROOT, **SETTINGS)).parse_args(list(argv))
+        _, words, _ = ROOT.make_parser(make_root_context()).parse_args(list(argv))
     except click.UsageError:
         return ""
     return words[0] if words else ""

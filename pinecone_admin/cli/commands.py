@@ -779,9 +779,18 @@ def _print_version(context: click.Context, _: click.Parameter, value: bool) -> N
 ROOT = Root()
 
 
+SETTINGS: Mapping[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": WIDEST}
+"""The settings of each context of the root. Click keeps the option for help that the first context of a command has."""
+
+
+def make_root_context(name: str = PROGRAM, session: Session | None = None) -> click.Context:
+    """Return a context of the root, for parts of a command line."""
+    return click.Context(ROOT, info_name=name, obj=session, **SETTINGS)
+
+
 def load_commands() -> list[Command]:
     """Return all commands, those with a noun first."""
-    context = click.Context(ROOT)
+    context = make_root_context()
     groups = [ROOT.get_command(context, word) for word in ROOT.list_commands(context)]
     found = [each for group in groups for each in (group.commands.values() if isinstance(group, Noun) else [group])]
     return [each for each in found if isinstance(each, Command)]
@@ -789,7 +798,7 @@ def load_commands() -> list[Command]:
 
 def describe_common_options() -> list[tuple[str, str]]:
     """Return the options that every command has, each with its help."""
-    context = click.Context(ROOT, info_name=PROGRAM, help_option_names=["-h", "--help"])
+    context = make_root_context()
     options = [param for param in ROOT.get_params(context) if isinstance(param, CommonOption) or "--help" in param.opts]
     return [*_describe(options, context)]
 

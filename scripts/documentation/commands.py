@@ -10,8 +10,7 @@ import click
 
 from documentation.docstrings import break_lines, render_item
 from documentation.entries import WIDTH
-from pinecone_admin.cli.command_line import SETTINGS
-from pinecone_admin.cli.commands import PROGRAM, ROOT, Command, load_commands
+from pinecone_admin.cli.commands import PROGRAM, ROOT, Command, load_commands, make_root_context
 from pinecone_admin.cli.help.topics import TOPICS
 
 Definitions = Iterable[tuple[str, str]]
@@ -33,7 +32,7 @@ ENTRY = re.compile(r"  (\S+(?: \S+)*)(?:  +|\n {6,})(\S.*(?:\n {6,}.*)*)(?:\n|$)
 
 def render_commands(words: Iterable[str]) -> Iterator[str]:
     """Yield a section for each command, which a word names alone or, as a noun, with the others of its group."""
-    context = click.Context(ROOT, info_name=PROGRAM, **SETTINGS)
+    context = make_root_context()
     common = {"--help", *(name for option in ROOT.params for name in option.opts)}
     for word in words:
         command = ROOT.get_command(context, word)
@@ -65,7 +64,7 @@ def render_command(command: click.Command | None, parent: click.Context, word: s
 
 def render_common_options() -> str:
     """Return a list of the options that all commands have."""
-    return render_list(list_options(ROOT, click.Context(ROOT, info_name=PROGRAM, **SETTINGS), set()))
+    return render_list(list_options(ROOT, make_root_context(), set()))
 
 
 def render_topics() -> Iterator[str]:

@@ -17,7 +17,7 @@ from generated_client import api
 from pinecone_admin import Admin
 from pinecone_admin._sync.client import NAMESPACES
 from pinecone_admin.cli import nouns, parameters
-from pinecone_admin.cli.commands import PROGRAM, ROOT, Command
+from pinecone_admin.cli.commands import ROOT, Command, make_root_context
 from pinecone_admin.cli.help.topics import TOPICS
 from pinecone_admin.cli.parameters import PrincipalOption
 from pinecone_admin.cli.secrets.store_template import FORMS
@@ -239,9 +239,15 @@ def test_names_of_commands_and_options_are_distinct() -> None:
         assert len(set(names)) == len(names), spec.full_name
 
 
+def test_contexts_of_the_root_are_made_in_one_place() -> None:
+    """Click keeps the option for help of a command's first context, so each context has the settings of the root."""
+    sources = {path.name: path.read_text(encoding="utf-8") for path in sorted(NOUNS.parent.rglob("*.py"))}
+    assert [name for name, text in sources.items() if "click.Context(ROOT" in text] == ["commands.py"]
+
+
 def test_every_argument_and_option_has_a_help() -> None:
     """No command has a parameter without a sentence about it, nor one with the limits of a number as a formula."""
-    helps = dict(list_helps(ROOT, click.Context(ROOT, info_name=PROGRAM)))
+    helps = dict(list_helps(ROOT, make_root_context()))
     assert [
         name for name, text in helps.items() if not re.match(r"[A-Za-z].*[.\]]$", text) or re.search(r"[<>]=", text)
     ] == []

@@ -204,6 +204,7 @@ REFUSED = [
     ([*CREATE, "--profile", "{name}"], "--profile takes no placeholder such as {name}"),
     ([*CREATE, "--profile", "p", "--profile", "q"], "--profile is given twice"),
     ([*CREATE, "--help"], "--help is for all rows, so put it before --"),
+    ([*CREATE, "-h"], "--help is for all rows, so put it before --"),
     (["--yes", *CREATE], "--yes is for all rows, so put it before --"),
     ([*CREATE, "--failed-rows", "x.csv"], "--failed-rows is for all rows, so put it before --"),
     ([*CREATE, "--concurrency=2"], "--concurrency is for all rows, so put it before --"),

@@ -22,7 +22,7 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.cli.bulk.row_files import Row
 from pinecone_admin.cli.calls.pipeline import check_values
-from pinecone_admin.cli.commands import PROGRAM, ROOT, Command, CommonOption, Noun
+from pinecone_admin.cli.commands import PROGRAM, ROOT, Command, CommonOption, Noun, make_root_context
 from pinecone_admin.cli.failures import CLIError, spell_parameter
 from pinecone_admin.cli.output.formats import is_list
 from pinecone_admin.cli.parameters import (
@@ -225,13 +225,13 @@ def read_template(session: Session, words: Sequence[str]) -> Template:
 
 def _make_parent(command: Command, session: Session) -> click.Context:
     """Return a context of what a command is in; its own, since it remembers which options were given."""
-    return click.Context(ROOT, info_name=" ".join((PROGRAM, *command.path[:-1])), obj=session)
+    return make_root_context(" ".join((PROGRAM, *command.path[:-1])), session)
 
 
 def _find_command(words: Sequence[str]) -> tuple[Command, list[str]]:
     """Return a command, and the words behind its own."""
     found: click.Command = ROOT
-    context, rest = click.Context(ROOT, info_name=PROGRAM), list(words)
+    context, rest = make_root_context(), list(words)
     while isinstance(found, Noun):
         word = next(iter(rest), "")
         if not word:
