@@ -436,6 +436,18 @@ def test_the_key_has_the_least_privileged_role_of_the_plan(emulator: Emulator) -
     assert [*dict.fromkeys(map(tuple, roles))] == [("ControlPlaneEditor",), ("ProjectEditor",)]
 
 
+@pytest.mark.usefixtures("clock")
+def test_a_new_key_that_is_seen_late_is_not_taken_for_deleted(emulator: Emulator) -> None:
+    """While a new temporary key is neither accepted, nor found, nor listed, no further one is made."""
+    project = emulator.admin().projects.create(name="p")
+    emulator.faults.add("list_indexes", status=401, times=2)
+    emulator.faults.add("fetch_api_key", status=404, times=2)
+    admin = FaultyTransport(emulator, list_delay=3.0).admin()
+    report = admin.projects.delete_with_cleanup(project_id=project.id)
+    assert report.deleted
+    assert len(report.temporary_keys) == 1
+
+
 def test_the_report_names_a_key_that_is_made_while_the_project_is_emptied(emulator: Emulator) -> None:
     """The project is deleted with all keys that it has then, and without those that this call has deleted before."""
     project = emulator.admin().projects.create(name="p")

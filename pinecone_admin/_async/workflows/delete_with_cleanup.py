@@ -13,7 +13,7 @@ from pinecone_admin._async.workflows.client_state import server_time
 from pinecone_admin._async.workflows.create_with_secret import delete_left_keys
 from pinecone_admin._async.workflows.empty_project import delete_contents, read_contents
 from pinecone_admin._async.workflows.run import AsyncRun
-from pinecone_admin._async.workflows.temporary_key import KEY_ACCEPTANCE_TIMEOUT, is_deleted, temporary_key
+from pinecone_admin._async.workflows.temporary_key import KEY_ACCEPTANCE_TIMEOUT, temporary_key
 from pinecone_admin._concurrency.clock import PollBackoff
 from pinecone_admin._http.argument_checks import check_bool, check_function, check_timedelta, set_operation_on_errors
 from pinecone_admin.errors import (
@@ -162,7 +162,7 @@ async def _empty_with_temporary_key(
             project_id=report.project.id,
             ttl=timedelta(seconds=backoff.seconds_left),
             deleted=report.temporary_keys,
-        ) as new_key:
+        ) as (new_key, temporary):
             keyed = admin.with_options(api_key=new_key.value)
             acceptance, deleted = PollBackoff(KEY_ACCEPTANCE_TIMEOUT), False
             while not deleted:
@@ -171,7 +171,7 @@ async def _empty_with_temporary_key(
                         keyed, report, backoff=backoff, find_refusal=find_refusal, progress=progress
                     )
                 except UnauthorizedError as error:  # of the key, and not of the account
-                    deleted = await is_deleted(admin, new_key.key)
+                    deleted = await temporary.is_deleted(new_key.key)
                     if not await (backoff if deleted else acceptance).async_wait():
                         raise PineconeTimeoutError(
                             f"temporary API key {new_key.key.id} was not accepted in time: {error}",

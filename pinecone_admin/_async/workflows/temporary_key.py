@@ -10,7 +10,6 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from pinecone_admin._async.workflows.absence import shows_deletion
 from pinecone_admin._async.workflows.client_state import (
     get_work_in_progress,
     require_server_time,
@@ -49,7 +48,7 @@ _OPERATION = "temporary_api_key"
 @asynccontextmanager
 async def temporary_key(
     admin: AsyncAdmin, *, project_id: str, ttl: timedelta, deleted: list[str]
-) -> AsyncGenerator[APIKeyWithSecret]:
+) -> AsyncGenerator[tuple[APIKeyWithSecret, AsyncTemporaryKey]]:
     """Create a key that may change the contents of a project, then delete it and add its id to ``deleted``."""
     key, failure = AsyncTemporaryKey(admin, project_id), None
     try:
@@ -62,7 +61,7 @@ async def temporary_key(
                     raise  # what was refused is the search for a key whose value was lost
                 # Not every plan has ControlPlaneEditor.
                 created = await key.create(run, name, ["ProjectEditor"])
-        yield created
+        yield created, key
     except BaseException as error:
         failure = error
         raise
@@ -131,6 +130,7 @@ class AsyncTemporaryKey:
     """
 
     def __init__(self, admin: AsyncAdmin, project_id: str) -> None:
+        self._admin = admin
         self._work = get_work_in_progress(admin)
         self._project_id = project_id
         self._run: AsyncRun | None = None
@@ -149,6 +149,14 @@ class AsyncTemporaryKey:
         self.ids.append(new_key.key.id)
         self._run = run
         return new_key
+
+    async def is_deleted(self, key: APIKey) -> bool:
+        """Return whether the created key no longer exists."""
+        try:
+            await self._admin.api_keys.describe(api_key_id=key.id)
+        except NotFoundError as error:
+            return self._run is not None and await self._run.shows_deletion(error, refer_to(key))
+        return False
 
     async def delete(self, failure: BaseException | None) -> None:
         """Delete the key, unless that is done, and note the deletion on the error that ended the block, if any.
@@ -206,12 +214,3 @@ async def _keep_alive(
             if await run.shows_deletion(error, run.refer_to(key)):
                 return
             due = began + min(interval, _RETRY_INTERVAL)
-
-
-async def is_deleted(admin: AsyncAdmin, key: APIKey) -> bool:
-    """Return whether a key no longer exists."""
-    try:
-        await admin.api_keys.describe(api_key_id=key.id)
-    except NotFoundError as error:
-        return await shows_deletion(admin, error, refer_to(key))
-    return False

@@ -16,7 +16,7 @@ from pinecone_admin._sync.workflows.client_state import server_time
 from pinecone_admin._sync.workflows.create_with_secret import delete_left_keys
 from pinecone_admin._sync.workflows.empty_project import delete_contents, read_contents
 from pinecone_admin._sync.workflows.run import Run
-from pinecone_admin._sync.workflows.temporary_key import KEY_ACCEPTANCE_TIMEOUT, is_deleted, temporary_key
+from pinecone_admin._sync.workflows.temporary_key import KEY_ACCEPTANCE_TIMEOUT, temporary_key
 from pinecone_admin.errors import (
     FailedPreconditionError,
     NotFoundError,
@@ -161,7 +161,7 @@ def _empty_with_temporary_key(
             project_id=report.project.id,
             ttl=timedelta(seconds=backoff.seconds_left),
             deleted=report.temporary_keys,
-        ) as new_key:
+        ) as (new_key, temporary):
             keyed = admin.with_options(api_key=new_key.value)
             acceptance, deleted = PollBackoff(KEY_ACCEPTANCE_TIMEOUT), False
             while not deleted:
@@ -170,7 +170,7 @@ def _empty_with_temporary_key(
                         keyed, report, backoff=backoff, find_refusal=find_refusal, progress=progress
                     )
                 except UnauthorizedError as error:  # of the key, and not of the account
-                    deleted = is_deleted(admin, new_key.key)
+                    deleted = temporary.is_deleted(new_key.key)
                     if not (backoff if deleted else acceptance).wait():
                         raise PineconeTimeoutError(
                             f"temporary API key {new_key.key.id} was not accepted in time: {error}",

@@ -16,7 +16,6 @@ from pinecone_admin._concurrency.waiting import start_background_task, watch_can
 from pinecone_admin._http.argument_checks import check_timedelta, copy_to_list, set_operation_on_errors, value_error
 from pinecone_admin._http.attempt_event import warn
 from pinecone_admin._http.operation_checks import check_key_roles, check_operation
-from pinecone_admin._sync.workflows.absence import shows_deletion
 from pinecone_admin._sync.workflows.client_state import (
     get_work_in_progress,
     require_server_time,
@@ -48,7 +47,9 @@ _OPERATION = "temporary_api_key"
 
 
 @contextmanager
-def temporary_key(admin: Admin, *, project_id: str, ttl: timedelta, deleted: list[str]) -> Generator[APIKeyWithSecret]:
+def temporary_key(
+    admin: Admin, *, project_id: str, ttl: timedelta, deleted: list[str]
+) -> Generator[tuple[APIKeyWithSecret, TemporaryKey]]:
     """Create a key that may change the contents of a project, then delete it and add its id to ``deleted``."""
     key, failure = TemporaryKey(admin, project_id), None
     try:
@@ -61,7 +62,7 @@ def temporary_key(admin: Admin, *, project_id: str, ttl: timedelta, deleted: lis
                     raise  # what was refused is the search for a key whose value was lost
                 # Not every plan has ControlPlaneEditor.
                 created = key.create(run, name, ["ProjectEditor"])
-        yield created
+        yield created, key
     except BaseException as error:
         failure = error
         raise
@@ -130,6 +131,7 @@ class TemporaryKey:
     """
 
     def __init__(self, admin: Admin, project_id: str) -> None:
+        self._admin = admin
         self._work = get_work_in_progress(admin)
         self._project_id = project_id
         self._run: Run | None = None
@@ -148,6 +150,14 @@ class TemporaryKey:
         self.ids.append(new_key.key.id)
         self._run = run
         return new_key
+
+    def is_deleted(self, key: APIKey) -> bool:
+        """Return whether the created key no longer exists."""
+        try:
+            self._admin.api_keys.describe(api_key_id=key.id)
+        except NotFoundError as error:
+            return self._run is not None and self._run.shows_deletion(error, refer_to(key))
+        return False
 
     def delete(self, failure: BaseException | None) -> None:
         """Delete the key, unless that is done, and note the deletion on the error that ended the block, if any.
@@ -205,12 +215,3 @@ def _keep_alive(
             if run.shows_deletion(error, run.refer_to(key)):
                 return
             due = began + min(interval, _RETRY_INTERVAL)
-
-
-def is_deleted(admin: Admin, key: APIKey) -> bool:
-    """Return whether a key no longer exists."""
-    try:
-        admin.api_keys.describe(api_key_id=key.id)
-    except NotFoundError as error:
-        return shows_deletion(admin, error, refer_to(key))
-    return False
