@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from pathlib import Path
+from unittest import mock
 
 import httpx
 import pytest
@@ -100,7 +101,7 @@ def test_one_line_for_each_key_says_what_happened_and_where_its_value_is(emulato
         "search/reader: replaced; the new value is in search-reader.key, the old key stays at least until TIME.",
         "search/indexer: replaced; the new value is in search-indexer.key, the old key stays at least until TIME.",
         "shop/reader: replaced; the new value is in shop-reader.key, the old key stays at least until TIME.",
-        f"search/'in/valid': not replaced. --store: the name of key search/in/valid {problem}. Change that name first.",
+        f"search/'in/valid': not replaced: --store: the name of key search/in/valid {problem}. Change that name first.",
     ]
     kept = run("api-key", "delete-retired", "--yes", *table)
     assert lines_of(kept) == [
@@ -162,7 +163,18 @@ def test_a_rotation_that_a_store_ends_is_one_line(emulator: Emulator) -> None:
     assert [line.partition(":")[0] for line in failed.stdout.splitlines()] == [
         *("search/reader", "search/indexer", "shop/reader") * 2
     ]
-    assert failed.stdout.count(": not replaced. ") == 3
+    assert failed.stdout.count(": not replaced: ") == 3
+
+
+@pytest.mark.usefixtures("emulator")
+def test_a_reason_that_begins_with_a_name_keeps_its_letters(tmp_path: Path) -> None:
+    """It is the name of a program here, which can be that of a file or a value as well."""
+    program = tmp_path / "reader"
+    program.write_bytes(b"\0")  # neither a program nor a script
+    program.chmod(0o700)
+    with mock.patch.dict("os.environ", {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}):
+        failed = rotate("exec:reader {project} {name}", more=("--output", "table"))
+    assert "search/reader: not replaced: reader cannot be run: " in failed.stdout
 
 
 @pytest.mark.usefixtures("emulator")
@@ -289,7 +301,7 @@ def test_what_failed_has_the_name_of_its_project(emulator: Emulator) -> None:
         shop = admin.projects.describe_by_name(name="shop").id
     emulator.faults.add("list_project_api_keys", id=shop, status=403)
     done = rotate("file:{name}.key", more=("--output", "table"))
-    assert [line.partition(".")[0] for line in lines_of(done)] == [
+    assert [":".join(line.split(":")[:2]) for line in lines_of(done)] == [
         "search/reader: not replaced",
         "search/indexer: not replaced",
         "shop: no key was rotated",

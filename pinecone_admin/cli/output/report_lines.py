@@ -164,7 +164,8 @@ class _Keys:
             for failed in failures:
                 whole = f"{self._name_project(failed.project_id)}: no key was rotated"
                 what = f"{self._name(failed.key)}: not replaced" if failed.key else whole
-                lines.append(f"{what}. {as_sentences(tidy(failed.reason))}")
+                # Behind a colon, a reason keeps its first word, which may be a program, a file or a value.
+                lines.append(f"{what}{as_sentences(f': {tidy(failed.reason)}')}")
             lines += [f"{self._name(each)}: not replaced, since its age is unknown." for each in report.unknown_age]
         return [*(lines or [none]), *(["Nothing was changed."] if report.dry_run else [])]
 
