@@ -537,6 +537,7 @@ class SecretNotStoredError(PineconeError):
 
     Attributes:
         service_account_id: Id of the service account.
+        client_id: Client id of the service account, which programs need beside the secret.
         secret: The new secret, masked. ``secret.reveal()`` returns it. Pickling drops it.
 
     Example:
@@ -553,11 +554,13 @@ class SecretNotStoredError(PineconeError):
     safe_to_retry = False
 
     def __init__(
-        self, message: str, *, service_account_id: str, secret: Masked, **context: Unpack[ErrorContext]
+        self, message: str, *, service_account_id: str, client_id: str, secret: Masked, **context: Unpack[ErrorContext]
     ) -> None:
         super().__init__(message, **context)
         self.service_account_id = service_account_id
         """Id of the service account."""
+        self.client_id = client_id
+        """Client id of the service account."""
         self.secret = secret
         """The new secret, masked. ``secret.reveal()`` returns it."""
 

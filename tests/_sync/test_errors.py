@@ -337,7 +337,7 @@ ALL_ERRORS: list[PineconeError] = [
     ResponseParsingError("m", path="data[3].role", status_code=200, raw=Masked(SECRET), operation="o"),
     AmbiguousNameError("m", ids=["a", "b"], operation="o"),
     LeftoverError("m", left=["API key k"], operation="o"),
-    SecretNotStoredError("m", service_account_id="s", secret=Masked(SECRET), operation="o"),
+    SecretNotStoredError("m", service_account_id="s", client_id="c", secret=Masked(SECRET), operation="o"),
 ]
 
 

@@ -152,7 +152,10 @@ CAUSES: list[tuple[BaseException, int]] = [
     (StoreError("x"), exit_codes.REFUSED),
     (WrongPlaceError("x"), exit_codes.USAGE),
     (BusyError("x"), exit_codes.TRY_LATER),
-    (errors.SecretNotStoredError("x", service_account_id="a", secret=errors.Masked("")), exit_codes.REFUSED),
+    (
+        errors.SecretNotStoredError("x", service_account_id="a", client_id="c", secret=errors.Masked("")),
+        exit_codes.REFUSED,
+    ),
     (FileNotFoundError(errno.ENOENT, "x"), exit_codes.USAGE),
     (OSError(errno.ENOSPC, "x"), exit_codes.TRY_LATER),
     (click.UsageError("x"), exit_codes.USAGE),

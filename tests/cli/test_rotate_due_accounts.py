@@ -174,7 +174,11 @@ def test_a_secret_that_cannot_be_stored_is_rescued_and_ends_the_command(emulator
     assert done.exit == 9, done
     rescued = next(each for each in done.stderr.replace(",", " ").split() if "pinecone-admin-rescue" in each)
     document = json.loads(Path(rescued.rstrip(".;:")).read_text())
-    assert find(emulator, "nightly").client_secret in document.values()
+    account = find(emulator, "nightly")
+    assert document == {
+        "service_account": {"id": account.id, "client_id": account.client_id},
+        "client_secret": account.client_secret,
+    }
     assert Path("deploy.out").read_text() == find(emulator, "deploy").client_secret
     assert find(emulator, "report").client_secret == kept
     assert find(emulator, "nightly").client_secret not in done.stderr + done.stdout

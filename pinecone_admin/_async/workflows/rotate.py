@@ -516,6 +516,7 @@ class AsyncSecretRotation:
             f"the new secret of service account {self._account.id} may not be stored: {reason}; error.secret.reveal() "
             "returns it",
             service_account_id=self._account.id or "",
+            client_id=self.issued[-1].service_account.client_id,
             secret=Masked(self.issued[-1].client_secret),
             operation="rotate_service_account",
         )

@@ -179,7 +179,12 @@ def _keep_interrupted(session: Session, error: SecretNotStoredError, rescue: Res
     """Keep the secret of a service account that an error hands out."""
     id = error.service_account_id
     secret = NewSecret(
-        value=error.secret.reveal(), kind="service-account", id=id, identifiers={}, owner={"id": id}, client_id=None
+        value=error.secret.reveal(),
+        kind="service-account",
+        id=id,
+        identifiers={},
+        owner={"id": id, "client_id": error.client_id},
+        client_id=error.client_id,
     )
     entry = next((each for each in session.ledger.secrets if each.owner_id == id and each.state == "undelivered"), None)
     if entry is None:
