@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import suppress
 from pathlib import Path
-from unittest import mock
 
 import httpx
 import pytest
@@ -166,15 +165,12 @@ def test_a_rotation_that_a_store_ends_is_one_line(emulator: Emulator) -> None:
     assert failed.stdout.count(": not replaced: ") == 3
 
 
-@pytest.mark.usefixtures("emulator")
-def test_a_reason_that_begins_with_a_name_keeps_its_letters(tmp_path: Path) -> None:
-    """It is the name of a program here, which can be that of a file or a value as well."""
-    program = tmp_path / "reader"
-    program.write_bytes(b"\0")  # neither a program nor a script
-    program.chmod(0o700)
-    with mock.patch.dict("os.environ", {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}):
-        failed = rotate("exec:reader {project} {name}", more=("--output", "table"))
-    assert "search/reader: not replaced: reader cannot be run: " in failed.stdout
+def test_a_reason_that_begins_with_a_value_keeps_its_letters(emulator: Emulator) -> None:
+    """It is a message of the server, which begins with what was sent, such as a role or a name."""
+    body = {"error": {"code": "INVALID_ARGUMENT", "message": "reader is no role"}}
+    emulator.faults.add("create_api_key", status=400, times=None, body=body)
+    failed = rotate("file:{project}-{name}.key", more=("--output", "table"))
+    assert "search/reader: not replaced: reader is no role (400 INVALID_ARGUMENT, " in failed.stdout
 
 
 @pytest.mark.usefixtures("emulator")
