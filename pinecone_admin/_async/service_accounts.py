@@ -382,7 +382,8 @@ class AsyncServiceAccounts(Namespace):
                 service account. Or the server's responses have no valid Date. Nothing was changed.
             PineconeError: The accounts could not be listed, every response of a rotation was lost, or no further call
                 can succeed. No further account was rotated. The message and ``__notes__`` of an error name what was
-                done before.
+                done before. Accounts that were rotated keep their new secrets, which are in ``store``. After a lost
+                response, the old secret may be invalid, and nobody has the new one: rotate the account again.
 
         Example:
             >>> report = await admin.service_accounts.rotate_due(

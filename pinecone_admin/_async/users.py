@@ -181,6 +181,7 @@ class AsyncUsers(Namespace):
                 the user, for example because an identity provider manages the person. Invites that were deleted before
                 stay deleted.
             PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.
+                Invites that were deleted stay deleted, and the user is deleted last. Run this again to finish.
 
         Example:
             >>> report = await admin.users.offboard(email="ada@example.com")  # a dry run
@@ -236,7 +237,9 @@ class AsyncUsers(Namespace):
             ServiceError: The server failed to return a part of the organization. After 429 or a network failure, this
                 is a RateLimitError or PineconeConnectionError. Nothing was changed.
             PineconeTypeError: ``plan`` is not an ``OffboardPlan``.
-            PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.
+            PineconeError: No further step can succeed, for example because the client was closed. The message and
+                ``__notes__`` of an error name what was done and what remains. People who were removed stay removed. Run
+                the same plan again to remove the others.
 
         Example:
             >>> plan = await admin.users.offboard_many(emails=["ada@example.com", "bob@example.com"])

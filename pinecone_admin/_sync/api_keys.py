@@ -432,9 +432,10 @@ class APIKeys(Namespace):
           value was known to be stored. Then come older keys, the oldest first.
 
         If the process is killed, run this again. If a key cannot be rotated, or the keys of a project cannot be listed,
-        the others are still handled. If the old key of an interrupted rotation was deleted, the new key is reported as
-        failed, because its value may not be stored. Keys whose names mark them as a workflow's, such as temporary keys,
-        are not rotated. A key with any other name that begins with ``~`` is rotated as an ordinary key.
+        the others are still handled. If ``store`` fails, the new key is deleted, and the old key still works. If the
+        old key of an interrupted rotation was deleted, the new key is reported as failed, because its value may not be
+        stored. Keys whose names mark them as a workflow's, such as temporary keys, are not rotated. A key with any
+        other name that begins with ``~`` is rotated as an ordinary key.
 
         Do not run two calls for the same organization at the same time. Do not rotate a key in another process during a
         run. ``rotate`` describes what can happen.
@@ -461,7 +462,8 @@ class APIKeys(Namespace):
             PineconeError: The projects cannot be read, or the role bindings for the age of keys without ``created_at``.
                 If only the permission for role bindings is missing, the age is unknown, and nothing is raised. Or no
                 further call can succeed, for example after a 401, or because the client was closed. The ``__notes__``
-                of the error list each step that was done before, and each failure.
+                of the error list each step that was done before, and each failure. These steps are not undone: keys
+                that were rotated have their new values in ``store``. The next run goes on.
 
         Example:
             >>> report = admin.api_keys.rotate_due(

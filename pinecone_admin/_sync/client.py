@@ -393,7 +393,8 @@ class Admin:
             ForbiddenError: The account is not known to be an OrgOwner.
             PineconeError: A part of the organization could not be read, for example in an outage; or a step failed so
                 that no other step can succeed. The message and ``__notes__`` of an error name what was done and what
-                remains.
+                remains. What was done is not undone, except that a key or account whose secret is not stored is
+                deleted. Make the same call again to finish.
 
         Example:
             >>> key = {"name": "writer", "roles": ["DataPlaneEditor"]}

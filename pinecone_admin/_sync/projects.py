@@ -439,6 +439,8 @@ class Projects(Namespace):
             ClientClosedError: The client was closed before or during the call.
             ReadOnlyError: The client is read-only, so it cannot create a temporary key.
             PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.
+                Projects that were deleted stay deleted, and others can have lost a part of their contents. Run the same
+                plan again to finish.
 
         Example:
             >>> plan = admin.projects.delete_stale(
