@@ -35,7 +35,8 @@ MEANINGS: Final = {
     FINDINGS: "There are findings or differences, and you asked to fail on them.",
     PARTLY_DONE: "Only a part of the work was done, api-key rotate-due could not store a value, or a report lacks "
     "parts.",
-    NOT_ALLOWED: "The account lacks a role, the organization's plan lacks a feature, or a quota is used up.",
+    NOT_ALLOWED: "The account lacks a role, the organization's plan lacks a feature or its payment is due, or a quota "
+    "is used up.",
     COMMAND_NOT_RUN: "run did not start its program.",
     INTERRUPTED: "Interrupted, or you answered no.",
 }

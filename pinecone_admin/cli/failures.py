@@ -143,9 +143,10 @@ class CLIError(Exception):
         self.message: str = join_sentences([self.problem, self.advice]) if advice else self.problem
         super().__init__(self.message)
         self.exit: int = find_exit_code(cause) if exit is None else exit
-        is_of_disk = isinstance(cause, OSError) and self.exit == exit_codes.TRY_LATER
-        of_exit = f"exit-{self.exit}" if is_of_disk or is_local else None
-        code = help_code or of_exit or getattr(cause, "help_code", PineconeValueError.help_code)
+        of_cause = getattr(cause, "help_code", PineconeValueError.help_code)
+        is_wrong_value = of_cause == PineconeValueError.help_code
+        explains_exit = is_local or (is_wrong_value and self.exit != exit_codes.USAGE)
+        code = help_code or (f"exit-{self.exit}" if explains_exit else of_cause)
         self.help_code: str | None = None if self.exit == exit_codes.INTERRUPTED else code
         self.outcome = outcome
         self.says_if_unchanged = says_if_unchanged

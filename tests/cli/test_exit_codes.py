@@ -119,6 +119,8 @@ def test_the_line_of_an_error_ends_in_the_code_that_explains_it() -> None:
         (errors.NotFoundError("m", status_code=404), " [PA205]"),
         (CLIError("m", exit=exit_codes.PARTLY_DONE, help_code="PA603"), " [PA603]"),
         (CLIError("m"), " [PA101]"),
+        (CLIError("m", exit=exit_codes.PARTLY_DONE), " [exit-9]"),
+        (CLIError("m", cause=BusyError), " [exit-7]"),
         (click.UsageError("m"), " [PA101]"),
         (FileNotFoundError("m"), " [PA101]"),
         (RuntimeError("a defect"), " [PA100]"),
@@ -127,7 +129,7 @@ def test_the_line_of_an_error_ends_in_the_code_that_explains_it() -> None:
     for error, code in errors_and_codes:
         line = describe_failure(error, ledger=Ledger()).line
         assert "\n" not in line
-        assert re.findall(r" \[PA\d+\]", line) == [code] * bool(code), line
+        assert re.findall(r" \[(?:PA|exit-)\d+\]", line) == [code] * bool(code), line
         assert line.endswith(code)
     interrupted = describe_failure(errors.NotFoundError("m", status_code=404), ledger=Ledger(), is_interrupted=True)
     assert interrupted.line == "error: Interrupted. M (404). Nothing was changed. [PA205]"
@@ -201,7 +203,10 @@ def test_an_error_has_the_exit_code_of_its_cause() -> None:
     """Only temporary failures have the code 7. Every class of errors has its code."""
     for error, expected in CAUSES:
         assert find_exit_code(error) == expected, repr(error)
-        assert CLIError("x", cause=error).exit == expected, repr(error)
+        told = CLIError("x", cause=error)
+        assert told.exit == expected, repr(error)
+        # PA101 explains a wrong argument, whose exit code is 2
+        assert (told.help_code == "PA101") <= (told.exit == exit_codes.USAGE), repr(error)
         if isinstance(error, errors.PineconeError):
             assert (find_exit_code(error) == exit_codes.TRY_LATER) <= (
                 error.worth_retrying or error.__cause__ is not None

@@ -39,7 +39,7 @@ _EXIT_REMEDIES: Mapping[int, str] = {
     9: "Run the same command again, which usually continues where it stopped; a file that it has written needs another "
     "name. To go on with rows, run pinecone-admin each with the file of --failed-rows.",
     10: "An owner must grant the service account a role, such as OrgOwner. If a quota is used up, delete what you do "
-    "not need, or change the plan.",
+    "not need, or change the plan. If a payment is due, settle it in the console.",
     125: "Check that the program exists and can be run. If the key could not be created, run pinecone-admin explain "
     "with the code in brackets.",
     130: "After a no, nothing was changed. After an interruption, the messages show what was done, and you can run the "
