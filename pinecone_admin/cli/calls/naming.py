@@ -147,12 +147,12 @@ class NameLookup:
         """
         from pinecone_admin.cli.identity.caller import read_if_allowed  # noqa: PLC0415 - a list needs no caller
 
-        items = read_if_allowed(partial(self._candidates, noun, name, project)) or []
+        items = [*(read_if_allowed(partial(self._candidates, noun, name, project)) or [])]
         if noun == "api-key":
             from pinecone_admin.workflows.retired_keys import find_successors_to_rename  # noqa: PLC0415 - as above
 
             renamed = find_successors_to_rename(items)
-            items = [renamed.get(each.id, each) for each in items]
+            items[:] = [renamed.get(each.id, each) for each in items]
         return [
             _describe_age(each)
             + ("" if each.name == name else f", whose name {quote_name(each.name)} {DIFFERS_IN_FORM}")
