@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 
 from pinecone_admin._text.printable import mask_key_values
 from pinecone_admin.cli import exit_codes
 from pinecone_admin.cli.error_output import CommandFailure
-from pinecone_admin.cli.ledger import Ledger, describe_changes
+from pinecone_admin.cli.ledger import Ledger, SecretEntry, describe_changes
 from pinecone_admin.cli.nouns import NOUNS
 from pinecone_admin.cli.sentences import join_sentences
 from pinecone_admin.workflows.sent_changes import Effects, SentChange
@@ -92,13 +93,23 @@ def choose_exit(reason: int, effects: Effects, ledger: Ledger) -> int:
 def _describe_effects(effects: Effects, ledger: Ledger, reason: str) -> list[str]:
     """Return what remains of the changes of a command, and where its new secrets are, each as a sentence.
 
-    What the reason names by its id is not named again.
+    What the reason names by its id is not named again, and neither is a secret that it says is stored.
     """
     vanished = {each.made for each in effects.undone}
-    secrets = [str(each) for each in ledger.secrets if each.owner_id not in vanished]
+    secrets = [
+        str(each)
+        for each in ledger.secrets
+        if each.owner_id not in vanished and not _says_that_it_arrived(each, reason)
+    ]
     if effects.remaining and ledger.is_complete:
         return [*describe_changes(effects), _advise_after_lost_result(effects.remaining), *secrets]
     return [*describe_changes(effects, reason), *secrets]
+
+
+def _says_that_it_arrived(secret: SecretEntry, reason: str) -> bool:
+    """Return whether a note of a workflow, for which ``--reveal`` is a store, says of a secret that it is stored."""
+    is_said = re.search(rf"{re.escape(secret.owner_id)}\b[^.;]* is stored\b", reason) is not None
+    return is_said and secret.state in {"stored", "shown"}
 
 
 def _advise_after_lost_result(changes: Sequence[SentChange]) -> str:

@@ -177,6 +177,11 @@ def test_a_line_says_where_new_secrets_are_unless_what_they_belong_to_is_gone() 
     ledger.secrets[-1].state = "stored"
     assert conclude(REASON, ledger).message.endswith(" The secret of service account ci is stored.")
     ledger.secrets.pop()
+    said = CommandFailure("no. API key k is kept because its value is stored.", exit=1)
+    for state, words in lines:
+        entry.state = state
+        is_said = state in {"stored", "shown"}
+        assert conclude(said, ledger).message == f"{said.message} API key k was created.{'' if is_said else words}"
     ledger.changes.append(sent("delete_api_key", target="k"))
     assert conclude(REASON, ledger).message == "it failed."
 
