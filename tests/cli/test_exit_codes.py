@@ -533,6 +533,22 @@ def test_a_command_that_fails_on_differences_shows_them_and_changes_nothing() ->
         assert {each.method for each in emulator.requests if each.operation_id != "get_token"} == {"GET"}
 
 
+def test_a_table_shows_a_difference_once() -> None:
+    """On a terminal, the lines of the result have it, and beside a secret or a query, a line of standard error."""
+    with example_organization():
+        for words, difference in (
+            (("project", "ensure", "search", "--max-pods", "1"), "found 0, wanted 1"),
+            (("api-key", "ensure", "reader", "--project", "search", "--role", "ProjectEditor"), "wanted ProjectEditor"),
+            (("service-account", "ensure", "ci", "--role", "OrgMember"), "wanted OrgMember"),
+            (("invite", "ensure", "bob@example.com", "--role", "OrgManager"), "wanted OrgManager"),
+        ):
+            places = [["--reveal"], ["--store", "exec:cat"]] if words[0] in {"api-key", "service-account"} else [[]]
+            for more in ([], ["--query", "created"], ["--dry-run"], ["--if-different", "fail"]):
+                for place in places[-1:] if "--query" in more else places:  # which would leave a secret out
+                    done = run(*words, *more, *place, "--yes", terminal=True)
+                    assert " ".join(f"{done.stdout} {done.stderr}".split()).count(difference) == 1, done
+
+
 def test_whatever_differs_and_is_left_is_said_beside_a_query() -> None:
     """A query leaves the differences out of the output; standard error has them, and not those that were changed."""
     with example_organization():

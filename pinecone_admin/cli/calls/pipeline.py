@@ -227,20 +227,31 @@ def _require_accepted(call: Call, planned: Sequence[Step]) -> None:
 
 
 def _report_differences(call: Call, result: object) -> None:
-    """Say what differs, since a query leaves that out; of provisioning, it is about the key."""
+    """Say what differs, unless the output does: a query or a secret leaves it out, and JSON is not for people.
+
+    Of provisioning, it is about the key.
+    """
     ensured = result if hasattr(result, "differences") else getattr(result, "key", None)
     differences: Sequence[Difference] = getattr(ensured, "differences", ())
     steps: Sequence[object] = getattr(ensured, "steps", ())
+    session = call.session
+    is_alone = session.settings.get("reveal") and not session.is_dry_run  # the secret and what has it
+    is_table = session.output == "table" and not session.settings.get("query")
+    is_shown = ensured is result and is_table and not is_alone
     if differences and call.fails_on_difference:
-        details = " and ".join(map(str, differences))
-        call.session.fail_on(count_noun(len(differences), "difference"), details)
+        details = "" if is_shown else " and ".join(map(str, differences))
+        session.fail_on(count_noun(len(differences), "difference"), details)
     elif differences and not steps:
         thing = "It" if ensured is result else "The API key"
-        call.session.notify(_describe_left(call, differences, thing))
+        if advice := _advise_on_roles(call, differences):
+            session.notify(advice)
+        elif not is_shown:
+            details = ", ".join(map(str, differences))
+            session.notify(f"{thing} exists with other settings, which were not changed ({details}).")
 
 
-def _describe_left(call: Call, differences: Sequence[Difference], thing: str) -> str:
-    """Return what was left as it was, and how roles that were not asked for are revoked, if there are only these."""
+def _advise_on_roles(call: Call, differences: Sequence[Difference]) -> str:
+    """Return how roles that were not asked for are revoked, if nothing else differs; otherwise an empty text."""
     (first, *others) = differences
     found, wanted = first.found, first.wanted
     can_revoke = any(each.name == "revoke_unlisted" for each in call.command.own_params)
@@ -249,8 +260,7 @@ def _describe_left(call: Call, differences: Sequence[Difference], thing: str) ->
         option = f"{'--if-different update ' if call.leaves_differences else ''}--revoke-others"
         stay, them = ("stays", "it") if len(further) == 1 else ("stay", "them")
         return f"There is also {list_words(further)}, which {stay}. To revoke {them}, add {option}."
-    details = ", ".join(map(str, differences))
-    return f"{thing} exists with other settings, which were not changed ({details})."
+    return ""
 
 
 def check_before_questions(session: Session, command: Command, given: Collection[str]) -> None:
