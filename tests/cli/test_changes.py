@@ -61,6 +61,8 @@ def test_nothing_is_changed_without_a_terminal_and_without_consent() -> None:
 def test_a_prompt_names_the_change_the_organization_and_the_caller() -> None:
     """On a terminal, every change is asked about, and no is the default."""
     for position, spec in enumerate(CHANGES):
+        if spec.lists_planned:  # of which nothing is due
+            continue
         with example_organization(spec) as emulator:
             answer = ("n\n", "\n", "")[position % 3]
             done = run(*words_of(spec), terminal=True, stdin=answer)
@@ -95,6 +97,9 @@ CONSEQUENCES = {
 def test_a_question_says_what_cannot_be_had_back(line: str) -> None:
     """It stands before what would be done, and in the notes of a dry run."""
     with example_organization() as emulator:
+        if "-due" in line:
+            fill(emulator, 1)
+            emulator.requests.clear()
         done = run(*line.split(), terminal=True, stdin="n\n")
         preview = run(*line.split(), "--dry-run", "-o", "json")
         assert (done.exit, sent_changes(emulator)) == (exit_codes.INTERRUPTED, []), done
@@ -127,6 +132,21 @@ def test_a_question_on_what_no_word_names_lists_it(line: str) -> None:
         agreed = run(*line.split(), terminal=True, stdin="y\n", env={"COLUMNS": "400", "NO_COLOR": "1"})
         assert agreed.exit in {0, 9}, agreed
         assert len(sent_changes(emulator)) >= 12
+
+
+@pytest.mark.parametrize("line", LISTING)
+def test_nothing_is_asked_if_nothing_is_due(line: str) -> None:
+    """A person reads that, and a script without --yes is refused before anything is read."""
+    with example_organization() as emulator:
+        done = run(*line.split(), terminal=True, stdin="")
+        assert (done.exit, done.stderr, sent_changes(emulator)) == (exit_codes.DONE, "", []), done
+        assert done.stdout.startswith("No ")
+        assert "Nothing was changed" not in done.stdout
+        same = run(*line.split(), "--yes", terminal=True)
+        assert (same.exit, same.stdout) == (done.exit, done.stdout)
+        emulator.requests.clear()
+        assert run(*line.split()).exit == exit_codes.USAGE
+        assert [*emulator.requests] == []
 
 
 def test_every_command_that_names_nothing_lists_what_it_would_do() -> None:
@@ -438,7 +458,9 @@ def test_an_input_that_ends_is_no_answer() -> None:
         assert sent_changes(emulator) == []
 
 
-@pytest.mark.parametrize("name", [each.full_name for each in COMMANDS if each.effect != "reads"])
+@pytest.mark.parametrize(
+    "name", [each.full_name for each in COMMANDS if each.effect != "reads" and not each.lists_planned]
+)
 def test_every_command_that_changes_something_asks_on_a_terminal(name: str) -> None:
     """Without --yes or --confirm it asks, and if the answer is no, nothing is changed, and the exit code is 130."""
     (spec,) = (each for each in COMMANDS if each.full_name == name)

@@ -580,6 +580,8 @@ def test_an_account_that_sees_no_project_is_no_success(emulator: Emulator) -> No
         for way in ("--yes", "--dry-run"):
             done = run("api-key", *words, way, env=env)
             assert (done.exit, done.stderr) == (PARTLY_DONE, warning), done
+        asked = run("api-key", *words, terminal=True, env=env)
+        assert (asked.exit, asked.stderr) == (PARTLY_DONE, warning), asked
     done = run(*stale, env=env)
     assert (done.exit, done.stderr) == (PARTLY_DONE, warning.replace("API keys", "projects")), done
     make_deletable(emulator)

@@ -127,6 +127,11 @@ def needs_answer(session: Session, *, wants_typed: bool, is_for_dry_run: bool = 
     return not (is_agreed or session.is_row or (session.is_dry_run and not is_for_dry_run))
 
 
+def is_question_open(session: Session) -> bool:
+    """Return whether a person will be asked for a yes."""
+    return session.is_interactive and needs_answer(session, wants_typed=False)
+
+
 def _spell_option(consent: Consent) -> str:
     return f"--confirm {shlex.quote(consent.typed)}" if consent.wants_typed else "--yes"
 

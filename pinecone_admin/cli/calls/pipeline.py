@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import click
+from attrs import evolve
 
 from pinecone_admin import Admin, Operation, Paginator
 from pinecone_admin._concurrency.waiting import COMPLETION_TIMEOUT, complete_if_interrupted
@@ -91,11 +92,6 @@ class Call:
         self.session.ledger.note_name(thing.id, thing.name)
         return thing
 
-    @property
-    def is_for_question(self) -> bool:
-        """Whether it only reads what a run would do, for the question before the run."""
-        return self.is_dry_run and not self.session.is_dry_run
-
     @cached_property
     def concerns_caller(self) -> bool:
         """Whether the command is about the account that it uses itself, or about a role of it."""
@@ -128,12 +124,18 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
     with show_progress(session, "looking up names"):
         arguments = _look_up_names(call, typed)
     owner = None if destination is None else _check_owner(call, destination, arguments)
+    planned: Any = None
     if command.effect != "reads":
-        from pinecone_admin.cli.calls.confirmation import confirm_change  # noqa: PLC0415 - as above
+        from pinecone_admin.cli.calls.confirmation import confirm_change, is_question_open  # noqa: PLC0415 - as above
 
-        planned = _list_planned(call, arguments) if command.lists_planned else ()
-        confirm_change(call, typed, arguments, planned=planned)
-    function = partial(_call_function, call, arguments)
+        if command.lists_planned and is_question_open(session):
+            planned = _read_planned(call, arguments)
+        if planned is None or any(step.state == "planned" for step in planned.steps):
+            confirm_change(call, typed, arguments, planned=() if planned is None else _list_planned(call, planned))
+            planned = None
+    # A run that has nothing to do is not asked about, and its report is that of the dry run.
+    unneeded = None if planned is None else evolve(planned, dry_run=False)
+    function = partial(_call_function, call, arguments) if unneeded is None else lambda: unneeded
     try:
         if destination is None or owner is None or session.is_dry_run:
             result = _call(call, function, owner)
@@ -163,16 +165,21 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
         session.exit_code = find_exit_code_of_report(codes, session.ledger)
 
 
-def _list_planned(call: Call, arguments: Mapping[str, Any]) -> Generator[str]:
-    """Yield for a question the lines of the dry run; nothing is read until the first one is wanted."""
+def _read_planned(call: Call, arguments: Mapping[str, Any]) -> Any:
+    """Return the report of the dry run, for a question before the run."""
+    report = _try_function(call, arguments, "reading what is due")
+    call.names.add_names(report, call.found.values())
+    return report
+
+
+def _list_planned(call: Call, report: Any) -> list[str]:
+    """Return for a question the lines of the report of a dry run, without the last one: nothing was changed."""
     from pinecone_admin.cli.calls.confirmation import list_first  # noqa: PLC0415 - only a question needs it
     from pinecone_admin.cli.output.report_lines import list_lines  # noqa: PLC0415 - as above
 
-    report = _try_function(call, arguments, "reading what is due")
-    call.names.add_names(report, call.found.values())
     lines = list_lines(report, call.session.ledger, is_dry_run=True)
-    planned = lines[:-1] if report.dry_run else lines  # the last line of a dry run says that nothing was changed
-    yield from list_first(planned, len(planned))
+    planned = lines[:-1] if report.dry_run else lines
+    return list_first(planned, len(planned))
 
 
 def _try_function(call: Call, arguments: Mapping[str, Any], title: str) -> Any:

@@ -209,7 +209,7 @@ def _warn_if_no_project_is_seen(call: Call) -> None:
 )
 def delete_retired(call: Call, *, project_id: str | None = None) -> object:
     """Delete the old keys of rotations, and temporary keys of killed runs, after their time."""
-    if project_id is None and not call.is_for_question:
+    if project_id is None:
         _warn_if_no_project_is_seen(call)
     return call.admin.api_keys.delete_retired(project_id=project_id, dry_run=call.is_dry_run)
 
@@ -240,7 +240,7 @@ def rotate_due(call: Call, *, older_than: timedelta, keep_old_for: timedelta, pr
     The command also finishes what an earlier run left, and deletes old keys whose time is up. It is made for a nightly
     job: one key that fails does not stop the others. Do not run two calls for the same organization at the same time.
     """
-    if project_id is None and not call.is_for_question:
+    if project_id is None:
         _warn_if_no_project_is_seen(call)
     from pinecone_admin._sync.workflows.rotate_due import rotate_due_keys  # noqa: PLC0415 - a help needs no models
     from pinecone_admin._sync.workflows.run import open_run  # noqa: PLC0415 - as above
