@@ -607,6 +607,20 @@ def test_texts_are_wrapped_in_their_column() -> None:
     assert "meaning" in narrow.splitlines()[1]
 
 
+def test_two_roles_of_a_person_do_not_turn_the_access_table_into_blocks() -> None:
+    """In 80 columns, the roles take two lines of their column; they have less room than a sentence needs."""
+    with example_organization() as emulator:
+        emulator.add_user("somebody@example.com", roles=["OrgOwner", "OrgMember"])
+        for columns, heading in (("80", "PROJECT"), ("60", "project")):
+            done = run("access", terminal=True, env={"NO_COLOR": "1", "COLUMNS": columns})
+            _, head, *lines = re.sub(r"\x1b\[\d+m", "", done.stdout).splitlines()
+            assert head.split()[0] == heading
+            if columns == "80":
+                row = next(number for number, line in enumerate(lines) if "somebody@example.com" in line)
+                assert (lines[row].split()[-1], lines[row + 1].split()) == ("OrgOwner,", ["OrgMember"])
+                assert max(map(len, lines)) <= 80
+
+
 @pytest.mark.parametrize("columns", [20, 60, 80, 200])
 def test_an_error_is_wrapped_between_words_on_a_terminal_and_nowhere_else(columns: int) -> None:
     """No word and no id is cut at any width; a pipe gets one line."""

@@ -34,7 +34,9 @@ _HANGING = "  "
 _SHORT_TYPES = {"service_account": "account", "api_key": "key"}
 _GAP = 2
 _LEAST_TEXT = 30
-"""Columns that a text needs so that it is wrapped in its table."""
+"""Columns that a text of more than a few lines needs so that it is wrapped in its table."""
+_FEW = 2
+"""Lines of a text that is easy to read in any width."""
 _LEAST_NAME = 20
 """Columns that a name needs so that it is cut, and its table is not replaced by blocks."""
 _UNLIMITED = 1_000_000
@@ -279,7 +281,13 @@ class _TextTable:
         """Return whether the texts in the last column can be wrapped between their words."""
         left = room - (self.width - self.widths[-1])
         longest = max(_measure(word) for row in self.cells for word in row[-1].split(" "))
-        return len(self.layout) > 1 and left >= max(longest, _LEAST_TEXT)
+        if len(self.layout) == 1 or left < longest:
+            return False
+        from textwrap import wrap  # noqa: PLC0415 - only what does not fit needs it
+
+        return left >= _LEAST_TEXT or all(
+            len(wrap(row[-1], left, break_on_hyphens=False)) <= _FEW for row in self.cells
+        )
 
 
 def _print_wrapped(session: Session, table: _TextTable) -> None:
