@@ -174,7 +174,7 @@ class Users(Namespace):
 
         Raises:
             AmbiguousNameError: Several users have the address. ``ids`` lists them. Nothing was changed.
-            NotFoundError: No user or open invite has the address. It may be misspelled, or an earlier run removed the
+            NotFoundError: No user or invite has the address. It may be misspelled, or an earlier run removed the
                 person.
             ForbiddenError: Your account cannot see the users, the invites, all role bindings, or a project that has
                 roles, so the report would be incomplete. Nothing was changed.

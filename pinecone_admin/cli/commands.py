@@ -239,7 +239,7 @@ if_different: Decorator = click.option(
     "on_difference",
     type=Choice(("report", "fail", "update")),
     callback=_read_handling,
-    help="What to do if it exists with other settings; default: report it.",
+    help="If it exists with other settings, report them (default), fail with exit code 8, or update it.",
 )
 
 
@@ -294,13 +294,13 @@ def _secret_options(makes: Secret) -> list[click.Parameter]:
     allow_group = click.Option(["--allow-group"], **SETTING, is_flag=True, help=ALLOW_GROUP)
     if makes.many:
         text = (
-            "Where each secret goes, such as 'file:{scope}-{name}.key'. {scope} is the project of a key, or the word "
-            "service-account (help secrets)."
+            "Where each secret goes, such as 'file:{scope}-{name}.key'; needed to create any. {scope} is the "
+            "project of a key, or the word service-account (help secrets)."
         )
         return [StoreOption(["--store"], **SETTING, metavar="DESTINATION", help=text), allow_group]
     reveal = "Print the secret instead of storing it."
     if makes.may_exist:
-        reveal = f"{reveal} If it exists, it cannot be shown; with -o raw, the exit code is then 9."
+        reveal = f"{reveal} A secret that exists already cannot be shown; with -o raw, the exit code is then 9."
     return [
         StoreOption(["--store"], **SETTING, metavar="DESTINATION", help=STORE),
         click.Option(["--reveal"], **SETTING, is_flag=True, help=reveal),

@@ -33,7 +33,7 @@ MEANINGS: Final = {
     TRY_LATER: "The API limits requests, the server or the network failed, or the disk is full. You can run the same "
     "command again later without harm.",
     FINDINGS: "There are findings or differences, and you asked to fail on them.",
-    PARTLY_DONE: "Only a part of the work was done, api-key rotate-due could not store a value, or a report lacks "
+    PARTLY_DONE: "Only a part of the work was done, api-key rotate-due could not store a secret, or a report lacks "
     "parts.",
     NOT_ALLOWED: "The account lacks a role, the organization's plan lacks a feature or its payment is due, or a quota "
     "is used up.",

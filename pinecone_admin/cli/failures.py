@@ -46,6 +46,7 @@ _UNDONE_KEY = r"(?:the new|temporary) API key .* was deleted"
 """The note on a new key that a workflow has deleted again."""
 
 _OF_ARGUMENTS = (
+    (r"\bthe account of this client\b", "the account you are using"),
     (r"client_id \(--own-client-id on the command line\)", "--own-client-id"),
     (r"allow (\d+) removals? \(--confirm on the command line\)", r"add --confirm \1"),
     (r", or allow_own\b", ""),
@@ -305,7 +306,9 @@ def _describe_refusal(error: PineconeError, remedy: str) -> str:
     elif isinstance(error, errors.TokenError) and error.status_code == _TOO_MANY_REQUESTS:
         text, advice = "the token endpoint limits requests at the moment", ""
     elif isinstance(error, errors.PineconeConnectionError):
-        text, advice = error.message, "; to find out why, run pinecone-admin doctor"
+        # What may have been changed comes first after an unknown outcome, and explain has the advice, too.
+        advice = "" if error.outcome == "unknown" else "; to find out why, run pinecone-admin doctor"
+        text = error.message
     elif error.status_code is None or error.error_code is None or isinstance(error, errors.TokenError):
         text, advice = error.message, ""
     else:

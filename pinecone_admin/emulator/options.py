@@ -36,7 +36,7 @@ OPTIONS = (
     ),
     EmulatorOption(
         "--permissions",
-        "Permissions to enforce: published (default) or open.",
+        "Who may do what: published (default) or open (nearly anything).",
         "KIND",
         choices=("published", "open"),
     ),
@@ -55,7 +55,7 @@ OPTIONS = (
     EmulatorOption("--tls-port", "Port for TLS; default: any free one.", "N"),
     EmulatorOption("--ca-file", "Write the certificate that clients must trust.", "FILE"),
 )
-COMMAND = "After --, a command that reaches only the emulator, at the production URLs. Needs --tls and Linux."
+COMMAND = "A command that reaches only the emulator, at the production URLs. Needs --tls and Linux."
 
 OLD_OPTIONS: Mapping[str, str] = {"--advertise": "--advertise-url"}
 """Options of version 0.3, each with what it is called now; this version refuses them, and the next not."""

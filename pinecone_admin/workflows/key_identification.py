@@ -125,8 +125,9 @@ def describe_form(value: str) -> str:
     label = read_label(value)
     if label is not None:
         return f"the label of the value is {make_printable(label, most=100)!r}, which the console may show beside a key"
-    form = "has the form of an older API key, without a label" if _UUID.fullmatch(value) else "has no label"
-    return f"the value {form}"
+    if _UUID.fullmatch(value):
+        return "the value has the form of an older API key, without a label"
+    return "the value has no label, which the console may show beside a key"
 
 
 @frozen

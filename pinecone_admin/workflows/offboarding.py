@@ -98,7 +98,7 @@ def _list_deletions(invites: Sequence[Invite], user: User | None) -> list[Step]:
 
 
 def has_no_person(report: OffboardReport) -> bool:
-    """Return whether no user and no open invite has the address of a report."""
+    """Return whether no user and no invite has the address of a report."""
     return report.user is None and not report.invites
 
 

@@ -319,7 +319,7 @@ class OffboardPlan(SavablePlan):
         organization: Name of the organization.
         client_id: Client id of the account that made the plan; None if the client has only an access token.
         made_at: The ``taken_at`` of the inventory that the plan was made from.
-        not_found: Email addresses without a user or an open invite.
+        not_found: Email addresses without a user or an invite.
         unseen: Email addresses that the account could not look up, each with the reason.
         reports: The report of a dry run of ``offboard`` for each other person. If you remove a report, its person is
             not removed.
@@ -343,7 +343,7 @@ class OffboardPlan(SavablePlan):
     made_at: datetime
     """The ``taken_at`` of the inventory that the plan was made from."""
     not_found: list[str]
-    """Email addresses without a user or an open invite."""
+    """Email addresses without a user or an invite."""
     unseen: list[Left]
     """Email addresses that the account could not look up, each with the reason."""
     reports: list[OffboardReport]
@@ -376,7 +376,7 @@ class OffboardManyReport:
 
     Attributes:
         dry_run: False. Only the preview of the command line sets True.
-        not_found: Email addresses without a user or an open invite. People whom an earlier run of the plan removed are
+        not_found: Email addresses without a user or an invite. People whom an earlier run of the plan removed are
             in ``reports`` instead.
         unseen: Email addresses that the account could not look up, each with the reason.
         reports: A report for each person who was removed, in this call or before it. If it was before, it is the report
@@ -392,7 +392,7 @@ class OffboardManyReport:
     dry_run: bool
     """False. Only the preview of the command line sets True."""
     not_found: list[str]
-    """Email addresses without a user or an open invite."""
+    """Email addresses without a user or an invite."""
     unseen: list[Left]
     """Email addresses that the account could not look up, each with the reason."""
     reports: list[OffboardReport]
@@ -421,7 +421,7 @@ def _describe_other_plan(workflow: object) -> list[str | Name]:
 
 def describe_missing(not_found: Iterable[str], unseen: Iterable[Left]) -> list[str]:
     """Return a line for each address without a person, and for each that the account may just not see."""
-    lines = [f"{each}: no user or open invite has this address" for each in not_found]
+    lines = [f"{each}: no user or invite has this address" for each in not_found]
     lines += [f"{each.name}: not seen: {each.reason}" for each in unseen]
     return [*map(make_printable, lines)]
 

@@ -120,12 +120,12 @@ async def test_the_roles_of_open_invites_are_reported(admin: AsyncAdmin) -> None
 
 
 async def test_an_address_that_nobody_has_raises(admin: AsyncAdmin, emulator: Emulator) -> None:
-    """A run for an address without a user or an open invite raises in both modes, also after a finished run."""
+    """A run for an address without a user or an invite raises in both modes, also after a finished run."""
     add_member(emulator, "ada@example.com", ("OrgMember", ""))
     await admin.users.offboard(email="ada@example.com", dry_run=False)
     for email in ("ada@example.com", "typo@example.com"):
         for dry_run in (True, False):
-            with raises(NotFoundError, match=f"no user or open invite has the address {email}") as caught:
+            with raises(NotFoundError, match=f"no user or invite has the address {email}") as caught:
                 await admin.users.offboard(email=email, dry_run=dry_run)
             assert (caught.value.operation, caught.value.status_code) == ("offboard", None)
 

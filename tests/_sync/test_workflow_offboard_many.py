@@ -63,7 +63,7 @@ def test_a_plan_reads_once_and_changes_nothing(emulator: Emulator) -> None:
     assert plan.reports == [admin.users.offboard(email=email) for email in EMAILS[:2]]
     assert plan.reports[0].keys_to_rotate[0].name == "reader"
     assert (plan.not_found, plan.unseen) == (["eve@example.com"], [])
-    assert str(plan).splitlines()[1] == "eve@example.com: no user or open invite has this address"
+    assert str(plan).splitlines()[1] == "eve@example.com: no user or invite has this address"
 
 
 def test_a_saved_plan_is_carried_out(emulator: Emulator) -> None:

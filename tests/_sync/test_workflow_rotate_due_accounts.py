@@ -130,7 +130,7 @@ def test_what_is_old_is_tried_rotated_and_stored(accounts: Accounts) -> None:
     assert accounts.list_changes() == [UPDATE, ROTATE, ROTATE]
     assert (accounts.find_lost(), len(old.items() & accounts.vault.items())) == (set(), 1)
     assert not set(accounts.vault.values()) & set(json.dumps(report.to_dict()).split('"'))
-    assert "with its own name, because this sets its updated_at, which is the age of its secret" in str(report.steps[0])
+    assert "its updated_at, from which the age of its secret is counted" in str(report.steps[0])
     assert "makes this call, so it is never rotated" in str(report)
     again = accounts.rotate()
     assert (again.rotated, again.steps, accounts.list_changes()) == ([], [], [])

@@ -291,8 +291,8 @@ def test_what_removes_the_caller_itself_wants_the_name() -> None:
             (binding,) = admin.role_bindings.list(principal_type="service_account", principal_id=caller.id)
         emulator.requests.clear()
         role = f"service-account:{caller.name}:{binding.role}"
-        revoked = "This is a role of the account of this client."
-        deleted = "This is the account of this client."
+        revoked = "This is a role of the account you are using."
+        deleted = "This is the account you are using."
         member, owner = ("--from", "OrgMember", "--to", "OrgOwner"), ("--from", "OrgOwner", "--to", "OrgManager")
         cases = (
             (("service-account", "delete", caller.id), caller.name, deleted),

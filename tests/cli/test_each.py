@@ -665,7 +665,7 @@ def test_no_number_covers_the_account_that_the_command_uses() -> None:
         done = each(("service-account", "delete", "{name}"), "--confirm", "2", rows=f"name\n{own.name}\nci\n")
         assert exits_of(done) == [2, 0]
         message = lines_of(done)[0]["error"]["message"]
-        assert message.startswith("This is the account of this client. To go ahead, run this command by itself")
+        assert message.startswith("This is the account you are using. To go ahead, run this command by itself")
         assert f"--confirm {own.name}" in message
         change = (
             "role",
@@ -719,7 +719,7 @@ def test_a_dry_run_refuses_the_rows_that_the_run_refuses(words: tuple[str, ...],
         done = each(words, *consent, rows=rows)
         assert (preview.exit, exits_of(preview), done.exit) == (2, [2], 2)
         assert lines_of(preview) == lines_of(done)
-        assert "account of this client" in lines_of(preview)[0]["error"]["message"]
+        assert "account you are using" in lines_of(preview)[0]["error"]["message"]
 
 
 def test_a_file_of_a_row_is_replaced_only_by_an_option_of_its_command() -> None:

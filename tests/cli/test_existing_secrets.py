@@ -42,7 +42,7 @@ PLACES = {
         "some.key cannot be read, or has something else than the secret of a service account.",
     ),
 }
-EXISTS = "No new secret was created, and the present one cannot be shown again. To replace it, use rotate."
+EXISTS = "No new secret was created, and the present one cannot be shown again. To replace it, use {} rotate."
 
 
 @pytest.mark.parametrize("name", PLACES)
@@ -64,7 +64,7 @@ def test_ensure_says_whether_the_place_of_a_secret_that_exists_has_one(
         assert run(*ACCOUNT, "--store", "file:robot.json").exit == 0
         done = run(*words, "--store", store)
         told = json.loads(run(*words, "--store", store, "-o", "json").stderr)
-    assert (done.exit, done.stderr) == (0, f"{EXISTS} {expected}\n")
+    assert (done.exit, done.stderr) == (0, f"{EXISTS.format(words[0])} {expected}\n")
     is_missing = "has no value" in expected or "something else" in expected
     assert list(told) == ["warning" if is_missing else "note"]
     assert done.json.get("stored_in") is None
@@ -111,7 +111,7 @@ def test_ensure_says_nothing_of_a_place_where_there_is_none() -> None:
     """With --reveal, a secret that exists is not shown."""
     with example_organization():
         done = run(*KEY, "--reveal")
-    assert (done.exit, done.stderr) == (0, f"{EXISTS}\n")
+    assert (done.exit, done.stderr) == (0, f"{EXISTS.format('api-key')}\n")
 
 
 def test_what_ensure_has_changed_is_told_beside_a_secret_that_exists() -> None:
@@ -119,4 +119,4 @@ def test_what_ensure_has_changed_is_told_beside_a_secret_that_exists() -> None:
     with example_organization():
         done = run(*KEY, "--role", "DataPlaneEditor", "--if-different", "update", "--reveal")
     assert (done.exit, done.json["roles"]) == (0, ["DataPlaneEditor"])
-    assert "DataPlaneEditor" in done.stderr.replace(EXISTS, "")
+    assert "DataPlaneEditor" in done.stderr.replace(EXISTS.format("api-key"), "")

@@ -376,7 +376,7 @@ def test_a_store_that_fails_ends_with_1_and_beside_work_that_remains_and_in_rota
     assert done.exit == STORES[line], done
     topics = {name: " ".join(run("help", name).stdout.split()) for name in ("exit-codes", "storing")}
     assert "a failed --store" in topics["exit-codes"]
-    assert "api-key rotate-due could not store a value" in topics["exit-codes"]
+    assert "api-key rotate-due could not store a secret" in topics["exit-codes"]
     page = (Path(__file__).parents[2] / "docs/command-line.md").read_text(encoding="utf-8")
     assert "Only `api-key rotate-due` exits with 9 in this case" in page
     assert "the exit code is 1, or 9 for rotate-due" in topics["storing"]

@@ -125,14 +125,14 @@ If the command fails, run it again with the id of the old key, because the name 
 --keep-old-for TIME How long the old key is kept at least, such as 7d; 0 deletes it at once.
 : api-key rotate-due
 Rotate every API key that is older than --older-than.
-The command also finishes what an earlier run left, and deletes old keys whose time is up.
+The command also finishes what an earlier run left, and deletes old keys after their expiry time.
 It is made for a nightly job: one key that fails does not stop the others.
 # A service account has no project, so that {project} would be no example for apply, whose option this is, too.
---store DESTINATION Where each secret goes, such as 'file:{scope}-{name}.key'. {scope} is the project of a key, or the \
-word service-account (help secrets).
+--store DESTINATION Where each secret goes, such as 'file:{scope}-{name}.key'; needed to create any. {scope} \
+is the project of a key, or the word service-account (help secrets).
 : project delete
-Delete a project. If it has API keys, they go with it, and you are asked for its name.
---with-contents deletes its indexes too
+Delete a project. If the project has API keys, they are deleted with it, and you are asked for the name
+--with-contents first deletes everything in the project, such as indexes,
 --confirm NAME Go ahead without the question; NAME is its answer.
 : project stale
 Find old projects that tests left behind.
@@ -142,7 +142,7 @@ To see what a project holds, a temporary API key is created in it and deleted ag
 Remove a person, and show which secrets to rotate.
 Keep the output: afterwards nothing can show what the person could reach.
 For many people: --people FILE --out PLAN
-for the people who must stay, then apply it.
+of the people who must stay, then apply it.
 : user ensure
 Give a person these roles: a member gets what is missing, anyone else an invite.
 One role must be on the organization, such as OrgMember.
@@ -152,7 +152,7 @@ Replace the secret of a service account.
 The old one stops working within seconds, so store the new one where its programs read it.
 For the account you are using, you are asked for its name.
 : service-account rotate-due
-Rotate only this account, whatever its age; can be repeated.
+Rotate only this account, even if its secret is younger; can be repeated.
 : role change
 Replace one role by another. The new role is granted first, so access is never lost in between.
 : each

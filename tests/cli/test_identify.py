@@ -33,7 +33,7 @@ def test_the_exit_code_shows_whether_the_value_is_accepted() -> None:
         table = run("api-key", "identify", "--output", "table", stdin=key.value)
         assert (table.exit, "the value was accepted at" in table.stdout) == (0, True)
         bare = run("api-key", "identify", "--output", "table", stdin="pcsk_bare")
-        assert bare.stdout.startswith("the value has no label\n"), bare
+        assert bare.stdout.startswith("the value has no label, which the console may show beside a key\n"), bare
         unknown = run("api-key", "identify", stdin=f"{key.value[:-1]}")
         assert (unknown.exit, unknown.json["state"]) == (8, "not_accepted")
         emulator.faults.add("list_indexes", status=401, body="html", times=None)

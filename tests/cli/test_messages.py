@@ -491,7 +491,7 @@ def _(world: World) -> Run:
     return run("plan", write("org.yaml", file), "--output", "table")
 
 
-@says("48", "search/reader: the old key stays until * UTC.")
+@says("48", "search/reader: the old key stays at least until * UTC.")
 def _(_: World) -> Run:
     _rotate("--keep-old-for", "7d")
     return run("api-key", "delete-retired", "--yes", "--output", "table")

@@ -297,7 +297,7 @@ def test_who_is_only_invited_is_no_user_and_the_error_says_so(words: tuple[str, 
         blind = run(*words)
     user = "There is no user bob@example.com that this account can see"
     assert (done.exit, blind.exit) == (4, 4)
-    assert f"{user}, but an open invite. Use invite in place of user." in done.stderr
+    assert f"{user}, but an invite. Use invite in place of user." in done.stderr
     assert f"{user}." in blind.stderr
 
 
@@ -447,7 +447,7 @@ def test_a_refusal_that_may_be_about_the_own_account_names_it() -> None:
                 for option in ("--yes", "--dry-run"):
                     done = run(*words, option, env=env)
                     assert done.exit == 5, done
-                    assert f"Service account emulator ({account.id}) may be the account of this client" in done.stderr
+                    assert f"Service account emulator ({account.id}) may be the account you are using" in done.stderr
 
 
 def test_a_question_on_a_role_binding_names_its_principal_and_its_project() -> None:

@@ -283,7 +283,7 @@ def test_a_list_of_people_is_planned_read_and_removed(tmp_path: Path) -> None:
     assert "--out FILE" in unsaved.stderr
     assert made.stderr.splitlines() == [
         f"Wrote {plan}.",
-        "no@example.com: no user or open invite has this address.",
+        "no@example.com: no user or invite has this address.",
         f"Nobody was removed. To remove these people, run pinecone-admin apply {plan}.",
     ]
     assert json.loads(report.read_text()) == {**preview.json["report"], "steps": preview.json["would_do"]}

@@ -104,7 +104,7 @@ def test_one_line_for_each_key_says_what_happened_and_where_its_value_is(emulato
     ]
     kept = run("api-key", "delete-retired", "--yes", *table)
     assert lines_of(kept) == [
-        f"{key}: the old key stays until TIME." for key in ("search/reader", "search/indexer", "shop/reader")
+        f"{key}: the old key stays at least until TIME." for key in ("search/reader", "search/indexer", "shop/reader")
     ]
     emulator.clock.advance(8 * DAYS)
     preview = run("api-key", "delete-retired", "--dry-run", *table)
@@ -133,13 +133,13 @@ def test_only_old_keys_of_one_name_have_their_ids_in_a_table(emulator: Emulator)
     preview = run("api-key", "delete-retired", "--dry-run", "--output", "table")
     assert lines_of(preview)[1:] == [
         *(f"{key}: the old key would be deleted." for key in ("search/reader", "search/indexer", shop[0])),
-        f"{shop[1]}: the old key stays until TIME.",
+        f"{shop[1]}: the old key stays at least until TIME.",
         "Nothing was changed.",
     ]
     done = run("api-key", "rotate-due", "--older-than", "400d", *store, "--output", "table")
     assert lines_of(done) == [
         *(f"{key}: the old key is deleted." for key in ("search/reader", "search/indexer", shop[0])),
-        f"{shop[1]}: the old key stays until TIME.",
+        f"{shop[1]}: the old key stays at least until TIME.",
     ]
 
 

@@ -78,7 +78,7 @@ async def offboard(
     report = build_report(inventory, email)
     if has_no_person(report):
         raise NotFoundError(
-            f"no user or open invite has the address {email}; an earlier run may have removed the person",
+            f"no user or invite has the address {email}; an earlier run may have removed the person",
             operation="offboard",
         )
     check_complete(inventory, operation="offboard")

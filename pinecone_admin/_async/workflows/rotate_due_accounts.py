@@ -58,8 +58,8 @@ _UNREADABLE = (
     "rely on it, pass "
 )
 _OWN = (
-    "it is the account of this client, and a lost response would leave it without a valid secret; rotate it as "
-    "another service account"
+    "it is the account of this client, and a lost response would leave it without a valid secret; rotate it with "
+    "the credentials of another service account"
 )
 _NAMESAKE = "other service accounts have the same name; rename them, or rotate this one by its id"
 
@@ -220,7 +220,7 @@ class AsyncDueAccountRun:
 
         The name is read again: somebody may have changed it while the destination was read, or the secret stored.
         """
-        reason = "this sets its updated_at, which is the age of its secret"
+        reason = "this sets its updated_at, from which the age of its secret is counted"
         age = "the next run rotates it again if it still is due" if was_rotated else "its age may begin again"
         present, sent = account, len(self.run.steps)
         try:

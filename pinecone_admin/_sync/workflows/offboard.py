@@ -77,7 +77,7 @@ def offboard(run: Run, *, email: str, begin: Callable[[OffboardReport], object] 
     report = build_report(inventory, email)
     if has_no_person(report):
         raise NotFoundError(
-            f"no user or open invite has the address {email}; an earlier run may have removed the person",
+            f"no user or invite has the address {email}; an earlier run may have removed the person",
             operation="offboard",
         )
     check_complete(inventory, operation="offboard")

@@ -61,7 +61,7 @@ class Thing:
 
 
 _OTHER_STATES: Mapping[str, tuple[str, str]] = {
-    "user": ("invite", "an open invite"),
+    "user": ("invite", "an invite"),
     "invite": ("user", "a user, since the person has joined"),
 }
 """What a person can be instead of a user or an invite: the noun, and how messages call it."""
@@ -126,7 +126,7 @@ class NameLookup:
         return Thing(noun, found.id, _name_of(found))
 
     def _is_present(self, noun: str, email: str) -> bool:
-        """Return whether a user or an open invite has an address; False if that cannot be seen."""
+        """Return whether a user or an invite has an address; False if that cannot be seen."""
         with suppress(PineconeError):
             return any(getattr(each, "status", "pending") == "pending" for each in self.list_matching(noun, email))
         return False

@@ -254,7 +254,8 @@ def _report_differences(call: Call, result: object) -> None:
             session.notify(advice)
         elif not is_shown:
             details = ", ".join(map(str, differences))
-            session.notify(f"{thing} exists with other settings, which were not changed ({details}).")
+            remedy = " To change them, add --if-different update." if call.leaves_differences else ""
+            session.notify(f"{thing} exists with other settings, which were not changed ({details}).{remedy}")
 
 
 def _advise_on_roles(call: Call, differences: Sequence[Difference]) -> str:

@@ -210,7 +210,7 @@ secrets requires one of these options:
                               standard input (pinecone-admin help exec).
   --reveal                    Writes the secret to standard output.
 
-If you rotate the account of this client, leave out --store and
+If you rotate the secret of the account you are using, leave out --store and
 --reveal. The secret file of its profile then gets the new secret.
 
 --store is one template for all secrets of a command:
@@ -324,14 +324,14 @@ do so:
   project create, api-key create, service-account create (of a name that exists)
   organization delete
   project delete (of a project that has API keys, or --with-contents)
-  service-account delete, rotate (of the account of this client)
+  service-account delete, rotate (of the account you are using)
   role revoke, change (of a role of that account)
   role revoke (of the only role of a user)
   send of a DELETE (the last part of the path)
 
 If the command each runs a command that deletes things, you must type the number
 of rows. Without a terminal, it needs --confirm N. N can be larger than the
-number, so that a second run passes. No row deletes the account of this client,
+number, so that a second run passes. No row deletes the account you are using,
 if the command can see which account that is. With send, it does not check this.
 
 If apply deletes things or removes people, you must type their number. Without a

@@ -108,7 +108,7 @@ def is_of_caller(admin: Admin, noun: str, id: str, *, caller: Caller) -> bool:
         subject = read_if_allowed(lambda: admin.service_accounts.describe(service_account_id=id))
         name = None if subject is None else subject.name
         subject_name = describe_resource("service account", name, id)
-        raise RefusedError(f"{subject_name} may be the account of this client: {unknown}")
+        raise RefusedError(f"{subject_name} may be the account you are using: {unknown}")
     return id == _find_account_id(account, None if account else _read_own_bindings(admin, None))
 
 

@@ -12,7 +12,7 @@ NOUNS: Mapping[str, str] = {
     "user": "People in the organization.",
     "invite": "Invites to the organization.",
     "service-account": "Accounts of programs.",
-    "role": "Roles of principals.",
+    "role": "Who holds which role.",
     "profile": "Saved accounts.",
 }
 """The nouns, each with its help, in the order of the help; the module of one has its name."""

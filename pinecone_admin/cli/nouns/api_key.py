@@ -208,7 +208,7 @@ def _warn_if_no_project_is_seen(call: Call) -> None:
     "--project", "project_id", type=NameOrId("project"), help="Name or id of the project; default: all projects."
 )
 def delete_retired(call: Call, *, project_id: str | None = None) -> object:
-    """Delete the old keys of rotations, and temporary keys of killed runs, after their time."""
+    """Delete the old keys of rotations, and temporary keys of killed runs, after their expiry time."""
     if project_id is None:
         _warn_if_no_project_is_seen(call)
     return call.admin.api_keys.delete_retired(project_id=project_id, dry_run=call.is_dry_run)
@@ -217,7 +217,7 @@ def delete_retired(call: Call, *, project_id: str | None = None) -> object:
 @NOUN.command(
     "changes",
     example="pinecone-admin api-key rotate-due --older-than 90d --keep-old-for 7d "
-    "--store 'file:{project}-{name}.key' --yes",
+    "--store 'file:{scope}-{name}.key' --yes",
     makes=Secret("api-key", replaces=True, many=True),
     is_workflow=True,
     lists_planned=True,
@@ -237,8 +237,9 @@ def delete_retired(call: Call, *, project_id: str | None = None) -> object:
 def rotate_due(call: Call, *, older_than: timedelta, keep_old_for: timedelta, project_id: str | None = None) -> object:
     """Rotate every API key that is older than --older-than.
 
-    The command also finishes what an earlier run left, and deletes old keys whose time is up. It is made for a nightly
-    job: one key that fails does not stop the others. Do not run two calls for the same organization at the same time.
+    The command also finishes what an earlier run left, and deletes old keys after their expiry time. It is made for
+    a nightly job: one key that fails does not stop the others. Do not run two calls for the same organization at
+    the same time.
     """
     if project_id is None:
         _warn_if_no_project_is_seen(call)

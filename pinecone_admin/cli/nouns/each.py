@@ -50,7 +50,7 @@ def each(
 
     {email} stands for the column email. All rows are checked before the first one runs; rows of standard input are
     checked one by one. With --dry-run, a row ignores earlier rows. A row that fails does not stop the others. A value
-    never becomes an option or a second word. Write lists for FILE with -o json, because csv changes names.
+    never becomes an option or a second word. Write FILE with -o json, because csv changes names like =A1.
 
     --yes and --confirm stand before --. On a terminal, one question shows the first ten commands and their number. A
     command that deletes needs that number, typed or as --confirm N. A secret needs --store with {COLUMN} in it.

@@ -28,7 +28,7 @@ def _options(function: Callable[..., object]) -> Callable[..., object]:
 )
 @_options
 @click.option("--background", is_flag=True, help="Return once it listens; it ends with this shell.")
-@argument("command", COMMAND, nargs=-1, metavar="[COMMAND …]")
+@argument("command", COMMAND, nargs=-1, metavar="[-- COMMAND…]")
 def emulator(session: Session, *, background: bool, command: Sequence[str] = (), **options: Any) -> None:
     """Serve an organization on this machine, to try things.
 

@@ -37,7 +37,7 @@ def export(session: Session, *, out: str | None = None) -> None:
 @planned_client_id
 @out("Write the plan to a file, for apply.")
 @click.option("--markdown", metavar="FILE", help="Write the plan as text for a pull request.")
-@click.option("--fail-on-change", is_flag=True, help="Exit with 8 if there are changes, and nothing is wrong.")
+@click.option("--fail-on-change", is_flag=True, help="Exit with 8 instead of 0 if there are changes.")
 @click.option("--unlisted", is_flag=True, help="List what the file does not mention, instead of counting it.")
 def plan(session: Session, **options: Any) -> None:
     """Show what apply would do. Nothing is changed.
@@ -74,9 +74,9 @@ def plan(session: Session, **options: Any) -> None:
 def apply(session: Session, **options: Any) -> None:
     """Make the organization match a file, or carry out a plan.
 
-    You see the steps and are asked first. If something is removed, you are asked for the number. A plan is refused if
-    it would no longer do what it shows. Run the command again after a failure, with another --out: steps that are done
-    are skipped. Do not run two calls for the same organization at the same time.
+    You see the steps and are asked first. For removals, you are asked for their number. A plan is refused if it would
+    no longer do what it shows. Run the command again after a failure, with another --out: steps that are done are
+    skipped. Do not run two calls for the same organization at the same time.
     """
     from pinecone_admin.cli.plans.organization_file import apply_file  # noqa: PLC0415 - loads the models
 

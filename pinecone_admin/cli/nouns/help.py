@@ -91,7 +91,7 @@ def _complete_code(_: click.Context, __: click.Parameter, incomplete: str) -> li
 def explain(session: Session, *, code: str | None = None) -> None:
     """Explain the code of an error, exit or finding.
 
-    Each error ends with its code, such as [PA205]. The output shows what the code means, and what to do.
+    Most errors end with a code, such as [PA205]. The output shows what the code means, and what to do.
     """
     if code is None:
         write_items(session, ({"code": each.code, "meaning": each.meaning} for each in list_explanations()))

@@ -16,7 +16,7 @@ def whoami(session: Session) -> None:
     """Show the account that commands use, and its roles.
 
     The output also has its organization, and when its token expires. What the account may not see of itself is shown as
-    unknown, and roles and token_expires_at are then null in JSON.
+    unknown. In JSON, roles and token_expires_at are null if they are unknown.
     """
     from pinecone_admin.cli.identity.caller import look_at_caller  # noqa: PLC0415 - loads the client
 

@@ -80,8 +80,8 @@ def ensure(
 ) -> object:
     """Invite a person, unless an invite for the address is pending.
 
-    One of the roles must be on the organization, such as OrgMember. An expired invite with other roles is replaced. A
-    person who is a member is refused: use user ensure, which gives members and others their roles.
+    One of the roles must be on the organization, such as OrgMember. An expired invite is sent again, or replaced if it
+    has other roles. A person who is a member is refused: use user ensure, which gives members and others their roles.
     """
     with _naming_other_way():
         return call.admin.invites.ensure(

@@ -26,7 +26,7 @@ _own = argument(
 @NOUN.command("reads", example="pinecone-admin organization list")
 @limit
 def list_(call: Call) -> object:
-    """List all organizations that the caller belongs to."""
+    """List the organizations that the account belongs to."""
     return call.admin.organizations.list()
 
 
@@ -89,6 +89,6 @@ def _find_contents(call: Call) -> list[str]:
 def delete(call: Call, *, organization_id: str) -> None:
     """Delete an organization.
 
-    It must have no projects, be on the Free plan and have the payment status Active.
+    It must have no projects, be on the Free plan and have the payment status Active. You are asked for its name.
     """
     call.admin.organizations.delete(organization_id=organization_id)

@@ -221,8 +221,8 @@ def update(
 ) -> None:
     """Change a saved profile.
 
-    --expect-organization changes the organization that it works on. A new client secret needs login with --overwrite,
-    which tries the secret.
+    To change the organization that the profile works on, add --expect-organization, which every command has. A new
+    client secret needs login with --overwrite, which tries the secret.
     """
     from attrs import evolve  # noqa: PLC0415 - loaded when it is run
 

@@ -43,7 +43,7 @@ _WITH_CMEK = {"force_encryption_with_cmek": {"consequence": "--require-cmek cann
 @NOUN.command("reads", example="pinecone-admin project list")
 @limit
 def list_(call: Call) -> object:
-    """List the projects of the organization that the caller may see."""
+    """List the projects that the account can see."""
     return call.admin.projects.list()
 
 
@@ -182,10 +182,11 @@ def delete(
 ) -> object:
     """Delete a project.
 
-    If it has API keys, they go with it, and you are asked for its name. --with-contents deletes its indexes too, and
-    always asks for the name. To see what the project holds, it creates a temporary API key and deletes it again. A
-    dry run does this, too, so it asks first. Without --with-contents, a dry run does not see indexes, and the run is
-    refused if there are any.
+    If the project has API keys, they are deleted with it, and you are asked for the name of the project.
+
+    --with-contents first deletes everything in the project, such as indexes, and always asks for the name. To see the
+    contents, the command then creates a temporary API key and deletes it again. A dry run does this, too, so it asks
+    first. Without --with-contents, a dry run does not see indexes, and the run is refused if there are any.
     """
     if not with_contents:
         try:

@@ -49,7 +49,7 @@ def _complete_kinds(_: click.Context, __: click.Parameter, incomplete: str) -> l
     multiple=True,
     metavar="KIND[,KIND]",
     shell_complete=_complete_kinds,
-    help="Exit with 8 on findings of these kinds (any: every kind), unless parts are not shown; can be repeated.",
+    help="Exit with 8 on findings of these kinds (any: every kind), or with 9 if parts are not shown; can be repeated.",
 )
 @click.option(
     "--waivers",
@@ -85,7 +85,9 @@ def inventory(session: Session, *, out: str | None = None) -> None:
 @ROOT.session_command("reads", example="pinecone-admin diff inventory.json")
 @argument("old", "A file that inventory --out wrote.", metavar="OLD")
 @argument("new", "A later inventory; without it, the organization as it is now.", required=False, metavar="[NEW]")
-@click.option("--fail-on-change", is_flag=True, help="Exit with 8 if anything has changed, unless parts are not shown.")
+@click.option(
+    "--fail-on-change", is_flag=True, help="Exit with 8 if anything has changed, or with 9 if parts are not shown."
+)
 def diff(session: Session, *, old: str, new: str | None = None, fail_on_change: bool) -> None:
     """Show what changed since a saved inventory, or between two."""
     from pinecone_admin.cli.reports.inventory_report import report_changes  # noqa: PLC0415 - loads the models

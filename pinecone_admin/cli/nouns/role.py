@@ -27,9 +27,9 @@ _wanted_role = click.option(
     "--role",
     type=Role(may_be_of_key=True),
     required=True,
-    help="The role, such as OrgMember or search:ProjectEditor; of an API key, alone.",
+    help="The role, such as OrgMember or search:ProjectEditor; for an API key, without a project.",
 )
-_REVOKES_OWN = "This is a role of the account of this client."
+_REVOKES_OWN = "This is a role of the account you are using."
 
 
 def _find_lost_membership(call: Call) -> list[str]:
@@ -59,7 +59,7 @@ def _search_project_for_key(context: click.Context, _: click.Parameter, value: o
 def list_(call: Call, *, principal: Thing | None = None, on: str | None = None, role: RoleName | None = None) -> object:
     """List who holds which role.
 
-    Names that the account may not see are left out, and a warning shows if it may not see all roles. --output raw
+    Names that the account may not see are left out. If it may not see all roles, a warning shows this. --output raw
     lists ids alone, and reads no names.
     """
     from pinecone_admin.cli.reports.inventory_report import end_with_missing  # noqa: PLC0415 - as below
@@ -142,7 +142,7 @@ def revoke(call: Call, *, role_binding_id: str) -> None:
     To give another role in place of one, use role change.
 
     Without its only role, a user may no longer be in the organization. For such a role, and for a role of the account
-    that the command itself uses, you are asked for the role binding, as it is written above.
+    you are using, you are asked to type the role binding, as the question shows it.
     """
     call.admin.role_bindings.delete(role_binding_id=role_binding_id)
 
@@ -158,7 +158,7 @@ def revoke(call: Call, *, role_binding_id: str) -> None:
     "from_role",
     type=Role(may_be_of_key=True),
     required=True,
-    help="The present role, such as OrgMember or search:ProjectViewer; of an API key, alone.",
+    help="The present role, such as OrgMember or search:ProjectViewer; for an API key, without a project.",
 )
 @click.option("--to", "to_role", type=BareRole(ROLES), required=True, help="Role to grant, without its project.")
 @principal
@@ -168,7 +168,7 @@ def change(call: Call, *, principal: Thing, from_role: RoleBindingInput, to_role
     """Replace one role by another.
 
     The new role is granted first, so access is never lost in between. For a role of the account you are using, you
-    are asked to type the name or id that you gave.
+    are asked to type the value of --service-account.
     """
     return call.admin.role_bindings.change_role(
         principal_type=principal.api_type,

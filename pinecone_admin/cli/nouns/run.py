@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     type=Duration(),
     help="How long the key can remain if this process is killed; at least 1m, default 6h.",
 )
-@argument("command", "The program and its arguments, after --.", nargs=-1, required=True, metavar="COMMAND …")
+@argument("command", "The program and its arguments.", nargs=-1, required=True, metavar="-- COMMAND…")
 def run(
     session: Session,
     *,
@@ -43,7 +43,7 @@ def run(
     """Run a program with a temporary API key.
 
     The program reads the key from PINECONE_API_KEY. Its environment has no other credentials of pinecone-admin. When
-    the program ends, the key is deleted. If this process is killed, the key remains until its time is over. After
+    the program ends, the key is deleted. If this process is killed, the key remains until its expiry time. After
     that, api-key delete-retired, api-key rotate-due or the next pinecone-admin run in the project deletes it.
 
     The exit code is that of the program, or 125 if the program was not started. If the program ended with 0 and the key

@@ -17,7 +17,7 @@ from pinecone_admin.cli.session import Session
 )
 @argument(
     "method",
-    "GET, POST, PATCH, PUT or DELETE, in any case.",
+    "GET, POST, PATCH, PUT or DELETE; capital letters do not matter.",
     type=Choice(("GET", "POST", "PATCH", "PUT", "DELETE"), case_sensitive=False),
     metavar="METHOD",
 )
@@ -35,8 +35,8 @@ from pinecone_admin.cli.session import Session
 def send(session: Session, *, method: str, path: str, body: str | None = None) -> None:
     """Send a request that no other command covers.
 
-    The request has the same token, retries and errors as every command. A DELETE needs the last part of the path as
-    --confirm. A request that creates a secret needs --store or --reveal.
+    The request has the same token, retries and errors as every command. For a DELETE, you are asked for the last part
+    of the path. A request that creates a secret needs --store or --reveal.
     """
     from pinecone_admin.cli.calls.sending import send_request  # noqa: PLC0415 - loads the client
 

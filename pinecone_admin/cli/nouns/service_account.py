@@ -112,7 +112,7 @@ def update(call: Call, *, service_account_id: str, name: str | None = None) -> o
     "deletes",
     example="pinecone-admin service-account delete ci --yes",
     consequence="What uses the account loses access within seconds.",
-    own_warning="This is the account of this client.",
+    own_warning="This is the account you are using.",
 )
 @_own
 @own_client_id
@@ -129,7 +129,7 @@ def delete(call: Call, *, service_account_id: str) -> None:
     example="pinecone-admin service-account rotate ci --store env-file:.env#PINECONE_CLIENT_SECRET --yes",
     makes=Secret("service-account", replaces=True),
     consequence="The old secret stops working within seconds.",
-    own_warning="This is the account of this client.",
+    own_warning="This is the account you are using.",
 )
 @_own
 @own_client_id
@@ -152,7 +152,7 @@ def rotate(call: Call, *, service_account_id: str) -> object:
 
 @NOUN.command(
     "changes",
-    example="pinecone-admin service-account rotate-due --older-than 90d --store 'file:{kind}-{name}.json' --yes",
+    example="pinecone-admin service-account rotate-due --older-than 90d --store 'file:{scope}-{name}.json' --yes",
     makes=Secret("service-account", replaces=True, many=True),
     consequence="The old secrets stop working within seconds.",
     is_workflow=True,
@@ -164,7 +164,7 @@ def rotate(call: Call, *, service_account_id: str) -> object:
     "names",
     multiple=True,
     metavar="NAME",
-    help="Rotate only this account, whatever its age; can be repeated.",
+    help="Rotate only this account, even if its secret is younger; can be repeated.",
 )
 @own_client_id
 @click.option(

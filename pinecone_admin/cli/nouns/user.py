@@ -47,8 +47,8 @@ def ensure(
     """Give a person these roles: a member gets what is missing, anyone else an invite.
 
     One role must be on the organization, such as OrgMember. Missing roles are added at once, also to a pending invite,
-    and none is revoked without --revoke-others. An expired invite is replaced. In JSON, kind is user or invite, and the
-    other fields are always the same.
+    and none is revoked without --revoke-others. An expired invite is replaced. The JSON has the same fields for a user
+    and an invite, and kind shows which it is.
     """
     return call.admin.users.ensure(
         email=email, role_bindings=role_bindings, revoke_unlisted=revoke_unlisted, dry_run=call.is_dry_run
@@ -77,8 +77,9 @@ def offboard(session: Session, *, email: str | None = None, people: str | None =
     All roles and invites of the person are removed. Keep the output: afterwards nothing can show what the person could
     reach.
 
-    For many people: --people FILE --out PLAN removes nobody and writes a plan. In the plan, delete the entries of
-    reports for the people who must stay, then apply it. A warning names addresses without a user or an invite.
+    For many people: --people FILE --out PLAN removes nobody and writes a plan. The list reports of the plan has an
+    entry for each person. Delete the entries of the people who must stay, then apply it. A warning names addresses
+    without a user or an invite.
     """
     from pinecone_admin.cli.plans import offboarding  # noqa: PLC0415 - loads the models
 

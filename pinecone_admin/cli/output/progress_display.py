@@ -52,8 +52,8 @@ def _render_cells(bar: DelayedBar) -> list[RenderableType]:
     count = f"{done:,} of {total:,}" if total else ""
     if bar.wait.until > now:
         before = f"{count}. " if count else ""
-        seconds = _describe_seconds(bar.wait.until - now)
-        return [Text(f"{before}{bar.wait.reason}; next try in {seconds}.", style="yellow")]
+        soon = _describe_seconds(max(bar.wait.until - now, 1))
+        return [Text(f"{before}{bar.wait.reason}; next try in {soon}.", style="yellow")]
     elapsed = now - bar.started
     times = describe_times(elapsed, estimate_remaining(elapsed, done, total))
     return [

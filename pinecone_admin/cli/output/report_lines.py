@@ -147,8 +147,8 @@ class _Keys:
         for kept in report.kept:
             kind = "temporary" if expiry_of_temporary_key(kept.key) is not None else "old"
             # A resource that waits for its time has no other reason to stay.
-            until = f"stays: {kept.reason}" if kept.is_due else f"stays until {describe_minute(kept.delete_after)}"
-            lines.append(f"{name(kept.key)}: the {kind} key {until}.")
+            until = f": {kept.reason}" if kept.is_due else f" at least until {describe_minute(kept.delete_after)}"
+            lines.append(f"{name(kept.key)}: the {kind} key stays{until}.")
         failures = report.failed if isinstance(report, DueRotations) else []
         failing = {
             (failure.project_id, original_name(failure.key.name)) for failure in failures if failure.key is not None

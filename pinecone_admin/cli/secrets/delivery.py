@@ -232,7 +232,8 @@ def _notify_existing(session: Session, delivery: SecretDelivery, result: object)
     lacks_value = False
     with suppress(StoreError):  # it has something else
         lacks_value = delivery.place.is_readable and not delivery.place.read().value  # certainly
-    text = "No new secret was created, and the present one cannot be shown again. To replace it, use rotate."
+    noun = "service-account" if hasattr(existing, "client_id") else "api-key"
+    text = f"No new secret was created, and the present one cannot be shown again. To replace it, use {noun} rotate."
     if isinstance(result, Rotation):
         is_finished_now = any(each.state == "done" for each in result.steps)
         then = (

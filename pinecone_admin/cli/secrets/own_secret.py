@@ -23,7 +23,7 @@ from pinecone_admin.cli.sentences import as_sentences, list_words
 from pinecone_admin.cli.session import Session
 from pinecone_admin.errors import PineconeError, RefusedError
 
-_IS_OWN = "This is the account of this client"
+_IS_OWN = "This is the account you are using"
 
 
 @frozen(kw_only=True)
