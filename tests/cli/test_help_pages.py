@@ -13,6 +13,7 @@ from textwrap import dedent
 import click
 
 from pinecone_admin.cli.commands import ROOT
+from pinecone_admin.cli.failures import name_options
 from pinecone_admin.cli.help.explanations import list_explanations
 from pinecone_admin.cli.help.topics import TOPICS
 from pinecone_admin.cli.nouns import NOUNS
@@ -70,6 +71,13 @@ def test_every_topic_and_their_list_fit_in_80_columns() -> None:
     """A terminal would break a longer line within a word."""
     texts = {name: run("help", *name, env={"COLUMNS": "80"}).stdout for name in [(), *((each,) for each in TOPICS)]}
     assert {name: line for name, text in texts.items() for line in text.splitlines() if len(line) > 80} == {}
+
+
+def test_your_account_has_one_name_on_the_command_line() -> None:
+    """No topic calls it the account of a client, and the words of the library are replaced."""
+    pages = {name: re.search(r"(?<!-)\bclient\b(?!-|\s+(id|secret)\b)", page) for name, page in TOPICS.items()}
+    assert {name for name, found in pages.items() if found} == set()
+    assert name_options("it is the account of this client") == "it is the account you are using"
 
 
 def test_no_help_is_longer_than_a_person_reads() -> None:
