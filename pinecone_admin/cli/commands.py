@@ -476,6 +476,10 @@ class Command(click.Command):
         """How its parameters are written, by their names, which are those of the arguments of the method."""
         return {str(each.name): spell_parameter(each) for each in self.params}
 
+    def lacks_place(self, given: Iterable[str]) -> bool:
+        """Return whether the names of the parameters that are given lack one on where the secret goes."""
+        return self.makes is not None and self.makes.needs_place and not {"store", "reveal", "dry_run"} & {*given}
+
     def given(self, values: Mapping[str, Any]) -> Command:
         """Return the command with what is known about it if its parameters have these values."""
         found = copy(self)
@@ -533,11 +537,13 @@ class Command(click.Command):
             raise click.UsageError(explain_extra_words(extra, self.params, values), ctx)
         if not missing:
             return words
+        given_options = {str(each.name) for each in order}
         if session is None or not session.is_interactive or any(each.nargs < 0 for each in missing):
-            raise click.UsageError(_describe_missing(missing), ctx)
+            known = given_options | (set() if session is None else session.settings.keys())
+            secret = self.makes if self.lacks_place(known) else None
+            raise click.UsageError(_describe_missing(missing, secret), ctx)
         from pinecone_admin.cli.calls.pipeline import check_before_questions  # noqa: PLC0415 - loads the client
 
-        given_options = {str(each.name) for each in order}
         # A session can be read-only because of these; click keeps the others when it has all values.
         session.settings |= {name: values[name] for name in given_options.intersection(_OF_SESSION)}
         check_before_questions(session, self, given_options)
@@ -603,14 +609,21 @@ def _split_values(words: Sequence[str], option: str) -> tuple[list[str], list[st
     return values, others
 
 
-def _describe_missing(params: Sequence[click.Parameter]) -> str:
-    """Return a sentence that names missing parameters, each with its words if they are few."""
+def _describe_missing(params: Sequence[click.Parameter], secret: Secret | None = None) -> str:
+    """Return a sentence that names missing parameters, each with its words if they are few.
+
+    Args:
+        params: The parameters.
+        secret: The secret whose place is missing, too; None if it is not.
+    """
     named = list[str]()
     for each in params:
         words = list(map(str, each.type.choices)) if isinstance(each.type, click.Choice) else []
         named.append(
             spell_parameter(each) + (f" ({list_words(words, 'or')})" if 0 < len(words) <= _MOST_CHOICES else "")
         )
+    if secret is not None:
+        named.append("--store" if secret.many else "--store (or --reveal)")
     return f"{list_words(named)} {'is' if len(named) == 1 else 'are'} missing."
 
 

@@ -101,7 +101,11 @@ def test_what_is_missing_is_asked_for_on_a_terminal() -> None:
     """With the words of its help, in the order of the help; elsewhere, one error names all that is missing."""
     with example_organization() as emulator:
         missing = run("api-key", "create")
-        check_usage(missing, "NAME and --project are missing.")
+        check_usage(missing, "NAME, --project and --store (or --reveal) are missing.")
+        stored = run("api-key", "create", "--reveal", "-o", "json").error["message"]
+        assert stored.startswith("NAME and --project are missing.")
+        check_usage(run("api-key", "create", "k", "--dry-run"), "--project is missing.")
+        check_usage(run("api-key", "rotate-due"), "--older-than, --keep-old-for and --store are missing.")
         assert len(emulator.requests) == 0
         asked = run("api-key", "create", "--dry-run", terminal=True, stdin="k 1\nsearch\n")
         assert asked.exit == 0, asked

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import shlex
 import stat
 import sys
 from collections.abc import Callable, Generator
@@ -17,10 +18,12 @@ from unittest import mock
 import httpx
 import pytest
 
+from pinecone_admin.cli.commands import Command
+from pinecone_admin.cli.exit_codes import USAGE
 from pinecone_admin.cli.secrets import standard_output, store_command
 from pinecone_admin.cli.secrets.target_files import _reserve_in
 from pinecone_admin.emulator import Emulator
-from tests.cli.command_line import Run, _Stream, example_organization, run
+from tests.cli.command_line import COMMANDS, Run, _Stream, example_organization, run
 from tests.cli.secret_makers import (
     MAKERS,
     ROTATES_ACCOUNT,
@@ -518,6 +521,25 @@ def test_a_person_is_told_where_the_secret_went(tmp_path: Path) -> None:
         assert run(*create, "--reveal").json["stored_in"] is None
         raw = run(*create, "--store", f"{place}3", "--output", "raw").stdout
         assert raw.strip() in {each["id"] for each in run("api-key", "list", "--project", "search").json}
+
+
+@pytest.mark.parametrize("spec", [each for each in COMMANDS if each.makes], ids=lambda spec: spec.full_name)
+def test_the_example_of_a_store_fits_the_secret(spec: Command) -> None:
+    """A form that is wrong gets an example with the variable or the placeholders of what the command makes."""
+    assert spec.makes is not None
+    words = [each for each in shlex.split(spec.example)[1:] if each != "--reveal"]
+    if "--store" in words:
+        position = words.index("--store")
+        del words[position : position + 2]
+    Path("org.yaml").write_text("organization: Emulated Organization\n")
+    with example_organization(spec):
+        done = run(*words, "--store", "env-file:.env")
+        assert done.exit == USAGE, done
+        example = done.stderr.partition(", such as ")[2].partition(". [")[0]
+        assert ("CLIENT_SECRET" in example) == (spec.makes.is_of_account and not spec.makes.many)
+        assert ("API_KEY" in example) == (not spec.makes.is_of_account and not spec.makes.many)
+        assert ("{name}" in example) == spec.makes.many
+        assert "such as" not in run(*words, "--store", shlex.split(example)[0], "--dry-run").stderr
 
 
 @each_maker

@@ -309,7 +309,7 @@ def _read_columns(session: Session, command: Command, values: Mapping[str, Any])
         if param.name == "store" and isinstance(value, str):
             from pinecone_admin.cli.secrets.store_template import parse_template  # noqa: PLC0415 - few commands need it
 
-            parse_template(value, names)
+            parse_template(value, names, example="'file:{COLUMN}.secret'")
             if not names - {"kind"}:
                 raise CLIError("--store is one place for the secrets of all rows. Put {COLUMN} in it")
         columns |= names.difference(OWNER_PLACEHOLDERS if param.name == "store" else ())

@@ -285,7 +285,7 @@ def check_before_questions(session: Session, command: Command, given: Collection
         require_change_allowed(session)
     check_principals(command, given)
     makes = command.makes
-    if makes is not None and makes.needs_place and not {"store", "reveal", "dry_run"} & {*given}:
+    if makes is not None and command.lacks_place(given):
         from pinecone_admin.cli.secrets.destination import ask_for_place  # noqa: PLC0415 - see run_command
 
         raise CLIError(ask_for_place(makes), says_if_unchanged=makes.many)

@@ -146,7 +146,9 @@ class Destination(StoreByName):
         self.session: Session = session
         self.makes: Secret = makes
         store = session.settings.get("store")
-        self._template: StoreTemplate | None = None if store is None else parse_template(store, session.columns)
+        self._template: StoreTemplate | None = None
+        if store is not None:
+            self._template = parse_template(store, session.columns, example=show_example(makes))
         self.columns: set[str] = set() if self._template is None else self._template.placeholders & {*session.columns}
         self._output: StandardOutput | None = None
         self._told: set[str] = set()
@@ -490,15 +492,21 @@ def _find_example(kinds: Collection[str]) -> str:
     return "file:{project}-{name}.key" if "api_key" in kinds else "file:{kind}-{name}.json"
 
 
+def show_example(makes: Secret) -> str:
+    """Return a value of ``--store`` for the secrets of a command, as a shell reads it."""
+    if makes.many:  # what makes them without replacing any makes both kinds
+        return f"'{_find_example({makes.api_type} if makes.replaces else {'api_key', 'service_account'})}'"
+    return f"env-file:.env#{'PINECONE_CLIENT_SECRET' if makes.is_of_account else 'PINECONE_API_KEY'}"
+
+
 def ask_for_place(makes: Secret) -> str:
     """Return the question where the secrets of a command go."""
+    example = show_example(makes)
     if makes.many:
-        example = _find_example({makes.api_type})
-        return f"Each secret is shown only once. Say where they should go, for example --store '{example}'."
-    name = "PINECONE_CLIENT_SECRET" if makes.is_of_account else "PINECONE_API_KEY"
+        return f"Each secret is shown only once. Say where they should go, for example --store {example}."
     return (
-        "The secret is shown only once. Say where it should go with --store (for example --store "
-        f"env-file:.env#{name}), or print it with --reveal."
+        f"The secret is shown only once. Say where it should go with --store (for example --store {example}), or print "
+        "it with --reveal."
     )
 
 

@@ -100,12 +100,13 @@ class StoreTemplate:
         )
 
 
-def parse_template(text: str, columns: Collection[str] = ()) -> StoreTemplate:
+def parse_template(text: str, columns: Collection[str] = (), *, example: str = "file:pinecone.secret") -> StoreTemplate:
     """Return the template that the text of ``--store`` is.
 
     Args:
         text: The text.
         columns: Further placeholders: the columns of the rows of ``each``.
+        example: A text that fits the command, for errors.
 
     Raises:
         CLIError: It has another form, or a placeholder that stands for nothing.
@@ -127,7 +128,7 @@ def parse_template(text: str, columns: Collection[str] = ()) -> StoreTemplate:
     else:
         texts = [rest] if form == "file" and rest else []
     if not texts:
-        raise CLIError(f"--store: write {FORMS}, such as env-file:.env#PINECONE_API_KEY.")
+        raise CLIError(f"--store: write {FORMS}, such as {example}.")
     words = [parse_word(each) for each in texts]
     for name in sorted(names_of(words).difference(OWNER_PLACEHOLDERS, columns)):
         advice = suggest(f"{{{name}}}", [f"{{{each}}}" for each in OWNER_PLACEHOLDERS])
