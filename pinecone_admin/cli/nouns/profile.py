@@ -29,8 +29,9 @@ _CREDENTIALS = (
     click.option(
         "--secret-command",
         metavar="COMMAND",
-        help="Program that prints the client secret, for example of a password manager. It does not get the PINECONE_ "
-        "variables.",
+        help="Program that prints the client secret, for example of a password manager, or of the store of the system: "
+        "'secret-tool lookup pinecone staging' on Linux, 'security find-generic-password -s pinecone -w' on macOS. It "
+        "does not get the PINECONE_ variables.",
     ),
     click.option("--api-url", "host", metavar="URL", help="URL of the API; default: production."),
     click.option("--oauth-url", metavar="URL", help="URL of the token endpoint; default: production."),
