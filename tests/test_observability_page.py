@@ -145,30 +145,65 @@ def test_log_records_have_the_fields(capsys: pytest.CaptureFixture[str]) -> None
 class FailingHandler(logging.Handler):
     """A handler that fails for the records of one operation."""
 
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
     def emit(self, record: logging.LogRecord) -> None:
         """Raise for the creation of a project."""
         if vars(record).get("operation") == "create_project":
-            raise KeyError("no such field")
+            raise self._error
 
 
-def test_an_exception_of_a_log_handler_does_not_hide_the_outcome() -> None:
-    """The call raises an error that names the class of the exception, and shows that the request took effect."""
-    logger, handler = logging.getLogger("pinecone_admin"), FailingHandler()
+@pytest.mark.parametrize(
+    ("error", "unreachable", "message", "outcome"),
+    [
+        (
+            KeyError("no such field"),
+            False,
+            "other code failed in the call to api.pinecone.io: KeyError; the request was processed",
+            "done",
+        ),
+        (KeyError("no such field"), True, "other code failed in the call to api.pinecone.io: KeyError", "not_sent"),
+        (
+            OSError("no space left"),
+            False,
+            "incomplete response from api.pinecone.io: OSError; the request was processed",
+            "done",
+        ),
+        (OSError("no space left"), True, "no response from api.pinecone.io: OSError", "not_sent"),
+    ],
+)
+def test_an_exception_of_a_log_handler_does_not_hide_the_outcome(
+    error: Exception, unreachable: bool, message: str, outcome: str
+) -> None:
+    """The call raises an error that names the class of the exception, and shows whether the request took effect."""
+    logger, handler = logging.getLogger("pinecone_admin"), FailingHandler(error)
     level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
     try:
-        with (
-            emulate() as emulator,
-            Admin() as admin,
-            pytest.raises(PineconeConnectionError, match="KeyError") as caught,
-        ):
-            admin.projects.create(name="search")
+        with emulate() as emulator, Admin() as admin:
+            if unreachable:
+                emulator.faults.add("create_project", unreachable=True)
+            with pytest.raises(PineconeConnectionError) as caught:
+                admin.projects.create(name="search")
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
-    assert (caught.value.outcome, caught.value.safe_to_retry) == ("done", False)
-    assert len(emulator.state.projects) == 1
+    assert str(caught.value) == f"create_project: {message}"
+    assert (caught.value.outcome, caught.value.safe_to_retry) == (outcome, outcome == "not_sent")
+    assert len(emulator.state.projects) == (outcome == "done")
+
+
+def test_the_page_shows_messages_of_log_handlers_that_failed() -> None:
+    """The page shows the messages that the test above gets."""
+    for message in (
+        "`other code failed in the call to api.pinecone.io: KeyError`",
+        "`no response from api.pinecone.io: OSError`",
+        "`…; the request was processed`",
+    ):
+        assert message in PAGE
 
 
 def test_a_record_shows_what_a_failed_run_did(
