@@ -722,6 +722,38 @@ def test_a_dry_run_refuses_the_rows_that_the_run_refuses(words: tuple[str, ...],
         assert "account you are using" in lines_of(preview)[0]["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("service-account", "delete", "{name}"),
+        ("service-account", "rotate", "{name}", "--store", "file:{name}.json"),
+        ("role", "revoke", "service-account:{name}:OrgMember"),
+        ("role", "change", "--service-account", "{name}", "--from", "OrgMember", "--to", "OrgManager"),
+    ],
+    ids=" ".join,
+)
+def test_a_token_alone_takes_nothing_from_a_service_account(words: tuple[str, ...]) -> None:
+    """Every row is refused, because any account may be that of the token; with --own-client-id, others are allowed."""
+    with example_organization() as emulator:
+        with emulator.admin() as admin:
+            token = admin.token().value
+            ci = next(each for each in admin.service_accounts.list() if each.name == "ci")
+            admin.role_bindings.ensure(
+                principal_type="service_account",
+                principal_id=ci.id,
+                resource_type="organization",
+                role="OrgMember",
+            )
+        env = {"PINECONE_ACCESS_TOKEN": token, "PINECONE_CLIENT_ID": None, "PINECONE_CLIENT_SECRET": None}
+        consent = ("--confirm", "1") if words[1] in {"delete", "revoke"} else ("--yes",)
+        before = changes_of(emulator)
+        refused = each(words, *consent, rows="name\nci\n", env=env)
+        assert (exits_of(refused), changes_of(emulator)) == ([5], before), refused.stdout
+        assert "may be the account you are using" in lines_of(refused)[0]["error"]["message"]
+        allowed = each((*words, "--own-client-id", emulator.client_id), *consent, rows="name\nci\n", env=env)
+        assert exits_of(allowed) == [0], allowed.stdout
+
+
 def test_a_file_of_a_row_is_replaced_only_by_an_option_of_its_command() -> None:
     """``--overwrite`` before the dashes is about the file of rows that failed, and is refused without one."""
     rows, words = "name\nkept\n", ("inventory", "--out", "{name}.json")
