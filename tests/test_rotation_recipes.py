@@ -14,7 +14,7 @@ from tests.support.recipes import list_blocks
 
 # Page → a part of its program, and what begins its work, if it does not do it by itself.
 PROGRAMS: Mapping[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
-    "docs/how-to/rotate-every-night.md": ("report = admin.api_keys.rotate_due(", lambda _: None),
+    "docs/how-to/rotate-every-night.md": ("several keys of the project are named", lambda _: None),
     "docs/how-to/offboard-a-person.md": (
         "def offboard(email: str)",
         lambda program: program["offboard"]("ada@example.com"),
