@@ -90,6 +90,20 @@ def choose_exit(reason: int, effects: Effects, ledger: Ledger) -> int:
     return reason if reason == exit_codes.TRY_LATER else exit_codes.UNKNOWN_OUTCOME
 
 
+def advise_on_repeat(exit_code: int, again: str) -> str:
+    """Return what to do before a command that did not do all of its work is run again, as a sentence.
+
+    Args:
+        exit_code: The exit code of the command.
+        again: The clause that says to run it again.
+    """
+    before = {
+        exit_codes.UNKNOWN_OUTCOME: "Check what was done",
+        exit_codes.TRY_LATER: "Wait a while",
+    }
+    return f"{before.get(exit_code, 'Fix what the lines above say')}, then {again}."
+
+
 def _describe_effects(effects: Effects, ledger: Ledger, reason: str) -> list[str]:
     """Return what remains of the changes of a command, and where its new secrets are, each as a sentence.
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from unicodedata import category
 
 import pytest
@@ -575,6 +575,26 @@ def test_a_part_that_fails(emulator: Emulator) -> None:
         ("done", "writer"),
     ]
     assert run("apply", "org.yaml", "--store", "file:k", "--yes").exit == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "exit_code", "advice"),
+    [
+        ({"status": 403}, 10, "Fix what the lines above say"),
+        ({"status": 500}, 6, "Check what was done"),
+        ({"status": 429}, 7, "Wait a while"),
+        ({"status": 403, "skip": 1}, 9, "Fix what the lines above say"),
+    ],
+)
+def test_the_advice_after_an_incomplete_apply_fits_the_exit_code(
+    emulator: Emulator, fault: dict[str, Any], exit_code: int, advice: str
+) -> None:
+    """The last line says what to do before the command is run again: look, wait, or fix what the failures name."""
+    projects = "projects: [{name: one}, {name: two}]\n"
+    write("projects.yaml", f"organization: Emulated Organization\n{projects}")
+    emulator.faults.add("create_project", times=None, **fault)
+    done = run("apply", "projects.yaml", "--yes")
+    assert (done.exit, done.stderr.count(f" failed. {advice}, then run the command again.")) == (exit_code, 1), done
 
 
 def test_an_apply_of_which_all_failed_of_one_cause_has_its_exit_code(emulator: Emulator) -> None:

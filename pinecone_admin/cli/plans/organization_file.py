@@ -16,6 +16,7 @@ from pinecone_admin._text.printable import make_printable
 from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.cli.calls.confirmation import ask_for_number, join_first_names, needs_answer, require_change_allowed
 from pinecone_admin.cli.damaged_files import STANDARD_INPUT, listing_problems
+from pinecone_admin.cli.ending import advise_on_repeat
 from pinecone_admin.cli.failures import (
     CLIError,
     describe_refusal,
@@ -310,7 +311,8 @@ def _notify_incomplete(session: Session, done: ApplyReport, *, held: int) -> Non
         them = "it" if len(failed) == 1 else "them"
         waiting = f", and {len(done.not_run)} that need{'s' * (len(done.not_run) == 1)} {them} did not run"
     again = f"run the command again{session.advise_on_written_files()}"
-    session.warn(f"{count_noun(len(failed), 'step')} failed{waiting}. Fix what the lines above say, then {again}.")
+    advice = advise_on_repeat(session.exit_code, again)
+    session.warn(f"{count_noun(len(failed), 'step')} failed{waiting}. {advice}")
 
 
 def _find_reason(step: Step) -> str | None:

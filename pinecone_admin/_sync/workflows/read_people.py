@@ -1,0 +1,51 @@
+# Derived from pinecone_admin/_async/workflows/read_people.py by scripts/unasync.py: change that, not this file.
+"""Read who is in the organization or invited to it, so that nobody is missed who accepts an invite meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from pinecone_admin._http.lookup import is_same_email, normalize_email
+from pinecone_admin.errors import PineconeError
+from pinecone_admin.models import Invite, User
+
+if TYPE_CHECKING:
+    from pinecone_admin._sync.client import Admin
+
+PeopleList: TypeAlias = Literal["invites", "users"]
+_Listed: TypeAlias = Sequence[Any] | PineconeError
+
+
+def read_people(read: Callable[[PeopleList], _Listed]) -> tuple[_Listed, _Listed]:
+    """Return the invites and the users, read in this order, so that everybody is in one of the lists.
+
+    Who accepts an invite after it was read is in both. So the invites to addresses of users are looked for again, and
+    are left out if they are no longer open: the person is a user then.
+
+    Args:
+        read: Reads one of the lists to its end, or returns the error instead.
+    """
+    invites, users = read("invites"), read("users")
+    if isinstance(invites, PineconeError) or isinstance(users, PineconeError):
+        return invites, users
+    members = {normalize_email(each.email) for each in users}
+    joined = {each.id for each in invites if normalize_email(each.email) in members}
+    if joined and not isinstance(again := read("invites"), PineconeError):
+        joined -= {each.id for each in again if each.status != "processed"}
+        invites = [each for each in invites if each.id not in joined]
+    return invites, users
+
+
+def list_people(admin: Admin, email: str) -> tuple[list[Invite], list[User]]:
+    """Return the invites and the users with an email address; who accepts an invite meanwhile is a user."""
+
+    def read(kind: PeopleList) -> Sequence[Any]:
+        if kind == "users":
+            return [each for each in admin.users.list(email=email) if is_same_email(each.email, email)]
+        return [each for each in admin.invites.list() if is_same_email(each.email, email)]
+
+    invites, users = read_people(read)
+    assert not isinstance(invites, PineconeError)  # noqa: S101 - this read raises
+    assert not isinstance(users, PineconeError)  # noqa: S101 - as above
+    return [*invites], [*users]
