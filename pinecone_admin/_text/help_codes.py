@@ -147,7 +147,8 @@ HELP: Mapping[str, Help] = {
         "No complete response arrived.",
         "The host name was not found, the connection was refused or ended early, or TLS or a proxy failed.",
         "Check the host in the message, the network, the proxies and the certificates. Then read `outcome`.",
-        "After exit code 6, first check whether the change was made. `pinecone-admin doctor` checks the network.",
+        "After exit code 6, the change may have been made: check that with `describe` or `list`, and run the command "
+        "again only if it was not. After exit code 7, run it again. `pinecone-admin doctor` checks the network.",
     ),
     "PA402": Help(
         "No complete response arrived in time.",

@@ -47,6 +47,7 @@ _UNDONE_KEY = r"(?:the new|temporary) API key .* was deleted"
 
 _OF_ARGUMENTS = (
     (r"\bthe account of this client\b", "the account you are using"),
+    (r"\bmade by this call\b", "which this command created"),
     (r"client_id \(--own-client-id on the command line\)", "--own-client-id"),
     (r"allow (\d+) removals? \(--confirm on the command line\)", r"add --confirm \1"),
     (r", or allow_own\b", ""),

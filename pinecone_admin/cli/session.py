@@ -102,7 +102,8 @@ class Session:
             what: The findings.
             kinds: The details; empty if they are in the output.
         """
-        self.notify(f"This fails on {what}, as you asked{f': {kinds}' if kinds else ''}.")
+        also = " also" if self._exit_code else ""  # a warning has the reason for the code that stays
+        self.notify(f"This{also} fails on {what}, as you asked{f': {kinds}' if kinds else ''}.")
         self.exit_code = self._exit_code or FINDINGS
 
     # The question of the command

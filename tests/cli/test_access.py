@@ -125,9 +125,12 @@ def test_a_part_that_could_not_be_read_is_no_clean_review(tmp_path: Path) -> Non
         asked_for = run("inventory", "--out", file, "--overwrite", "--query", "unread[].part")
         table = run("inventory", "--output", "table")
         compared = run("diff", file, file, "--fail-on-change", "--output", "table")
+        run("project", "create", "docs", "--yes")
+        changed = run("diff", file, "--fail-on-change")
     assert (review.exit, failed.exit, taken.exit, compared.exit) == (9, 9, 9, 9)
     for done in (review, failed, taken, compared):
         assert "Not shown: the users" in done.stderr
+    assert (changed.exit, "This also fails on 1 change, as you asked." in changed.stderr) == (9, True), changed
     assert compared.stderr.startswith("Nothing has changed in the parts that both inventories have.\n")
     assert taken.json == saved
     assert asked_for.json == ["users"]

@@ -291,8 +291,8 @@ def test_what_removes_the_caller_itself_wants_the_name() -> None:
             (binding,) = admin.role_bindings.list(principal_type="service_account", principal_id=caller.id)
         emulator.requests.clear()
         role = f"service-account:{caller.name}:{binding.role}"
-        revoked = "This is a role of the account you are using."
-        deleted = "This is the account you are using."
+        revoked = "This is a role of the account you are using. Without it, later commands may be refused."
+        deleted = "This is the account you are using. Its credentials will stop working."
         member, owner = ("--from", "OrgMember", "--to", "OrgOwner"), ("--from", "OrgOwner", "--to", "OrgManager")
         cases = (
             (("service-account", "delete", caller.id), caller.name, deleted),
@@ -308,7 +308,7 @@ def test_what_removes_the_caller_itself_wants_the_name() -> None:
             assert f"error: {words} Add --confirm {name} to go ahead, or --dry-run to see" in refused.stderr
             assert run(*command, "--yes", "--confirm", "another").exit == exit_codes.USAGE
             asked = run(*command, "--yes", terminal=True, stdin="y\n")
-            assert (asked.exit, f"{words}\n" in asked.stderr, f"name {name} to" in asked.stderr) == (
+            assert (asked.exit, words in " ".join(asked.stderr.split()), f"name {name} to" in asked.stderr) == (
                 130,
                 True,
                 True,

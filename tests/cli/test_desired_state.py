@@ -358,7 +358,7 @@ def test_two_secrets_with_one_place(emulator: Emulator) -> None:
     assert done.exit == 2
     assert done.stderr == (
         "error: --store file:search is one place for key search/a and key search/b, and each would replace the one "
-        "before. Put {project} and {name} in it, for example --store 'file:{project}-{name}.key'. Nothing was changed. "
+        "before. Put {scope} and {name} in it, for example --store 'file:{scope}-{name}.key'. Nothing was changed. "
         "[PA101]\n"
     )
     assert list_changes(emulator) == []

@@ -178,8 +178,8 @@ MESSAGES: dict[str, tuple[str, Sequence[SecretOwner], str]] = {
         "file:same.key",
         [WRITER._replace(name=f"k{number}") for number in range(11)],
         (
-            "--store file:same.key is one place for 11 keys, and each would replace the one before. Put {project} and "
-            "{name} in it, for example --store 'file:{project}-{name}.key'."
+            "--store file:same.key is one place for 11 keys, and each would replace the one before. Put {scope} and "
+            "{name} in it, for example --store 'file:{scope}-{name}.key'."
         ),
     ),
     "no project": (
@@ -203,7 +203,7 @@ MESSAGES: dict[str, tuple[str, Sequence[SecretOwner], str]] = {
         [WRITER._replace(name="team-ml")],
         (
             "--store, for key search/team-ml: K_team-ml is not the name of a variable, which has letters, digits and "
-            "underscores. Use --store 'file:{project}-{name}.key', for example."
+            "underscores. Use --store 'file:{scope}-{name}.key', for example."
         ),
     ),
     "no literal variable": (
@@ -219,7 +219,7 @@ MESSAGES: dict[str, tuple[str, Sequence[SecretOwner], str]] = {
         [ROBOT, ROBOT._replace(name="robot_ID")],
         (
             "--store: robot_ID would be the client id of one of service account robot and service account robot_ID, "
-            "and the secret of the other. Put {name} and {kind} in it, for example --store 'file:{kind}-{name}.json'."
+            "and the secret of the other. Put {scope} and {name} in it, for example --store 'file:{scope}-{name}.json'."
         ),
     ),
     "capitals": (
@@ -235,7 +235,7 @@ MESSAGES: dict[str, tuple[str, Sequence[SecretOwner], str]] = {
         [WRITER, WRITER._replace(project="docs")],
         (
             "--store file:writer is one place for key search/writer and key docs/writer, and each would replace the "
-            "one before. Put {project} and {name} in it, for example --store 'file:{project}-{name}.key'."
+            "one before. Put {scope} and {name} in it, for example --store 'file:{scope}-{name}.key'."
         ),
     ),
     "a slash": (

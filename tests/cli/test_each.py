@@ -665,7 +665,8 @@ def test_no_number_covers_the_account_that_the_command_uses() -> None:
         done = each(("service-account", "delete", "{name}"), "--confirm", "2", rows=f"name\n{own.name}\nci\n")
         assert exits_of(done) == [2, 0]
         message = lines_of(done)[0]["error"]["message"]
-        assert message.startswith("This is the account you are using. To go ahead, run this command by itself")
+        own_account = "This is the account you are using. Its credentials will stop working."
+        assert message.startswith(f"{own_account} To go ahead, run this command by itself")
         assert f"--confirm {own.name}" in message
         change = (
             "role",
@@ -804,7 +805,7 @@ def test_a_failure_in_the_middle_stops_nothing_unless_asked() -> None:
             assert sorted(each.name for each in emulator.state.projects.values()) == ["a", "b", "c", "empty", "search"]
             assert not Path("left.csv").exists()
         Path("failed.csv").unlink()
-    said = "1 of 2 rows failed: row 2 (line 3). 1 row did not run. These 2 rows are in failed.csv, to run again."
+    said = "1 of 3 rows failed: row 2 (line 3). 1 row did not run. These 2 rows are in failed.csv, to run again."
     assert done.stderr == f"{said}\n"
 
 
@@ -859,7 +860,7 @@ def test_a_full_disk_takes_neither_an_outcome_nor_a_warning(name: str, room: int
             done = each(CREATE, "--yes", "--stop-on-error", "--failed-rows", "failed.csv", file=name)
     assert exits_of(done) == [6]
     assert lines_of(done)[0]["error"]["outcome"] == "unknown"
-    assert "1 of 1 row failed: row 1 (line" in done.stderr
+    assert "1 of 3 rows failed: row 1 (line" in done.stderr
     assert "2 rows did not run. failed.csv may not have all that is to run again.\n" in done.stderr
     assert "Check first what row 1 (line" in done.stderr
     assert "The output cannot be written" in done.stderr
@@ -943,7 +944,7 @@ def test_a_row_of_a_workflow_that_was_interrupted_has_not_failed() -> None:
         assert exits_of(done) == [0, 130]
         ended, error = done.stderr.splitlines()
         assert ended == (
-            "1 of 2 rows was interrupted: row 2 (line 3). 1 row did not run. These 2 rows are in failed.csv, to run "
+            "1 of 3 rows was interrupted: row 2 (line 3). 1 row did not run. These 2 rows are in failed.csv, to run "
             "again."
         )
         assert error == (
@@ -969,7 +970,7 @@ def test_a_row_that_may_have_become_another_is_checked_first() -> None:
     assert exits_of(done) == [4, 130]
     ended, error = done.stderr.splitlines()[-2:]
     assert ended == (
-        "1 of 2 rows failed: row 1 (line 2). 1 of 2 rows was interrupted: row 2 (line 3). Check first what row 2 (line "
+        "1 of 3 rows failed: row 1 (line 2). 1 of 3 rows was interrupted: row 2 (line 3). Check first what row 2 (line "
         "3) may have changed. 1 row did not run."
     )
     assert error == "error: Interrupted. A part of the work of 1 row was carried out."

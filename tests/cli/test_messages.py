@@ -144,8 +144,8 @@ def _simple() -> Iterator[tuple[str, str, Provoke]]:
     yield (
         "10",
         (
-            "--store file:same.key is one place for all keys, and each would replace the one before. Put {project} and "
-            "{name} in it, for example --store 'file:{project}-{name}.key'. Nothing was changed."
+            "--store file:same.key is one place for all keys, and each would replace the one before. Put {scope} and "
+            "{name} in it, for example --store 'file:{scope}-{name}.key'. Nothing was changed."
         ),
         line("api-key rotate-due --older-than 90d --keep-old-for 7d --store file:same.key --yes"),
     )

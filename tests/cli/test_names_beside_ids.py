@@ -336,7 +336,7 @@ def test_each_says_that_keys_go_with_projects() -> None:
         asked = run(*words, terminal=True, stdin="n\n")
         preview = run("each", "rows.csv", "--dry-run", *words[2:])
     for done in (refused, asked):
-        assert "The API keys of these projects would be deleted, too." in done.said
+        assert "The API keys of these projects are deleted, too." in done.said
     row = preview.json
     assert [each["name"] for each in row["result"]["would_do"][0]["change"]["also_deletes"]] == ["reader"]
 
@@ -367,7 +367,7 @@ def test_a_key_that_a_run_leaves_is_in_a_project_with_a_name() -> None:
         (project,) = (each.id for each in emulator.state.projects.values() if each.name == "search")
         emulator.faults.add("delete_api_key", status=500, times=None)
         done = run("run", "--project", "search", "--role", "ProjectViewer", "--yes", "--", "true")
-    assert (done.exit, f" in project search ({project}), made by this call, " in done.said) == (6, True), done
+    assert (done.exit, f" in project search ({project}), which this command created, " in done.said) == (6, True), done
 
 
 @pytest.mark.parametrize("fault", ["store", "delete_api_key", "update_api_key", "create_api_key"])

@@ -449,9 +449,9 @@ class RowRunner:
         if self._has_read_all and not self._latest:
             self._session.notify("There are no rows.")
         if number:
-            ran = count_noun(self._exits.total(), "row")
+            rows_there = count_noun(self._total or self._exits.total(), "row")
             said = [
-                f"{len(rows)} of {ran} {_conjugate(end, len(rows))}: {_name_rows(rows)}."
+                f"{len(rows)} of {rows_there} {_conjugate(end, len(rows))}: {_name_rows(rows)}."
                 for end, rows in self._not_done.items()
                 if rows
             ]

@@ -18,7 +18,7 @@ from pinecone_admin import (
     UnauthorizedError,
 )
 from pinecone_admin._http.argument_checks import is_key_value
-from pinecone_admin._text.durations import describe_duration
+from pinecone_admin._text.durations import describe_difference
 from pinecone_admin.cli.doctor.probes import STAGES, Cause, Probe, Stage
 from pinecone_admin.cli.failures import CLIError
 from pinecone_admin.cli.identity.caller import CallerView
@@ -157,7 +157,7 @@ def judge_clock(date: datetime | None, *, now: datetime) -> Diagnosis:
     return Diagnosis(
         "clock",
         "failed",
-        f"the clock of this machine is {describe_duration(difference)} {direction} that of the server",
+        f"the clock of this machine is {describe_difference(difference)} {direction} that of the server",
         "set the clock of this machine, with NTP if possible, because certificates and tokens depend on it",
     )
 

@@ -149,7 +149,7 @@ def _need_contents(context: click.Context, option: click.Parameter, value: objec
     "deletes",
     example="pinecone-admin project delete empty --yes",
     finds_more=_find_keys,
-    rows_warning="The API keys of these projects would be deleted, too.",
+    rows_warning="The API keys of these projects are deleted, too.",
     facts_with={"with_contents": {"is_workflow": True, "confirms": True, "makes_temporary_keys": True}},
 )
 @_own

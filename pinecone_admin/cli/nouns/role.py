@@ -29,7 +29,7 @@ _wanted_role = click.option(
     required=True,
     help="The role, such as OrgMember or search:ProjectEditor; for an API key, without a project.",
 )
-_REVOKES_OWN = "This is a role of the account you are using."
+_REVOKES_OWN = "This is a role of the account you are using. Without it, later commands may be refused."
 
 
 def _find_lost_membership(call: Call) -> list[str]:

@@ -112,7 +112,7 @@ def update(call: Call, *, service_account_id: str, name: str | None = None) -> o
     "deletes",
     example="pinecone-admin service-account delete ci --yes",
     consequence="What uses the account loses access within seconds.",
-    own_warning="This is the account you are using.",
+    own_warning="This is the account you are using. Its credentials will stop working.",
 )
 @_own
 @own_client_id

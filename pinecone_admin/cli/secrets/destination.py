@@ -477,7 +477,10 @@ class Destination(StoreByName):
             return "Put a column in it that tells them apart"
         example = _find_example({each.kind for each in owners})
         wanted = parse_template(example).placeholders
-        if self._template is None or wanted <= self._template.placeholders:
+        given = set[str]() if self._template is None else self._template.placeholders
+        if ("project" if any(each.kind == "api_key" for each in owners) else "kind") in given:
+            given = given | {"scope"}  # which would have the same value
+        if self._template is None or wanted <= given:
             return "Rename one of them"
         names = [f"{{{name}}}" for name in sorted(wanted, reverse=True)]
         if self._template.form == "exec":
@@ -487,9 +490,7 @@ class Destination(StoreByName):
 
 def _find_example(kinds: Collection[str]) -> str:
     """Return a template for secrets of these kinds."""
-    if len(kinds) > 1:
-        return "file:{scope}-{name}.key"
-    return "file:{project}-{name}.key" if "api_key" in kinds else "file:{kind}-{name}.json"
+    return f"file:{{scope}}-{{name}}.{'json' if {*kinds} == {'service_account'} else 'key'}"
 
 
 def show_example(makes: Secret) -> str:
