@@ -17,6 +17,8 @@ from pinecone_admin.workflows.sent_changes import Effects, SentChange
 _NOTHING = "Nothing was changed."
 _UNDONE = "Nothing remains of what was done."
 _TAKEN_BACK = "What had been done was taken back."
+_SECRETS = {"create_api_key": ("key", "value"), "create_service_account": ("service account", "secret")}
+"""What an operation creates, and the secret of that, which only its response contains."""
 
 
 def conclude(
@@ -56,7 +58,7 @@ def conclude(
     if can_go_on and effects.remaining and ledger.is_repeatable(effects, goes_on=True):
         said.append(goes_on)
     elif exit_code == exit_codes.UNKNOWN_OUTCOME and not ledger.is_complete:
-        said.append("Before you run the command again, check what was done.")
+        said += _advise_check(effects)
     return CommandFailure(
         message=mask_key_values(join_sentences([reason.message, *said])),
         exit=exit_code,
@@ -130,11 +132,28 @@ def _advise_after_lost_result(changes: Sequence[SentChange]) -> str:
     """Return how to see what was done, since the result of the command could not be shown."""
     advice = "Only the result could not be shown. Do not run the command again."
     created = [each for each in changes if each.made is not None]
-    noun = changes[0].kind.replace("_", "-")
+    noun = _spell_group(changes[0])
     if len(changes) == len(created) == 1 and noun in NOUNS:
         name = shlex.quote(created[0].name or str(created[0].made))
         return f"{advice} See it with: pinecone-admin {noun} describe {name}."
     return advice
+
+
+def _advise_check(effects: Effects) -> list[str]:
+    """Return as sentences what to do before a command is run again whose changes may have been made."""
+    lost = {each.kind: secret for each in effects.unknown if (secret := _SECRETS.get(each.operation)) is not None}
+    advice = [
+        f"If the {noun} exists, its {secret} cannot be read any more, so delete the {noun}."
+        for noun, secret in lost.values()
+    ]
+    groups = {_spell_group(each) for each in [*effects.unread, *effects.unknown] or effects.remaining}
+    shows = [f": pinecone-admin {group} list" for group in groups if len(groups) == 1 and group in NOUNS]
+    return [*advice, f"Before you run the command again, check what was done{''.join(shows)}."]
+
+
+def _spell_group(change: SentChange) -> str:
+    """Return the group of the commands on what a change is about, if there is one."""
+    return change.kind.replace("_", "-").replace("role-binding", "role")
 
 
 def _find_help(reason: CommandFailure, exit_code: int, effects: Effects) -> dict[str, str]:

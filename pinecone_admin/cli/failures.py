@@ -20,7 +20,13 @@ from pinecone_admin.cli.error_output import CommandFailure
 from pinecone_admin.cli.ledger import Ledger
 from pinecone_admin.cli.sentences import as_sentences, join_sentences, name_ids, tidy
 from pinecone_admin.errors import Outcome, PineconeError, PineconeValueError
-from pinecone_admin.workflows.sent_changes import MAY_EXIST, NOT_DELETED_IN_TIME, RemainingChanges, is_foreign_refusal
+from pinecone_admin.workflows.sent_changes import (
+    MAY_EXIST,
+    NOT_DELETED_IN_TIME,
+    RemainingChanges,
+    is_foreign_refusal,
+    may_have_been_processed,
+)
 
 _TOO_MANY_REQUESTS, _SERVER_ERROR = 429, 500  # the enum of the library takes a hundredth of --version
 
@@ -307,8 +313,8 @@ def _describe_refusal(error: PineconeError, remedy: str) -> str:
     elif isinstance(error, errors.TokenError) and error.status_code == _TOO_MANY_REQUESTS:
         text, advice = "the token endpoint limits requests at the moment", ""
     elif isinstance(error, errors.PineconeConnectionError):
-        # What may have been changed comes first after an unknown outcome, and explain has the advice, too.
-        advice = "" if error.outcome == "unknown" else "; to find out why, run pinecone-admin doctor"
+        # What was changed, or may have been, comes first, and explain has the advice, too.
+        advice = "" if may_have_been_processed(error) else "; to find out why, run pinecone-admin doctor"
         text = error.message
     elif error.status_code is None or error.error_code is None or isinstance(error, errors.TokenError):
         text, advice = error.message, ""

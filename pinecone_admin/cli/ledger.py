@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.quoting import describe_resource
-from pinecone_admin.workflows.sent_changes import ROTATED, Effects, SentChange, find_effects
+from pinecone_admin.workflows.sent_changes import ENDS_SAID, Effects, SentChange, find_effects
 
 if TYPE_CHECKING:
     from pinecone_admin.workflows.changes import Change, Ref
@@ -175,16 +175,16 @@ def describe_changes(effects: Effects, said: str = "") -> list[str]:
     # The note on a deletion of what the command has created, and that failed, names what is left.
     names_left = any(each.undoes and not each.is_api_404 for each in (*effects.rejected, *effects.unknown))
     left = named if names_left else set[str]()
-    unread, unknown = (
-        [each for each in changes if not any(f"{each.target} {rotated}" in said for rotated in ROTATED.values())]
-        for changes in (effects.unread, effects.unknown)
+    done, unread, unknown = (
+        [each for each in changes if not _says_end_of(each.made or each.target, said)]
+        for changes in (effects.done, effects.unread, effects.unknown)
     )
     unknown = [
         each for each in unknown if not _is_named(each.target, said) or (not names_left and each.kind != "role_binding")
     ]
     done = [
         each
-        for each in effects.done
+        for each in done
         if each.made not in left
         and (each.made or each.target not in created | named)
         and not (each.kind == "role_binding" and each.made in named)
@@ -195,6 +195,11 @@ def describe_changes(effects: Effects, said: str = "") -> list[str]:
         (unknown, "may have been {participle}."),
     )
     return [sentence for changes, form in forms for sentence in _describe_in(form, changes)]
+
+
+def _says_end_of(id: str | None, text: str) -> bool:
+    """Return whether a text says of something what became of it, such as of a new key that its value is stored."""
+    return id is not None and re.search(rf"{re.escape(id)}\b[^.;]* (?:{'|'.join(ENDS_SAID)})\b", text) is not None
 
 
 def _is_named(id: str | None, text: str) -> bool:

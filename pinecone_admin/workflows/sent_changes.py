@@ -46,6 +46,12 @@ NOT_DELETED_IN_TIME = "the time was up, or this was interrupted again"
 ROTATED: Mapping[str, str] = MappingProxyType({"unknown": "may have been rotated", "done": "was rotated"})
 """The result of a rotation whose response nobody has read, by its outcome, behind the id of the service account."""
 
+STILL_WORKS: Mapping[bool, str] = MappingProxyType({True: "still works", False: "may still work"})
+"""What the note on a rotation says of the old key, by whether that is certain, behind the id of the key."""
+
+ENDS_SAID = (*ROTATED.values(), *STILL_WORKS.values(), "is stored")
+"""What notes say of something behind its id, so that what became of it need not be said again."""
+
 MAY_BE_OF_OTHERS = "is kept: the response to its creation was lost, so somebody else may have created it"
 """The end of the note on something that appeared after a create without a response."""
 

@@ -305,7 +305,10 @@ def test_what_removes_the_caller_itself_wants_the_name() -> None:
         for command, name, words in cases:
             refused = run(*command, "--yes")
             assert (refused.exit, refused.stdout) == (exit_codes.USAGE, ""), refused
-            assert f"error: {words} Add --confirm {name} to go ahead, or --dry-run to see" in refused.stderr
+            assert (
+                f"error: {words} --yes is not enough for this. Add --confirm {name} to go ahead, or --dry-run to see"
+                in refused.stderr
+            )
             assert run(*command, "--yes", "--confirm", "another").exit == exit_codes.USAGE
             asked = run(*command, "--yes", terminal=True, stdin="y\n")
             assert (asked.exit, words in " ".join(asked.stderr.split()), f"name {name} to" in asked.stderr) == (
@@ -349,7 +352,9 @@ def test_a_project_with_keys_wants_its_name() -> None:
         for given in ("search", search):
             words = ("project", "delete", given)
             refused = run(*words, "--yes")
-            assert refused.stderr.startswith(f"error: {says} Add --confirm search to go ahead, or --dry-run")
+            why = "--yes is not enough for this."
+            assert refused.stderr.startswith(f"error: {says} {why} Add --confirm search to go ahead, or --dry-run")
+            assert run(*words).stderr.startswith(f"error: {says} Add --confirm search to go ahead, or --dry-run")
             assert run(*words, "--yes", "--confirm", "serch").exit == exit_codes.USAGE
             asked = run(*words, "--yes", terminal=True, stdin="y\n")
             assert (asked.exit, asked.stderr.splitlines()[0]) == (exit_codes.INTERRUPTED, says)

@@ -212,7 +212,7 @@ class Case:
             assert done.exit in {6, 7, 9, 130}, self
             assert done.exit != 7 or outcome == "unknown", self
             participle = "(changed|created|deleted|replaced|sent|carried out)"
-            left = "could not be deleted|may not have been deleted"
+            left = "could not be deleted|may not have been deleted|is stored|is on stdout"
             assert re.search(rf" (was|were) {participle}| may have been |was completed|{left}", line), self
         if outcome == "done":
             assert has_changed or "may have been" in line, self

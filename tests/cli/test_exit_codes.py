@@ -469,7 +469,7 @@ def test_a_deletion_whose_response_is_lost_is_not_to_be_repeated_blindly(spec: C
         emulator.faults.clear()
         again = run(*words)
     assert first.exit == exit_codes.UNKNOWN_OUTCOME, first
-    assert "Before you run the command again, check what was done." in first.stderr
+    assert "Before you run the command again, check what was done" in first.stderr
     assert again.exit != exit_codes.DONE, again
 
 

@@ -181,7 +181,7 @@ def test_a_line_says_where_new_secrets_are_unless_what_they_belong_to_is_gone() 
     for state, words in lines:
         entry.state = state
         is_said = state in {"stored", "shown"}
-        assert conclude(said, ledger).message == f"{said.message} API key k was created.{'' if is_said else words}"
+        assert conclude(said, ledger).message == f"{said.message}{'' if is_said else words}"
     ledger.changes.append(sent("delete_api_key", target="k"))
     assert conclude(REASON, ledger).message == "it failed."
 

@@ -235,7 +235,11 @@ def _simple() -> Iterator[tuple[str, str, Provoke]]:
 MESSAGES |= {number: (text, provoke) for number, text, provoke in _simple()}
 
 
-@says("3", "Project empty has 2 API keys, which would be deleted with it: b, b2. Add --confirm empty to go ahead")
+@says(
+    "3",
+    "Project empty has 2 API keys, which would be deleted with it: b, b2. --yes is not enough for this. Add "
+    "--confirm empty to go ahead",
+)
 def _(world: World) -> Run:
     world.add_keys("b", "b2")
     return run("project", "delete", "empty", "--yes")
@@ -388,7 +392,11 @@ def _(_: World) -> Run:
     return run("apply", write("other.json", json.dumps(plan)), "--yes")
 
 
-@says("43", "This removes 2 keys: b, b2. Add --confirm 2 to go ahead, or --dry-run to see what would happen.")
+@says(
+    "43",
+    "This removes 2 keys: b, b2. --yes is not enough for this. Add --confirm 2 to go ahead, or --dry-run to see "
+    "what would happen.",
+)
 def _(world: World) -> Run:
     world.add_keys("b", "b2")
     keys = "[{name: b, absent: true}, {name: b2, absent: true}]"
@@ -657,10 +665,24 @@ def _(_: World) -> Run:
     return run("plan", write("org.yaml", ORGANIZATION), "--out", write("plan.json", "x"))
 
 
-@says("61", "Project docs may have been created. Before you run the command again, check what was done.")
+@says(
+    "61",
+    "Project docs may have been created. Before you run the command again, check what was done: pinecone-admin "
+    "project list.",
+)
 def _(world: World) -> Run:
     world.fail("create_project", reset="after")
     return run("project", "create", "docs", "--yes")
+
+
+@says(
+    "61b",
+    "API key k may have been created. If the key exists, its value cannot be read any more, so delete the key. Before "
+    "you run the command again, check what was done: pinecone-admin api-key list.",
+)
+def _(world: World) -> Run:
+    world.fail("create_api_key", reset="after")
+    return run("api-key", "create", "k", "--project", "search", "--reveal", "--yes")
 
 
 @says("62", "The API limits requests at the moment: * (429 RESOURCE_EXHAUSTED, request *). Try again in 1 hour.")

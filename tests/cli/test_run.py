@@ -381,7 +381,10 @@ def test_a_create_that_fails_for_good_ends_with_125_and_says_what_may_be_left() 
         assert sum(each.operation_id == "create_api_key" for each in emulator.requests) == 4
     assert (done.exit, done.stdout, done.stderr.count("\n")) == (125, "", 1)
     assert done.stderr.startswith("error: The server failed: fault injected by the emulator (503 UNAVAILABLE, ")
-    assert " may have been created. Before you run the command again, check what was done." in done.stderr
+    assert (
+        " may have been created. If the key exists, its value cannot be read any more, so delete the key."
+        in done.stderr
+    )
 
 
 def test_the_command_cannot_read_the_client_secret_from_a_file_again(served: Served, tmp_path: Path) -> None:

@@ -286,6 +286,6 @@ def test_ctrl_c_in_a_store_undoes_and_notes_it() -> None:
     with pytest.raises(KeyboardInterrupt) as caught:
         admin.projects.provision(name="tenant", key_roles=["ProjectViewer"], store=store)
     on_the_value, *undone = caught.value.__notes__
-    assert on_the_value == "if the new value was stored all the same, it is of no use: the key is not kept"
+    assert on_the_value == "if the new value was stored all the same, it stops working when the key is deleted"
     assert [note.split()[:2] for note in undone] == [["the", "new"], ["project", "tenant"]]
     assert not emulator.state.projects

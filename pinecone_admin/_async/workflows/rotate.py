@@ -59,7 +59,7 @@ from pinecone_admin.workflows.changes import Change, Ref, Settings
 from pinecone_admin.workflows.ending import ALREADY_DELETED, may_have_been_made
 from pinecone_admin.workflows.guard import check_client_id
 from pinecone_admin.workflows.reports import Rotation
-from pinecone_admin.workflows.sent_changes import ROTATED, add_note, is_api_404, may_have_been_processed
+from pinecone_admin.workflows.sent_changes import ROTATED, STILL_WORKS, add_note, is_api_404, may_have_been_processed
 
 _CLOCK_TOLERANCE = timedelta(minutes=2)
 """By how much an overlap may be shorter than requested."""
@@ -274,7 +274,7 @@ def _describe_old_key(run: AsyncRun, old: APIKey, keep_old_for: timedelta, error
     if keep_old_for or run.is_gone(old.id) or any(each.state == "done" for each in deletions):
         return ""
     is_certain = not any(map(may_have_been_made, deletions)) and not (deletions and is_api_404(error))
-    return f"the old key, API key {old.id}, {'still works' if is_certain else 'may still work'}"
+    return f"the old key, API key {old.id}, {STILL_WORKS[is_certain]}"
 
 
 async def _retire(

@@ -213,7 +213,7 @@ def _store_and_keep(
 
     # The next note has the id of what is deleted, and a message shows an id once.
     secret, kind = ("value", "key") if isinstance(new_secret, APIKeyWithSecret) else ("secret", "account")
-    run.note(f"if the new {secret} was stored all the same, it is of no use: the {kind} is not kept")
+    run.note(f"if the new {secret} was stored all the same, it stops working when the {kind} is deleted")
     try:
         store_secret(store_and_keep, new_secret)
     except GeneratorExit:

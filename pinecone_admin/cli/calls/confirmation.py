@@ -141,6 +141,7 @@ def _explain(session: Session, consent: Consent) -> str:
     preview = "" if consent.is_for_dry_run or consent.is_local else ", or --dry-run to see what would happen"
     if consent.notes or consent.wants_typed:
         why = " ".join(consent.notes) or _CANNOT_BE_UNDONE
+        why += " --yes is not enough for this." if consent.wants_typed and session.settings.get("yes") else ""
     else:
         why = session.explain_silence()
     return f"{why} Add {_spell_option(consent)} to go ahead{preview}."
