@@ -337,7 +337,7 @@ class AsyncServiceAccounts(Namespace):
     async def rotate_due(
         self,
         *,
-        older_than: timedelta,
+        older_than: timedelta | None = None,
         store: Callable[[ServiceAccountWithSecret], object],
         names: Sequence[str] | None = None,
         client_id: str | None = None,
@@ -360,7 +360,7 @@ class AsyncServiceAccounts(Namespace):
         are in ``failed``. Do not run two calls for the same organization at the same time.
 
         Args:
-            older_than: Age above which a secret is replaced, above 0.
+            older_than: Age above which a secret is replaced, above 0. You need it only without ``names``.
             store: A ``workflows.ReadableStore`` that stores the new secrets. It must raise an exception if it has not
                 stored a secret.
             names: Names of the service accounts to rotate, whatever their age. None rotates those that are old.

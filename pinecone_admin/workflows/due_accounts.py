@@ -44,7 +44,7 @@ def find_due_accounts(
     *,
     caller: Caller,
     now: datetime,
-    older_than: timedelta,
+    older_than: timedelta | None,
     names: Collection[str] | None,
 ) -> DueAccounts:
     """Return which service accounts are due. One with a temporary name belongs to a workflow and is left out.
@@ -53,20 +53,20 @@ def find_due_accounts(
         accounts: All service accounts of the organization.
         caller: The caller, whose account is never due.
         now: The server's time.
-        older_than: Age above which a service account is due.
+        older_than: Age above which a service account is due. None if the names decide.
         names: Names of the service accounts that are due whatever their age; None if their age decides.
     """
     counts = Counter(each.name for each in accounts)
     dates = {each.id: plausible_date(each.updated_at) for each in accounts}
 
     def is_due(account: ServiceAccount) -> bool:
-        date = dates[account.id]
         if parse_tag(account.name) is not None:
             return False
-        return account.name in names if names is not None else date is not None and now - date > older_than
+        return account.name in names if names is not None else is_old(dates[account.id])
 
     def is_old(date: datetime | None) -> bool:
-        return plausible_date(date) is not None and date is not None and now - date > older_than
+        date = plausible_date(date)
+        return older_than is not None and date is not None and now - date > older_than
 
     own = next((each for each in accounts if caller.owns(each)), None)
     rest = [each for each in accounts if each is not own]

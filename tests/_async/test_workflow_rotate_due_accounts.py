@@ -136,6 +136,15 @@ async def test_what_is_old_is_tried_rotated_and_stored(accounts: Accounts) -> No
     assert str(again).startswith("no service account is due")
 
 
+async def test_an_age_or_names_are_needed(accounts: Accounts) -> None:
+    """An empty list of names chooses nothing; without one, nothing would say what is due."""
+    accounts.add("old")
+    with raises(PineconeValueError, match="pass older_than, or the names of service accounts"):
+        await accounts.rotate(older_than=None)
+    assert {each.operation_id for each in accounts.emulator.requests} <= {"get_token"}
+    assert (await accounts.rotate(older_than=None, names=[])).rotated == []
+
+
 async def test_a_later_change_may_hide_the_age(accounts: Accounts) -> None:
     """An account that was created long ago and changed since is listed, and not rotated."""
     (account,) = accounts.add("renamed", age=200 * DAY)
@@ -144,7 +153,7 @@ async def test_a_later_change_may_hide_the_age(accounts: Accounts) -> None:
     report = await accounts.rotate()
     assert (names(report.may_be_older), report.rotated) == (["renamed"], [])
     assert "if that was a rename, its secret may be from" in str(report)
-    report = await accounts.rotate(names=["renamed", "nobody"])
+    report = await accounts.rotate(names=["renamed", "nobody"], older_than=None)
     assert (names(report.rotated), report.may_be_older) == (["renamed"], [])
     assert [str(each) for each in report.failed] == [
         "service account nobody is not rotated: no service account has this name"

@@ -75,6 +75,16 @@ def test_old_secrets_are_replaced_where_they_are(emulator: Emulator) -> None:
     assert again.stdout.startswith("No service account is due.\nService account emulator (")
 
 
+def test_a_name_needs_no_age(emulator: Emulator) -> None:
+    """Without both, the command is refused before any request."""
+    command = ("service-account", "rotate-due", "--store", "file:{name}.json", "--yes")
+    refused = run(*command)
+    said = "Which secrets are to be rotated? Add --older-than, or --name."
+    assert (refused.exit, said in refused.said, [*emulator.requests]) == (2, True, []), refused
+    done = run(*command, "--name", "report")
+    assert (done.exit, [each["name"] for each in done.json["rotated"]]) == (0, ["report"]), done
+
+
 def test_a_destination_that_does_not_hold_the_secret_fails_alone(emulator: Emulator) -> None:
     """Exit code 9; what was not tried keeps its secret."""
     kept = find(emulator, "deploy").client_secret

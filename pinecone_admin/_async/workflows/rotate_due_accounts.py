@@ -67,7 +67,7 @@ _NAMESAKE = "other service accounts have the same name; rename them, or rotate t
 async def rotate_due_accounts(
     run: AsyncRun,
     *,
-    older_than: timedelta,
+    older_than: timedelta | None,
     store: Store[ServiceAccountWithSecret],
     names: Sequence[str] | None,
     client_id: str | None,
@@ -79,7 +79,10 @@ async def rotate_due_accounts(
     Before the first change, ``begin`` gets the report, as that of ``rotate_due_keys`` does.
     """
     with set_operation_on_errors(_OPERATION):
-        check_timedelta("older_than", older_than)
+        if older_than is not None:
+            check_timedelta("older_than", older_than)
+        elif names is None:
+            raise PineconeValueError("pass ", Name("older_than"), ", or the ", Name("names"), " of service accounts")
         async_check_function("store", store)
         check_client_id(client_id)
         if not check_bool("allow_unreadable", allow_unreadable) and not _is_readable(store):

@@ -150,6 +150,12 @@ def rotate(call: Call, *, service_account_id: str) -> object:
     )
 
 
+def _need_age(context: click.Context, option: click.Parameter, value: timedelta | None) -> timedelta | None:
+    if value is None and not context.params.get("names"):
+        raise click.UsageError(f"Which secrets are to be rotated? Add {option.opts[0]}, or --name.", context)
+    return value
+
+
 @NOUN.command(
     "changes",
     example="pinecone-admin service-account rotate-due --older-than 90d --store 'file:{scope}-{name}.json' --yes",
@@ -158,11 +164,17 @@ def rotate(call: Call, *, service_account_id: str) -> object:
     is_workflow=True,
     lists_planned=True,
 )
-@click.option("--older-than", type=Duration(), required=True, help="Age above which a secret is rotated, such as 90d.")
+@click.option(
+    "--older-than",
+    type=Duration(),
+    callback=_need_age,
+    help="Age above which a secret is rotated, such as 90d; needed without --name.",
+)
 @click.option(
     "--name",
     "names",
     multiple=True,
+    is_eager=True,  # so that --older-than sees it
     metavar="NAME",
     help="Rotate only this account, even if its secret is younger; can be repeated.",
 )
@@ -176,7 +188,7 @@ def rotate(call: Call, *, service_account_id: str) -> object:
 def rotate_due(
     call: Call,
     *,
-    older_than: timedelta,
+    older_than: timedelta | None = None,
     names: Sequence[str] | None = None,
     allow_unreadable: bool = False,
 ) -> object:
