@@ -539,7 +539,7 @@ class Command(click.Command):
             return words
         given_options = {str(each.name) for each in order}
         if session is None or not session.is_interactive or any(each.nargs < 0 for each in missing):
-            known = given_options | (set() if session is None else session.settings.keys())
+            known: set[str] = given_options.union(() if session is None else session.settings)
             secret = self.makes if self.lacks_place(known) else None
             raise click.UsageError(_describe_missing(missing, secret), ctx)
         from pinecone_admin.cli.calls.pipeline import check_before_questions  # noqa: PLC0415 - loads the client

@@ -50,7 +50,7 @@ def test_a_script_makes_no_second_thing_of_a_name(spec: Command) -> None:
         assert count_creates(emulator) == 1
         assert f" {words[2]} exists already: " in ends[1].stderr
         assert "(created 20" in ends[1].stderr
-        assert f"To use the one that exists, run {words[0]} ensure. Add --confirm {words[2]} to" in ends[1].stderr
+        assert f"run {words[0]} ensure. --yes is not enough for this. Add --confirm {words[2]} to" in ends[1].stderr
         assert ends[1].stderr.endswith(" [PA206]\n")
         other = run(*words, "--confirm", "other")
         assert (other.exit, count_creates(emulator)) == (exit_codes.USAGE, 1)
