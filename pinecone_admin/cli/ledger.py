@@ -152,6 +152,7 @@ class Ledger:
 
 _PARTICIPLES = {
     "add": "added",
+    "configure": "left without deletion protection",  # nothing else of an index is changed
     "create": "created",
     "delete": "deleted",
     "remove": "removed",

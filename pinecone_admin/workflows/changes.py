@@ -297,7 +297,7 @@ class Step:
     difference."""
 
     def __str__(self) -> str:
-        change = self.change
+        change, end = self.change, f". The error: {self.error}" if self.error else ""
         if change.creates and self.resource is not None:
             change = evolve(change, target=evolve(change.target, id=self.resource.id))
         match self.state:
@@ -306,11 +306,11 @@ class Step:
             case "done":
                 text = change.describe("past") + (f", but {self.note}" if self.note else "")
             case "undone":
-                text = f"{change.describe('past')}, and undid it" + (f". The error: {self.error}" if self.error else "")
+                text = f"{change.describe('past')}, and undid it{end}"
             case "skipped" | "not_run":
                 text = f"{self.state.replace('_', ' ')}: {evolve(change, replaces=())}"
             case "failed" | "rejected":
-                text = f"failed: {evolve(change, replaces=())}. The error: {self.error}"
+                text = f"failed: {evolve(change, replaces=())}{end}"
             case "sent" | "unread":
                 seen = "may have been done" if self.state == "sent" else "was done, as far as the status shows"
                 # What may exist has the temporary name.
@@ -319,7 +319,7 @@ class Step:
                     replaces=(),
                     target=evolve(change.target, name=(change.creates and change.settings.name) or change.target.name),
                 )
-                text = f"failed, and {seen}: {change}. The error: {self.error}"
+                text = f"failed, and {seen}: {change}{end}"
         return make_printable(text)
 
 

@@ -80,7 +80,7 @@ def test_a_saved_plan_is_carried_out(emulator: Emulator) -> None:
     assert [evolve(each, dry_run=True, steps=as_planned(each.steps)) for each in report.reports] == plan.reports
     assert json.loads(json.dumps(report.to_dict()))["reports"][0]["email"] == EMAILS[0]
     assert report.not_found == ["eve@example.com"]
-    assert str(report).splitlines()[1].startswith("ada@example.com: before: user ")
+    assert str(report).splitlines()[1].startswith("ada@example.com before this run: user ")
     again = admin.users.offboard_many(plan=plan, emails=[each.upper() for each in reversed(EMAILS)])
     assert again.left == []
     assert [each.keys_to_rotate for each in again.reports] == [each.keys_to_rotate for each in plan.reports]

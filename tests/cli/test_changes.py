@@ -517,6 +517,28 @@ def test_the_refusal_of_a_protected_index_names_the_option_that_lifts_the_protec
     assert "cannot be deleted: deletion protection is on for index people: turn it off, or add --lift-pro" in table
 
 
+@pytest.mark.parametrize(
+    ("refused", "state"),
+    [
+        ("delete_index", "its deletion protection is off now"),
+        ("configure_index", "its deletion protection is still on"),
+    ],
+)
+def test_an_index_that_is_not_deleted_after_all_is_named_with_its_protection(refused: str, state: str) -> None:
+    """Whoever lifts the protection learns whether the index that remains is without it."""
+    with example_organization() as emulator:
+        (search,) = (each.id for each in emulator.state.projects.values() if each.name == "search")
+        indexes = emulator.state.projects[search].contents["indexes"]
+        for name in list(indexes):
+            emulator.hold(search, "indexes", name, protected=True)
+        emulator.faults.add(refused, status=403, times=None)
+        done = run("project", "delete", "--with-contents", "search", "--lift-protection", "--confirm", "search")
+        assert {each.protected for each in indexes.values()} == {"still on" in state}
+    assert f" cannot be deleted: fault injected by the emulator. {state.capitalize()}." in done.said
+    assert done.said.count("deletion protection") == len(indexes) or "still on" in state
+    assert "carried out" not in done.said
+
+
 def test_a_dry_run_sends_reads_only_and_names_organization_and_caller() -> None:
     """Every command that changes something can show what it would do, without consent, as a list of steps.
 

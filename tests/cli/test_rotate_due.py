@@ -261,7 +261,7 @@ def test_a_place_that_fails_for_one_key_does_not_stop_the_others(emulator: Emula
     store = f'exec:{sys.executable} -c "{program}" ' + "{project} {name}"
     done = rotate(store)
     assert done.exit == 9
-    assert done.stderr == "1 failure. The output shows why.\n"
+    assert done.stderr == "Not everything was done. The output has 1 reason.\n"
     (failed,) = done.json["failed"]
     assert failed["name"] == "indexer"
     said = "ended with exit status 1. Its standard error ends with: sealed; if the new value was stored "

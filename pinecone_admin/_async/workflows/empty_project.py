@@ -76,7 +76,8 @@ async def delete_contents(
                 raise
         except ForbiddenError as error:
             raise RefusedError(
-                f"{content} cannot be deleted: {error.message}", operation="delete_with_cleanup"
+                f"{content} cannot be deleted: {error.message}{_describe_protection(run.steps)}",
+                operation="delete_with_cleanup",
             ) from error
         finally:
             # Recorded here, because results beside a failure are not delivered.
@@ -89,3 +90,10 @@ async def delete_contents(
         deliver=lambda _, done: done,
         interrupt_timeout=COMPLETION_TIMEOUT,
     )
+
+
+def _describe_protection(steps: Sequence[Step]) -> str:
+    """Return as a clause what the steps of a failed deletion show of the protection; empty if they show nothing."""
+    states = {"done": "; its deletion protection is off now", "rejected": "; its deletion protection is still on"}
+    lifted = [each for each in steps if each.change.settings.deletion_protection is not None]
+    return states.get(lifted[0].state, "") if lifted else ""

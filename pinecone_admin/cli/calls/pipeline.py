@@ -160,7 +160,7 @@ def run_command(session: Session, command: Command, typed: Mapping[str, Any]) ->
         session.exit_code = find_exit_code(RefusedError)
     failed: Sequence[Any] = getattr(result, "failed", ())
     if failed:
-        session.warn(f"{count_noun(len(failed), 'failure')}. The output shows why.")
+        session.warn(f"Not everything was done. The output has {count_noun(len(failed), 'reason')}.")
         codes = [each.help_code for each in failed]
         session.exit_code = find_exit_code_of_report(codes, session.ledger)
 

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
+from attrs import evolve
+
 from pinecone_admin._text.moments import describe_minute
 from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.cli.failures import name_options
@@ -155,7 +157,8 @@ class _Keys:
         }
         lines += self._list_others(
             [
-                each
+                # The line of the failure has the error of its step.
+                evolve(each, error=None) if each.error in {failure.reason for failure in failures} else each
                 for each in report.steps
                 if _id_of(each) not in known and _describe_owner(each.change.target) not in failing
             ]
