@@ -307,7 +307,7 @@ def test_what_failed_has_the_name_of_its_project(emulator: Emulator) -> None:
 @pytest.mark.parametrize(
     ("store", "message"),
     [
-        (None, "Each secret is shown only once. Say where they should go, for example --store 'file:{project}-"),
+        (None, "Each secret is shown only once. Say where they should go, for example --store 'file:{scope}-"),
         ("file:{nmae}.key", "there is no placeholder {nmae}. Did you mean {name}? For braces, write {{ and }}."),
         (
             "exec:sh -c 'jq {x: .}' {name}",
@@ -317,7 +317,7 @@ def test_what_failed_has_the_name_of_its_project(emulator: Emulator) -> None:
         ("vault:x", "--store: write env-file:PATH#NAME, file:PATH or exec:COMMAND, such as"),
         ("api-key/*=file:{name}", "--store has no patterns: it is one template for all secrets, in which {scope} and"),
         ("file:{project}.key", "--store file:{project}.key is one place for all keys, and each would replace the one "),
-        ("exec:cat", "Put {project} and {name} in it, for example --store 'exec:cat {project} {name}'."),
+        ("exec:cat", "Put {scope} and {name} in it, for example --store 'exec:cat {scope} {name}'."),
         ("env-file:.env#{project}-{name}", "x-x is not the name of a variable, which has letters, digits and undersco"),
     ],
 )
