@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, cast
 
 import attrs
@@ -49,8 +49,8 @@ _KINDS_BY_LIST: Mapping[str, ResourceKind] = {
 }
 """Kind of the resources in each list of an inventory, in the order of a report of changes."""
 
-LISTED_KINDS = ("organizations", "users", "invites", "service_accounts", "role_bindings")
-"""Lists that are read in addition to the projects and their keys."""
+_LISTED_KINDS = (("organizations",), ("invites", "users"), ("service_accounts",), ("role_bindings",))
+"""Lists that are read in addition to the projects and their keys; those of one group one after the other."""
 
 
 @frozen(kw_only=True)
@@ -292,12 +292,14 @@ class InventoryBuilder:
         self._failed: dict[InventoryPart, PineconeError] = {}
         self._total = 1
 
-    def plan_remaining_parts(self) -> list[InventoryPart]:
-        """Return the parts to read after the projects."""
-        parts = [InventoryPart(kind) for kind in LISTED_KINDS]
-        parts += [InventoryPart("api_keys", project.id) for project in self._read.get(InventoryPart("projects"), ())]
-        self._total += len(parts)
-        return parts
+    def plan_remaining_parts(self) -> list[tuple[InventoryPart, ...]]:
+        """Return the parts to read after the projects, in groups: those of one are read in its order."""
+        groups = [tuple(map(InventoryPart, kinds)) for kinds in _LISTED_KINDS]
+        groups += [
+            (InventoryPart("api_keys", project.id),) for project in self._read.get(InventoryPart("projects"), ())
+        ]
+        self._total += sum(map(len, groups))
+        return groups
 
     def add_part(self, part: InventoryPart, result: Sequence[Any] | PineconeError) -> None:
         """Add the result of a part, or the error that reading it raised."""
@@ -309,6 +311,25 @@ class InventoryBuilder:
             done = len(self._read) + len(self._failed)
             step = f"{part.kind} of project {part.project_id}" if part.project_id else part.kind
             self._progress(Progress(done=done, total=self._total, step=step))
+
+    def find_torn_parts(self) -> tuple[InventoryPart, ...]:
+        """Return the lists of people and roles if users or invites have roles that their lists lack, else nothing.
+
+        Somebody may have accepted an invite, with which its roles become those of the user.
+        """
+        people = {"invite": InventoryPart("invites"), "user": InventoryPart("users")}
+        parts = (*people.values(), InventoryPart("role_bindings"))
+        if any(part not in self._read for part in parts):
+            return ()
+        listed = {(kind, each.id) for kind, part in people.items() for each in self._read[part]}
+        held = {(each.principal_type, each.principal_id) for each in self._read[parts[-1]]}
+        return parts if any(kind in people and (kind, id) not in listed for kind, id in held) else ()
+
+    def replace_parts(self, results: Mapping[InventoryPart, Sequence[Any] | PineconeError]) -> None:
+        """Replace parts that were read again, unless one of them failed."""
+        read = {part: result for part, result in results.items() if not isinstance(result, PineconeError)}
+        if read.keys() == results.keys():
+            self._read |= read
 
     def find_unlisted_projects(self) -> set[str]:
         """Return the ids of projects that have roles, but are not in the list of projects."""
@@ -328,7 +349,8 @@ class InventoryBuilder:
         if self._failed and not self._read:
             raise next(iter(self._failed.values()))
         lists: dict[str, list[Any]] = {
-            kind: list(self._read.get(InventoryPart(kind), ())) for kind in ("projects", *LISTED_KINDS)
+            kind: list(self._read.get(InventoryPart(kind), ()))
+            for kind in ("projects", *chain.from_iterable(_LISTED_KINDS))
         }
         keys = [key for each in lists["projects"] for key in self._read.get(InventoryPart("api_keys", each.id), ())]
         unread = [

@@ -215,7 +215,7 @@ def test_a_failed_part_is_reported_as_unread(emulator: Emulator) -> None:
     assert str(unread).startswith(f"the API keys of project {unread.project_id}")
     assert {key.project_id for key in inventory.api_keys} == set(emulator.state.projects) - {unread.project_id}
     assert first_project_id in {key.project_id for key in inventory.api_keys}
-    transport = FaultyTransport(emulator, {3: InjectedFault.INVALID_JSON})
+    transport = FaultyTransport(emulator, {4: InjectedFault.INVALID_JSON})
     inventory = transport.admin().inventory(concurrency=1)
     assert ([each.part for each in inventory.unread], inventory.users) == (["users"], [])
     assert len(inventory.projects) == 3

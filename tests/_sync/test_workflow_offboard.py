@@ -261,8 +261,8 @@ def test_of_several_users_with_one_address_none_is_removed(make_client: Callable
     """If the server lists several users with the address, the error has their ids, and nothing else is sent."""
     fields = {"created_at": "2026-07-01T00:00:00Z", "name": None}
     users = [{"id": "1", "email": "ada@example.com"} | fields, {"id": "2", "email": "ADA@example.com"} | fields]
-    transport = ScriptedTransport(ScriptedResponse(body={"data": users}))
+    transport = ScriptedTransport(ScriptedResponse(body={"data": []}), ScriptedResponse(body={"data": users}))
     with raises(AmbiguousNameError) as caught:
         make_client(transport).users.offboard(email="ada@example.com", dry_run=False)
     assert caught.value.ids == ("1", "2")
-    assert len(transport.requests) == 1
+    assert len(transport.requests) == 2

@@ -7,10 +7,11 @@ from functools import partial
 
 from pinecone_admin._async.workflows.ensure_binding import check_organization_ids
 from pinecone_admin._async.workflows.ensure_invite import delete_lapsed, find_new_member, fits_invite, require_pending
+from pinecone_admin._async.workflows.read_people import list_people
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import as_plain_value, copy_bindings, set_operation_on_errors
-from pinecone_admin._http.lookup import find_user, is_same_email
+from pinecone_admin._http.lookup import find_user
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin.errors import ConflictError
 from pinecone_admin.models import CreateInviteRequest, Invite, RoleBindingDict, RoleBindingInput, RoleBindingLike, User
@@ -39,10 +40,9 @@ async def ensure_user(
     lapsed: list[Invite] = []
 
     async def find() -> User | Invite | None:
-        users = await run.admin.users.list(email=email).to_list()
+        invites, users = await list_people(run.admin, email)
         if (user := find_user(users, email, operation="ensure_user")) is not None:
             return user
-        invites = [each async for each in run.admin.invites.list() if is_same_email(each.email, email)]
         lapsed[:] = filter(has_lapsed, invites)
         return require_pending(invites, email)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from pinecone_admin._async.workflows.client_state import limit_parallel_requests, own_client_id, server_now
+from pinecone_admin._async.workflows.read_people import list_people
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._async.workflows.take_inventory import take_inventory
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
@@ -19,7 +20,7 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
     value_error,
 )
-from pinecone_admin._http.lookup import find_user, is_same_email, normalize_email
+from pinecone_admin._http.lookup import find_user, normalize_email
 from pinecone_admin._text.messages import Name
 from pinecone_admin.errors import (
     ConflictError,
@@ -200,9 +201,9 @@ async def _refuse_if_back(run: AsyncRun, gone: Sequence[Step], *, known: Collect
     The person may have accepted the invite that no longer exists, for example.
     """
     email = gone[0].change.target.name or ""
-    users = await run.admin.users.list(email=email).to_list()
-    people: list[User | Invite] = [*users, *(await run.admin.invites.list().to_list())]
-    there = [refer_to(each) for each in people if is_same_email(each.email, email) and each.id not in known]
+    invites, users = await list_people(run.admin, email)
+    people: list[User | Invite] = [*users, *invites]
+    there = [refer_to(each) for each in people if each.id not in known]
     if there:
         before = " and ".join(str(each.change.target) for each in gone)
         raise RefusedError(
@@ -227,9 +228,8 @@ async def delete_person(run: AsyncRun, change: Change) -> None:
 
 async def _read_access_of(admin: AsyncAdmin, email: str) -> Inventory:
     """Read the part of the organization that concerns one person, and its owners."""
-    user = find_user(await admin.users.list(email=email).to_list(), email, operation="offboard")
-    users = [] if user is None else [user]
-    invites = [invite async for invite in admin.invites.list() if is_same_email(invite.email, email)]
+    invites, users = await list_people(admin, email)
+    find_user(users, email, operation="offboard")  # refuses several
     bindings = [each for user in users for each in await _list_bindings(admin, user)]
     is_owner = any(map(is_ownership, bindings))
     # An owner reaches every project, without a role on it. Roles are read first: a new project is listed then.

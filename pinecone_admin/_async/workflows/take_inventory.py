@@ -1,4 +1,4 @@
-"""Take an inventory: the projects first, then everything else in parallel."""
+"""Take an inventory: the projects first, then everything else in parallel, but the invites before the users."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from pinecone_admin._async.workflows.client_state import CONCURRENCY, limit_parallel_requests, server_now, server_time
+from pinecone_admin._async.workflows.read_people import read_people
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
@@ -34,6 +35,15 @@ async def take_inventory(
                 raise
             return error
 
+    async def read_group(parts: Sequence[InventoryPart]) -> Sequence[Sequence[Any] | PineconeError]:
+        if len(parts) > 1:
+            return await read_people(lambda kind: read(InventoryPart(kind)))
+        return [await read(part) for part in parts]
+
+    def add_group(parts: Sequence[InventoryPart], results: Sequence[Sequence[Any] | PineconeError]) -> None:
+        for part, result in zip(parts, results, strict=True):
+            builder.add_part(part, result)
+
     clock = current_clock()
     began = clock.monotonic()
     projects = InventoryPart("projects")
@@ -42,7 +52,10 @@ async def take_inventory(
     taken_at = server_now(run.admin) - timedelta(seconds=clock.monotonic() - began)
     builder = InventoryBuilder(taken_at, progress, is_server_time=server_time(run.admin) is not None)
     builder.add_part(projects, result)
-    await async_run_in_parallel(read, builder.plan_remaining_parts(), limit=limit, deliver=builder.add_part)
+    await async_run_in_parallel(read_group, builder.plan_remaining_parts(), limit=limit, deliver=add_group)
+    if torn := builder.find_torn_parts():
+        *people, bindings = torn
+        builder.replace_parts(dict(zip(torn, [*await read_group(people), await read(bindings)], strict=True)))
     unlisted = builder.find_unlisted_projects()
     if unlisted and not isinstance(listed := await read(projects), PineconeError):
         unlisted -= {project.id for project in listed}  # created while this was reading

@@ -1,5 +1,5 @@
 # Derived from pinecone_admin/_async/workflows/take_inventory.py by scripts/unasync.py: change that, not this file.
-"""Take an inventory: the projects first, then everything else in parallel."""
+"""Take an inventory: the projects first, then everything else in parallel, but the invites before the users."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pinecone_admin._concurrency.clock import current_clock
 from pinecone_admin._concurrency.parallel import run_in_parallel
 from pinecone_admin._http.argument_checks import check_function, check_integer, set_operation_on_errors
 from pinecone_admin._sync.workflows.client_state import CONCURRENCY, limit_parallel_requests, server_now, server_time
+from pinecone_admin._sync.workflows.read_people import read_people
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin.errors import PineconeError
 from pinecone_admin.workflows.ending import ends_everything
@@ -35,6 +36,15 @@ def take_inventory(
                 raise
             return error
 
+    def read_group(parts: Sequence[InventoryPart]) -> Sequence[Sequence[Any] | PineconeError]:
+        if len(parts) > 1:
+            return read_people(lambda kind: read(InventoryPart(kind)))
+        return [read(part) for part in parts]
+
+    def add_group(parts: Sequence[InventoryPart], results: Sequence[Sequence[Any] | PineconeError]) -> None:
+        for part, result in zip(parts, results, strict=True):
+            builder.add_part(part, result)
+
     clock = current_clock()
     began = clock.monotonic()
     projects = InventoryPart("projects")
@@ -43,7 +53,10 @@ def take_inventory(
     taken_at = server_now(run.admin) - timedelta(seconds=clock.monotonic() - began)
     builder = InventoryBuilder(taken_at, progress, is_server_time=server_time(run.admin) is not None)
     builder.add_part(projects, result)
-    run_in_parallel(read, builder.plan_remaining_parts(), limit=limit, deliver=builder.add_part)
+    run_in_parallel(read_group, builder.plan_remaining_parts(), limit=limit, deliver=add_group)
+    if torn := builder.find_torn_parts():
+        *people, bindings = torn
+        builder.replace_parts(dict(zip(torn, [*read_group(people), read(bindings)], strict=True)))
     unlisted = builder.find_unlisted_projects()
     if unlisted and not isinstance(listed := read(projects), PineconeError):
         unlisted -= {project.id for project in listed}  # created while this was reading

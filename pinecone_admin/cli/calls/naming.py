@@ -114,7 +114,11 @@ class NameLookup:
             by_name = _matching(items, text)
         if noun in _OTHER_STATES and not (by_id or by_name):
             other, found_instead = _OTHER_STATES[noun]
-            if self._is_present(other, text):
+            people: Mapping[str, list[Any]] = {}
+            with suppress(PineconeError):
+                people = self.list_people(text)
+            by_name = people.get(noun, [])  # somebody may have joined meanwhile
+            if not by_name and any(getattr(each, "status", "pending") == "pending" for each in people.get(other, [])):
                 message = (
                     f"There is no {noun} {quote_name(text)} that this account can see, but {found_instead}. "
                     f"Use {other} in place of {noun}."
@@ -125,15 +129,20 @@ class NameLookup:
         self._note(found.id, _name_of(found))
         return Thing(noun, found.id, _name_of(found))
 
-    def _is_present(self, noun: str, email: str) -> bool:
-        """Return whether a user or an invite has an address; False if that cannot be seen."""
-        with suppress(PineconeError):
-            return any(getattr(each, "status", "pending") == "pending" for each in self.list_matching(noun, email))
-        return False
+    def list_people(self, email: str) -> dict[str, list[Any]]:
+        """Return the users and the invites with an email address, by their nouns; there may be none.
 
-    def list_matching(self, noun: str, text: str) -> list[Any]:
-        """Return the models of all things that have a name or an email address; there may be none."""
-        return _matching(self._candidates(noun, text, None), text)
+        The users are read after the invites, so that nobody is missed who accepts an invite meanwhile.
+        """
+        from pinecone_admin._sync.workflows.read_people import PeopleList, read_people  # noqa: PLC0415 - as above
+
+        def read(kind: PeopleList) -> list[Any]:
+            if kind == "users" and "@" in email:  # not those that were read before the invites
+                return _matching(self._admin.users.list(email=email), email)
+            return _matching(self._candidates("user" if kind == "users" else "invite", email, None), email)
+
+        invites, users = read_people(read)
+        return {"user": cast("list[Any]", users), "invite": cast("list[Any]", invites)}
 
     def describe_namesakes(self, noun: str, name: str, *, project: str | None = None) -> list[str]:
         """Return the id of each thing that an ``ensure`` would find by a name, with its age.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 from pinecone_admin.cli.calls.naming import Thing
@@ -38,8 +39,7 @@ def _require_free_address(call: Call, change: Change, changes: Sequence[Change])
     """Require an address that neither a member has nor an invite that an earlier change does not delete."""
     email = change.target.name or ""
     deleted = {each.target.id for each in changes if each.action == "delete"}
-    found = [*call.names.list_matching("user", email), *call.names.list_matching("invite", email)]
-    for each in found:
+    for each in chain.from_iterable(call.names.list_people(email).values()):
         if each.id not in deleted:
             state = each.status if isinstance(each, Invite) else "in the organization already"
             raise _describe_conflict(f"{refer_to(each)} is {state}; {NAMES_OTHER_WAY}")
@@ -51,7 +51,7 @@ def _require_open_invite(call: Call, change: Change, _: Sequence[Change]) -> Non
     invite: Invite = call.names.read(Thing("invite", id))
     if invite.status == "processed":
         raise _describe_conflict(f"{refer_to(invite)} was accepted already; change the user in place of the invite")
-    if change.action == "resend" and invite.status != "pending" and call.names.list_matching("user", invite.email):
+    if change.action == "resend" and invite.status != "pending" and call.names.list_people(invite.email)["user"]:
         raise _describe_conflict(f"{invite.email} is in the organization already; {NAMES_OTHER_WAY}")
 
 

@@ -63,8 +63,8 @@ def _find_contents(call: Call) -> list[str]:
     whole = describe_resource("Organization", found.name, None)
     admin = call.admin
     lists: dict[str, Callable[[], Iterable[object]]] = {
+        "invite": admin.invites.list,  # before the users, so that nobody is missed who accepts one meanwhile
         "user": admin.users.list,
-        "invite": admin.invites.list,
         "service account": admin.service_accounts.list,
     }
     projects = read_if_allowed(lambda: [quote_name(each.name) for each in admin.projects.list()])
