@@ -233,7 +233,8 @@ def describe_adopted(change: Change, found: Any, lost: PineconeError | None, *, 
     if is_probably_own:
         reason = "it exists after a request whose response was lost; somebody else may have created it"
         return Step(change=evolve(change, reason=reason), state="done", resource=found)
-    return Step(change=evolve(change, reason="it exists"), state="skipped")
+    reason = "the person is in the organization already" if isinstance(found, User) else "it exists"
+    return Step(change=evolve(change, reason=reason), state="skipped")
 
 
 def refer_to_roles(bindings: Iterable[object]) -> tuple[RoleAt, ...]:

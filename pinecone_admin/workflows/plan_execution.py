@@ -232,6 +232,9 @@ class PlanExecution:
         """
         deletions, own = _split_steps(change, steps)
         last = own[-1]
+        if (change.creates and created is None) or _grants_to_member(change, own):
+            self._steps[number] = [*deletions, *own]
+            return
         if created is not None and change.creates:
             self._known[self.changes[number].target] = target = evolve(change.target, id=created.id)
             if created.id in {each.id for each in change.replaces}:
@@ -265,6 +268,10 @@ class PlanExecution:
         if not is_own and own and own[-1].state == "done" and not change.makes_secret:
             self.record(number, change, steps, own[-1].resource)
             return False
+        if _grants_to_member(change, own):
+            self._steps[number] = [*deletions, *own]
+            self._record_affected(number, change)
+            return is_own
         state, created = conclude(own)
         if created is not None and change.creates:
             change = evolve(change, target=evolve(change.target, id=created.id))
@@ -294,6 +301,11 @@ class PlanExecution:
         for each in self._report.offboarded:
             ids = {person.id for person in (each.user, *each.invites) if person is not None}
             each.steps[:] = [step for step in self._report.steps if step.change.target.id in ids]
+
+
+def _grants_to_member(change: Change, own: Sequence[Step]) -> bool:
+    """Return whether the steps of an invite grant its roles, because the person is a member by now."""
+    return change.action == "invite" and any(each.change.action == "grant" for each in own)
 
 
 def _split_steps(change: Change, steps: Iterable[Step]) -> tuple[list[Step], list[Step]]:

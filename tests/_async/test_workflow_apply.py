@@ -269,6 +269,52 @@ async def test_an_invite_that_is_accepted_during_the_run(emulator: Emulator, num
         assert (await admin.plan(desired)).changes == []
 
 
+@pytest.mark.parametrize("held", [["OrgBillingAdmin"], ["OrgManager", "OrgBillingAdmin"]])
+async def test_a_person_who_becomes_a_member_before_the_invite_is_sent(emulator: Emulator, held: list[str]) -> None:
+    """A member whom a plan invites gets the missing roles, and the report has them and the skipped invite."""
+    transport = FaultyTransport(emulator)
+    async with transport.async_admin() as admin:
+        roles = ["OrgManager", "OrgMember"]
+        people = [{"email": "ada@example.com", "roles": roles, "keep_other_roles": True}]
+        desired = describe(emulator.organization_id, people=people)
+        plan = await admin.plan(desired)
+
+        def join() -> None:
+            if transport.requests[-1] == "POST /admin/invites":
+                emulator.add_user("ada@example.com", roles=held)
+
+        transport.before_request = join
+        report = await admin.apply(plan)
+        missing = [each for each in roles if each not in held]
+        assert [(each.state, each.change.action, each.change.target.kind) for each in report.steps] == [
+            ("skipped", "invite", "invite"),
+            *[("done", "grant", "user")] * len(missing),
+        ]
+        assert [each.change.roles[0].role for each in report.done] == missing
+        assert (await admin.plan(desired)).changes == []
+
+
+@pytest.mark.parametrize("operation", ["create_role_binding", "list_role_bindings"])
+async def test_a_failure_for_a_person_who_becomes_a_member_before_the_invite_is_sent(
+    emulator: Emulator, operation: str
+) -> None:
+    """If a member cannot get the roles of the invite, the report has a step with the error."""
+    transport = FaultyTransport(emulator)
+    async with transport.async_admin() as admin:
+        people = [{"email": "ada@example.com", "roles": ["OrgManager", "OrgMember"]}]
+        plan = await admin.plan(describe(emulator.organization_id, people=people))
+
+        def join() -> None:
+            if transport.requests[-1] == "POST /admin/invites":
+                emulator.add_user("ada@example.com", roles=["OrgBillingAdmin"])
+                emulator.faults.add(operation, status=403, times=None)
+
+        transport.before_request = join
+        report = await admin.apply(plan)
+        assert [each.error is not None for each in report.failed] == [True]
+        assert report.done == []
+
+
 async def test_a_refused_grant_to_an_invite_that_is_still_pending(emulator: Emulator) -> None:
     """If nobody has joined, a grant to an invite that the server refuses has failed."""
     admin = await populate(emulator)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -16,9 +17,10 @@ from pinecone_admin._async.workflows.create_with_secret import (
     complete_or_create_key,
 )
 from pinecone_admin._async.workflows.ensure_binding import grant_role
-from pinecone_admin._async.workflows.ensure_invite import LAPSED, find_new_member, send_invite
+from pinecone_admin._async.workflows.ensure_invite import LAPSED, find_new_member, fits_invite, require_pending
 from pinecone_admin._async.workflows.ensure_project import create_planned_project
 from pinecone_admin._async.workflows.offboard import delete_person
+from pinecone_admin._async.workflows.read_people import list_people
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._async.workflows.take_inventory import take_inventory
@@ -31,16 +33,17 @@ from pinecone_admin._http.argument_checks import (
     set_operation_on_errors,
     value_error,
 )
+from pinecone_admin._http.lookup import find_user
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.version import __version__
 from pinecone_admin.errors import ConflictError
-from pinecone_admin.models import APIKey, RoleBinding, ServiceAccountWithSecret
+from pinecone_admin.models import APIKey, Invite, RoleBinding, ServiceAccountWithSecret, User
 from pinecone_admin.workflows.apply_report import ApplyReport
 from pinecone_admin.workflows.change_operations import build_role_bindings
 from pinecone_admin.workflows.change_plan import ChangePlan, order_changes, rank_change
 from pinecone_admin.workflows.changes import Change, CreatedResource, Step
 from pinecone_admin.workflows.desired_state import DesiredState
-from pinecone_admin.workflows.ending import refer_to
+from pinecone_admin.workflows.ending import Created, refer_to
 from pinecone_admin.workflows.organization_index import OrganizationIndex, held_role
 from pinecone_admin.workflows.plan_execution import (
     PlanExecution,
@@ -218,12 +221,7 @@ async def _carry_out(
         case "invite", _:
             for replaced in change.replaces:
                 await delete_person(run, Change(action="delete", target=replaced, reason=LAPSED))
-            created = await send_invite(run, change)
-            if not (created.is_new and created.is_certain):
-                policy = DifferencePolicy(run.operation, "raise")
-                wanted = build_role_bindings(change.roles)
-                await reconcile_bindings(run, created.value, wanted=wanted, policy=policy)
-            return created.value
+            return await _invite(run, change)
         case "grant", _:
             return await _grant_role(run, change)
         case "revoke", _:
@@ -233,6 +231,23 @@ async def _carry_out(
         case _:
             await run.do(change)
     return None
+
+
+async def _invite(run: AsyncRun, change: Change) -> Invite | None:
+    """Send an invite and return it; to a person who has joined since the plan was compared, grant the missing roles."""
+    email = change.target.name or ""
+
+    async def find() -> User | Invite | None:
+        invites, users = await list_people(run.admin, email)
+        return find_user(users, email, operation=run.operation) or require_pending(invites, email)
+
+    fits = partial(fits_invite, run, change)
+    created: Created[User | Invite] = await run.create(change, find, fits=fits, is_unique=True, can_undo=False)
+    person = created.value
+    if not (created.is_new and created.is_certain):
+        policy = DifferencePolicy(run.operation, "update" if isinstance(person, User) else "raise")
+        await reconcile_bindings(run, person, wanted=build_role_bindings(change.roles), policy=policy)
+    return None if isinstance(person, User) else person
 
 
 async def _grant_role(run: AsyncRun, change: Change) -> RoleBinding:

@@ -55,7 +55,7 @@ async def ensure_invite(
                 change = Change(action="resend", target=refer_to(lapsed[-1]))
             else:
                 await delete_lapsed(run, lapsed)
-        found_or_created = await send_invite(run, change)
+        found_or_created = await _send_invite(run, change)
         if run.dry_run:
             return Ensured(value=None, created=True, steps=run.steps[began:])
         invite, created = found_or_created.value, found_or_created.is_new
@@ -72,7 +72,7 @@ async def delete_lapsed(run: AsyncRun, invites: Sequence[Invite]) -> None:
         run.note(f"invite {each.id} could not be accepted any more, and was deleted; run this again to replace it")
 
 
-async def send_invite(run: AsyncRun, change: Change) -> Created[Invite]:
+async def _send_invite(run: AsyncRun, change: Change) -> Created[Invite]:
     """Send an invite to an address that has no pending one; its mail cannot be undone."""
 
     async def find_pending() -> Invite | None:

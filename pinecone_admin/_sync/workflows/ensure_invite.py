@@ -56,7 +56,7 @@ def ensure_invite(
                 change = Change(action="resend", target=refer_to(lapsed[-1]))
             else:
                 delete_lapsed(run, lapsed)
-        found_or_created = send_invite(run, change)
+        found_or_created = _send_invite(run, change)
         if run.dry_run:
             return Ensured(value=None, created=True, steps=run.steps[began:])
         invite, created = found_or_created.value, found_or_created.is_new
@@ -73,7 +73,7 @@ def delete_lapsed(run: Run, invites: Sequence[Invite]) -> None:
         run.note(f"invite {each.id} could not be accepted any more, and was deleted; run this again to replace it")
 
 
-def send_invite(run: Run, change: Change) -> Created[Invite]:
+def _send_invite(run: Run, change: Change) -> Created[Invite]:
     """Send an invite to an address that has no pending one; its mail cannot be undone."""
 
     def find_pending() -> Invite | None:
