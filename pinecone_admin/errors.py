@@ -560,7 +560,7 @@ class SecretNotStoredError(PineconeError):
         self.service_account_id = service_account_id
         """Id of the service account."""
         self.client_id = client_id
-        """Client id of the service account."""
+        """Client id of the service account, which programs need beside the secret."""
         self.secret = secret
         """The new secret, masked. ``secret.reveal()`` returns it."""
 

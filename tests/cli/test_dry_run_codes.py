@@ -329,11 +329,11 @@ def test_a_person_leaves_with_the_only_role_and_the_command_says_so_before() -> 
 
 
 def test_each_option_that_fails_on_findings_names_its_exception() -> None:
-    """A report that lacks parts ends with 9 whatever was asked for, so that each help with the 8 leaves it out."""
+    """A report that lacks parts ends with 9 whatever was asked for, so that each help with the 8 says what goes first."""
     helps = [param.help or "" for each in COMMANDS for param in each.own_params if isinstance(param, click.Option)]
     found = [each for each in helps if "Exit with 8" in each]
     assert len(found) >= 3
-    assert [each for each in found if "unless parts are not shown" not in each and "nothing is wrong" not in each] == []
+    assert [text for text in found if "with 9 if parts are not shown" not in text and "instead of 0" not in text] == []
     assert "the exit code is 9" in " ".join(run("help", "findings").stdout.split())
 
 

@@ -558,7 +558,7 @@ def test_the_question_names_what_stays_apart_from_what_is_removed() -> None:
         run("role", "grant", "--service-account", "ci", "--role", "OrgMember", "--yes")
         wanted = {"organization": emulator.organization_id, "service_accounts": [{"name": "ci", "roles": []}]}
         for people, said in (
-            ([], "error: This takes every role from service account ci. Add --confirm 1"),
+            ([], "error: This takes every role from service account ci. --yes is not enough for this. Add --confirm 1"),
             ([{"email": "bob@example.com", "absent": True}], "This removes 1 person: bob@example.com. This takes"),
         ):
             Path("org.json").write_text(json.dumps(wanted | {"people": people}))

@@ -4,9 +4,9 @@ Usage: python -m tests.faults.command_line_faults [--step N] [--seconds S]
 
 Each command runs with each kind of place for its secret. At one of its requests, once or also at the repeats of that
 request, the server fails before or after it has processed the request, or the process is killed (SIGKILL) then. After
-that, the same command runs without a fault. Prints how many cases there were, and exits with status 1 if a secret was
-lost, something was made twice, or the second run did not complete. With N, runs every N-th combination of a command, a
-place and a fault; ends after S seconds.
+that, the same command runs without a fault; a create that finds its name taken then runs with --confirm. Prints how
+many cases there were, and exits with status 1 if a secret was lost, something was made twice, or the second run did not
+complete. With N, runs every N-th combination of a command, a place and a fault; ends after S seconds.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from unittest import mock
 import httpx
 from attrs import define, field, frozen
 
-from pinecone_admin.cli.exit_codes import NOT_FOUND, PARTLY_DONE, UNKNOWN_OUTCOME, USAGE
+from pinecone_admin.cli.exit_codes import CONFLICT, NOT_FOUND, PARTLY_DONE, UNKNOWN_OUTCOME, USAGE
 from pinecone_admin.emulator import Emulator, serving
 from pinecone_admin.emulator.api.messages import Request, Response
 from pinecone_admin.emulator.model.records import APIKeyRecord
@@ -199,7 +199,7 @@ class Case:
         if self.command == "api-key rotate":
             return self.second.exit == NOT_FOUND and bool(self.found)  # the old key is deleted
         if self.command.endswith(" create") and self.first.exit == 0:
-            return self.second.exit == (0 if self.place in {"exec", "reveal"} else USAGE)
+            return self.second.exit == (CONFLICT if self.place in {"exec", "reveal"} else USAGE)
         return False
 
 
@@ -264,6 +264,8 @@ class Grid:
         if fault.count < number:
             return None
         second = run(*words)
+        if second.exit == CONFLICT and first.exit != 0:
+            second = run(*words, "--confirm", words[2])  # after a look, as the first run advised
         valid = live_secrets(self.emulator) - secrets - {each.value for each in list_retired(self.emulator)}
         texts = [first.stdout, second.stdout, *(Path(each).read_text() for each in ("secret",) if Path(each).exists())]
         texts += [text for path, text in read_files(Path("state")).items() if path.name in first.stderr + second.stderr]
