@@ -329,7 +329,7 @@ def test_a_person_leaves_with_the_only_role_and_the_command_says_so_before() -> 
 
 
 def test_each_option_that_fails_on_findings_names_its_exception() -> None:
-    """A report that lacks parts ends with 9 whatever was asked for, so that each help with the 8 says what goes first."""
+    """A report that lacks parts ends with 9 whatever was asked for, so that each help with the 8 says so."""
     helps = [param.help or "" for each in COMMANDS for param in each.own_params if isinstance(param, click.Option)]
     found = [each for each in helps if "Exit with 8" in each]
     assert len(found) >= 3
