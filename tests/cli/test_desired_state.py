@@ -368,7 +368,7 @@ def test_deletions_need_their_number(emulator: Emulator) -> None:
     """Elsewhere than on a terminal, deletions need their number; on one, it is typed after the plan."""
     write("less.yaml", REMOVAL)
     for options, said in (
-        (("--yes",), "This removes 1 person: ada@example.com. --yes is not enough for this. Add --confirm 1 to go ahead"),
+        (("--yes",), "ada@example.com. --yes is not enough for this. Add --confirm 1 to go ahead"),
         (("--confirm", "0"), "--confirm 0 is too low: 1 would be removed."),
         (("--confirm", "0", "--dry-run"), "--confirm 0 is too low: 1 would be removed."),
     ):
