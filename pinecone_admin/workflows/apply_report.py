@@ -41,7 +41,7 @@ class ApplyReport:
     Example:
         >>> plan = admin.plan(admin.inventory().to_desired_state())
         >>> print(admin.apply(plan))
-        nothing was changed: the organization had all that the file lists when the two were compared
+        nothing was changed: the organization had all that the file lists when they were compared
     """
 
     organization_id: str
@@ -105,7 +105,7 @@ class ApplyReport:
         if self.stopped:  # these were not compared
             return "nothing was changed"
         source = self.source or "the file"
-        when = "when the two were compared"  # only changes are compared again
+        when = "when they were compared"  # only changes are compared again
         return make_printable(f"nothing was changed: the organization had all that {source} lists {when}")
 
     def __str__(self) -> str:

@@ -75,6 +75,7 @@ KINDS = {
     "seconds": "TTTTTTTTT TsTTT",
     "duration": "TTTTTTTTT TTTTT",
     "needed duration": "TTTTTTTTT VTTTT",
+    "optional duration": "TTTTTTTTT -TTTT",
     "pattern": "VssssVsVs VTTTT",
     "optional plan": "TTTTTTTTT -TTTT",
     "emails": "TTTTTTTTT VTTTV",

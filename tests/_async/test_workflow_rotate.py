@@ -69,7 +69,7 @@ async def test_an_exception_in_store_keeps_the_old_key(admin: AsyncAdmin, emulat
     (key,) = emulator.state.api_keys.values()
     assert (key.id, key.name, key.value) == (old.key.id, "reader", old.value)
     doubt, note = caught.value.__notes__
-    assert "was stored all the same, it is of no use" in doubt
+    assert "was stored all the same, it stops working when the key is deleted" in doubt
     assert note.startswith("the new API key ")
     assert note.endswith(f" in project {key.project_id} was deleted")
 

@@ -76,6 +76,7 @@ KINDS = {
     "seconds": "TTTTTTTTT TsTTT",
     "duration": "TTTTTTTTT TTTTT",
     "needed duration": "TTTTTTTTT VTTTT",
+    "optional duration": "TTTTTTTTT -TTTT",
     "pattern": "VssssVsVs VTTTT",
     "optional plan": "TTTTTTTTT -TTTT",
     "emails": "TTTTTTTTT VTTTV",

@@ -211,7 +211,7 @@ class Case:
         if has_changed:
             assert done.exit in {6, 7, 9, 130}, self
             assert done.exit != 7 or outcome == "unknown", self
-            participle = "(changed|created|deleted|replaced|sent|carried out)"
+            participle = "(changed|created|deleted|replaced|rotated|sent|carried out)"
             left = "could not be deleted|may not have been deleted|is stored|is on stdout"
             assert re.search(rf" (was|were) {participle}| may have been |was completed|{left}", line), self
         if outcome == "done":

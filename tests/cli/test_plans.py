@@ -39,7 +39,7 @@ def test_to_apply_a_plan_without_changes_says_why_nothing_was_done(kind: str) ->
         Path("people.csv").write_text("email\nada@example.com\n")
         assert run("user", "offboard", "--people", "people.csv", "--out", "people.json").exit == 0
         Path("people.json").write_text(json.dumps({**json.loads(Path("people.json").read_text()), "reports": []}))
-        had_all = "the organization had all that org.yaml lists when the two were compared"
+        had_all = "the organization had all that org.yaml lists when they were compared"
         file, said, planned = {
             "file": ("org.yaml", had_all, ": 0 changes"),
             "plan of a file": ("plan.json", had_all, ": 0 changes"),

@@ -221,7 +221,7 @@ METHODS: dict[str, dict[str, Argument]] = {
         "dry_run": DRY_RUN,
     },
     "service_accounts.rotate_due": {
-        "older_than": Argument("duration", "none", timedelta(days=90)),
+        "older_than": Argument("optional duration", "none", timedelta(days=90)),
         "store": Argument("function", "none", print),
         "names": Argument("optional names", "none", ["x"]),
         "client_id": CLIENT_ID,
