@@ -153,7 +153,7 @@ class PageCursor:
         self._problem = None if token is None else self._trail.find_problem(token)
         query = {**self._given_query, self._parameter: token}
         self._operation = None if token is None else evolve(operation, query=query)
-        return Page(items=[each for each in items if self._matches(each)], pagination_token=token)
+        return Page(items=[*filter(self._matches, items)] if self._filters else items, pagination_token=token)
 
     def _matches(self, item: object) -> bool:
         return all(_fold(getattr(item, name)) == wanted for name, wanted in self._filters.items())
