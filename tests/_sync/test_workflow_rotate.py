@@ -475,3 +475,17 @@ def test_a_lost_deletion_of_a_new_key_leaves_the_outcome_unknown(emulator: Emula
         admin.api_keys.ensure(project_id=project.id, name="reader", store=fail_to_store)
     assert (caught.value.outcome, caught.value.operation) == ("unknown", "ensure_api_key")
     assert not emulator.state.api_keys
+
+
+@pytest.mark.parametrize("keep_old_for", [timedelta(0), timedelta(hours=1)])
+def test_a_list_that_is_behind_does_not_show_that_the_old_key_was_deleted(
+    emulator: Emulator, keep_old_for: timedelta
+) -> None:
+    """A key that no list shows yet is rotated, and kept as long as was requested."""
+    admin = FaultyTransport(emulator, list_delay=3.0).admin()
+    project = admin.projects.create(name="search")
+    old = (admin.api_keys.create(project_id=project.id, name="reader")).key
+    stored: list[APIKeyWithSecret] = []
+    rotation = admin.api_keys.rotate(api_key_id=old.id, store=stored.append, keep_old_for=keep_old_for)
+    assert rotation.key.name == "reader"
+    assert (old.id in emulator.state.api_keys) == bool(keep_old_for) == (rotation.delete_after is not None)

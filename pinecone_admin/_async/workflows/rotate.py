@@ -135,7 +135,7 @@ async def replace_key(
         keep_old_for: How long both keys work.
         repetition: How the caller's user goes on after an interruption, for the note of an error.
     """
-    admin, name = run.admin, name_tags.original_name(old.name)
+    name = name_tags.original_name(old.name)
     run.known.update(each.id for each in (old, *keys))
     _refuse_without_name_or_role(old)
     # The name after the tag is not compared: the old key may have been renamed since an interrupted run.
@@ -155,7 +155,7 @@ async def replace_key(
         )
         stored = new_key.key
         if not run.dry_run:
-            present = await admin.api_keys.list(project_id=old.project_id)
+            present = await _list_keys(run, old)
             if (reason := retired_keys.find_concurrent_rotation(old, stored, leftovers, present)) is not None:
                 raise RefusedError(
                     f"API key {quote_name(name)} ({old.id}) was not rotated, because {reason}; run this again when the "
@@ -231,6 +231,15 @@ async def _read_again(run: AsyncRun, old: APIKey) -> APIKey:
     return old
 
 
+async def _list_keys(run: AsyncRun, old: APIKey) -> list[APIKey]:
+    """Return the keys of the project of an old key, with that key unless it is gone: a list may be behind."""
+    keys = await run.admin.api_keys.list(project_id=old.project_id)
+    if not run.is_gone(old.id) and all(key.id != old.id for key in keys):
+        async with run.ignore_gone(run.refer_to(old)):
+            keys.append(await run.admin.api_keys.describe(api_key_id=old.id))
+    return keys
+
+
 async def _list_after_renames(
     run: AsyncRun, old: APIKey, new: APIKey, *, before: Sequence[APIKey]
 ) -> tuple[list[APIKey], APIKey | None]:
@@ -240,7 +249,7 @@ async def _list_after_renames(
     """
     backoff = PollBackoff(LISTING_TIMEOUT)
     while True:
-        keys = await run.admin.api_keys.list(project_id=old.project_id)
+        keys = await _list_keys(run, old)
         namesake = retired_keys.find_namesake(old, new, before, keys)
         if namesake is None or namesake.id != old.id or not await backoff.async_wait():
             return keys, namesake
