@@ -320,9 +320,11 @@ def _find_contradiction(changes: Sequence[Change]) -> str | None:
 
 
 def _list_results(change: Change) -> Iterable[tuple[object, object]]:
-    """Return what a change decides, each with the result: a setting, whether a role is held, and who has a name."""
+    """Return what a change decides, each with the result: whether a thing stays, a setting, a role, who has a name."""
     target = change.target
     owner = target.id or target
+    if not change.creates:
+        yield (target.kind, owner), change.action != "delete"
     if change.action == "update":
         yield from (((owner, name), value) for name, value in change.settings.fields.items())
     if change.action in {"grant", "revoke"}:

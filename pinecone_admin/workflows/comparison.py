@@ -158,7 +158,7 @@ class _Comparison:
             holders = [*self._index.find_named("user", target.name or "")]
             holders += self._index.find_named("invite", target.name or "")
         elif target.project is not None and place is None:
-            return change  # a project that is not there has no keys
+            holders = []  # a project that is not there has no keys
         else:
             holders = self._index.find_alike(target.kind, target.name or "", place)
         for holder in holders:

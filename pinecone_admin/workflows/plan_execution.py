@@ -135,12 +135,12 @@ def describe_ended_users(compared: Iterable[Compared], inventory: Inventory) -> 
     return [*map(describe, ended)]
 
 
-def find_new_project_names(changes: Iterable[Change]) -> dict[str | None, str]:
-    """Return the names that changes give to projects, by the ids of these."""
+def find_new_project_names(compared: Iterable[Compared]) -> dict[str | None, str]:
+    """Return the names that changes give to projects, by the ids of these; drift that is left alone gives none."""
     return {
         change.target.id: change.settings.name
-        for change in changes
-        if change.target.kind == "project" and change.settings.name is not None
+        for change, _, reason, _ in compared
+        if change.target.kind == "project" and change.settings.name is not None and reason != _DRIFT
     }
 
 
@@ -161,11 +161,13 @@ class PlanExecution:
     Attributes:
         changes: The changes of the plan.
         ready: Places of the changes that are to be carried out.
+        new_project_names: The names that projects get, as ``find_new_project_names`` returns them.
     """
 
     def __init__(self, report: ApplyReport, compared: Sequence[Compared]) -> None:
         self.changes: list[Change] = [each.change for each in compared]
         self.ready: list[int] = [number for number, each in enumerate(compared) if each.state == "ready"]
+        self.new_project_names: dict[str | None, str] = find_new_project_names(compared)
         self._report = report
         self._known: dict[Ref, Ref] = {
             plan_ref: each.found

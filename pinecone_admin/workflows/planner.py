@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, timedelta
 from itertools import filterfalse
 from typing import Any
@@ -166,13 +166,39 @@ def _find_causes(planner: _Planner, former: _Planner | None) -> list[Change]:
     A mistake in the former file concerns only its own items. They cannot be drift.
     """
     known = set[Change]() if former is None else {*map(_ignore_case, former.changes)} - former.ends.keys()
+    updates = {each.target: each for each in known if each.action == "update"}
+    changes: list[Change] = []
+    for each in planner.changes:
+        shared, rest = _separate_shared_settings(each, updates.get(each.target))
+        known |= {*shared}
+        changes += [*shared, *rest]
 
     def find_cause(change: Change) -> Cause:
         if change in planner.ends:
             return "end"
         return "drift" if _ignore_case(change) in known else "change"
 
-    return [evolve(each, cause=find_cause(each)) for each in planner.changes]
+    return [evolve(each, cause=find_cause(each)) for each in changes]
+
+
+def _separate_shared_settings(change: Change, former: Change | None) -> tuple[list[Change], list[Change]]:
+    """Return a change in two parts: the settings that the update of the former file sets alike, and the rest.
+
+    A change of one setting in the file must not set another one that somebody has changed in the console.
+    """
+    # An interrupted rotation that has not named its key would undo a change of the roles alone.
+    if change.action != "update" or former is None or name_tags.parse_tag(change.target.name or "") is not None:
+        return [], [change]
+    wanted, known, before = (each.fields for each in (change.settings, former.settings, change.before))
+    alike = {name for name, value in wanted.items() if known.get(name) == value}
+
+    def select(names: Collection[str]) -> list[Change]:
+        settings, former_values = (
+            Settings(**{name: value for name, value in fields.items() if name in names}) for fields in (wanted, before)
+        )
+        return [evolve(change, settings=settings, before=former_values)] if names else []
+
+    return select(alike), select(wanted.keys() - alike)
 
 
 def _is_reviewed(change: Change, planner: _Planner, former: _Planner | None) -> bool:

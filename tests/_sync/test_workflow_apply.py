@@ -702,6 +702,13 @@ def rename(id: str, name: str) -> Change:
             ],
         ),
         (
+            "changes[1] contradicts changes[0]",  # otherwise, the new owner would count as the one that remains
+            lambda _: [
+                Change(action=each, target=Ref("user", "bob@example.com", "u1"), roles=(RoleAt("OrgOwner"),))
+                for each in ("grant", "delete")
+            ],
+        ),
+        (
             "changes[1] contradicts changes[0]",
             lambda _: [
                 Change(
@@ -1022,6 +1029,44 @@ class QuotingStore(PlacedStore):
 
     def read(self, made: object, /) -> None:
         """Find nothing."""
+
+
+class StoreOfOwners(StoreByName):
+    """Keeps the names of the secrets that it is chosen for."""
+
+    def __init__(self) -> None:
+        self.owners: list[SecretOwner] = []
+
+    def __call__(self, made: Made) -> None:
+        """Store nothing."""
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether the store is readable."""
+        return False
+
+    def find_problems(self, owners: Sequence[SecretOwner], _: object) -> Sequence[None]:
+        """Find nothing."""
+        return [None] * len(owners)
+
+    def select(self, owner: SecretOwner) -> AbstractContextManager[Callable[[Made], None]]:
+        """Keep the name."""
+        self.owners.append(owner)
+        return nullcontext(self)
+
+
+@pytest.mark.parametrize("drift", [False, True])
+def test_a_secret_is_stored_by_the_name_that_the_project_has_in_the_end(emulator: Emulator, drift: bool) -> None:
+    """A rename of a project that is drift, and left alone, does not change where the secrets of its keys go."""
+    admin, store = populate(emulator), StoreOfOwners()
+    [project] = admin.projects.list()
+    renamed = {"name": "shop", "id": project.id}
+    new = [{"name": "new", "roles": ["ProjectViewer"]}]
+    base = describe(emulator.organization_id, projects=[renamed])
+    plan = admin.plan(describe(emulator.organization_id, projects=[{**renamed, "api_keys": new}]), base=base)
+    admin.apply(plan, drift=drift, store=store)
+    [found] = admin.projects.list()
+    assert [each.project for each in store.owners] == [found.name] == ["shop" if drift else "search"]
 
 
 class StoreOfQuotingStores(StoreByName):

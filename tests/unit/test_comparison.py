@@ -89,6 +89,9 @@ STALE: dict[str, Change] = {
     "it is in another project": Change(action="delete", target=evolve(KEY, project=B), before=EDITOR),
     "it also has ProjectEditor": Change(action="delete", target=KEY),
     "it also has OrgMember": Change(action="delete", target=BOB),
+    "key k (k-a-k) in project a (p-a) would be replaced, and is now key k (k-a-k) in project a (p-a)": Change(
+        action="create", target=Ref("api_key", "k", None, Ref("project", "new")), settings=EDITOR, replaces=(KEY,)
+    ),
     "no plan has such a change": Change(action="rotate", target=Ref("service_account", "runner", "s-runner")),
 }
 

@@ -455,6 +455,32 @@ def test_drift_and_change() -> None:
     ]
 
 
+def test_a_setting_that_somebody_changed_is_drift_beside_another_one() -> None:
+    """A change of one setting in the file does not set another one that somebody changed in the console."""
+    found = plan(
+        make_inventory(projects=["a"], keys=[("a", "k")]),
+        base={
+            "projects": [
+                {"name": "a", "max_pods": 1, "api_keys": [{"name": "k", "id": "k-a-k", "roles": ["ProjectViewer"]}]}
+            ]
+        },
+        projects=[
+            {
+                "name": "b",
+                "id": "p-a",
+                "max_pods": 1,
+                "api_keys": [{"name": "l", "id": "k-a-k", "roles": ["ProjectViewer"]}],
+            }
+        ],
+    )
+    assert [*map(str, found.changes)] == [
+        "update project a (p-a): max_pods from 0 to 1 (drift)",
+        "rename project a (p-a) to b",
+        "update key k (k-a-k) in project a (p-a): roles from ProjectEditor to ProjectViewer (drift)",
+        "rename key k (k-a-k) in project a (p-a) to l",
+    ]
+
+
 def test_drift_of_keys_that_share_a_name() -> None:
     """Keys that only ids tell apart are drift, each of them, where both files have them."""
     first = make_inventory(projects=["a"], keys=[("a", "k")])

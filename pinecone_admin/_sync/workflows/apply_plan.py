@@ -49,7 +49,6 @@ from pinecone_admin.workflows.organization_index import OrganizationIndex, held_
 from pinecone_admin.workflows.plan_execution import (
     PlanExecution,
     describe_ended_users,
-    find_new_project_names,
     name_secret_owner,
     review_plan,
     wrap_store,
@@ -145,7 +144,6 @@ def _carry_out_all(
         store: Stores the secrets; None if none is made.
         client_id: Client id of the caller; None if it is unknown.
     """
-    new_names = find_new_project_names(execution.changes)
 
     def attempt(number: int) -> None:
         """Carry out a change; one that fails does not stop those that do not depend on it.
@@ -160,7 +158,8 @@ def _carry_out_all(
                 with Run(run.admin, run.operation, dry_run=False) as part:
                     steps, selected_store = part.steps, store
                     if change.makes_secret and isinstance(store, StoreByName):
-                        selected_store = selected.enter_context(store.select(name_secret_owner(change, new_names)))
+                        owner = name_secret_owner(change, execution.new_project_names)
+                        selected_store = selected.enter_context(store.select(owner))
                     wrapped = None if selected_store is None else wrap_store(selected_store, execution)
                     created = _carry_out(part, change, index, wrapped, client_id=client_id)
             except BaseException as error:

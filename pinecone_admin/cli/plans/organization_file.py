@@ -244,7 +244,7 @@ def apply_file(
     reviewed = find_reviewed(plan, compared, plan.changes)
     # Of a saved plan, a run that was stopped may have done a part.
     shown = evolve(plan, changes=[each.change for each in compared if each.state != "skipped"])
-    names = find_new_project_names(plan.changes)
+    names = find_new_project_names(compared)
     makers = [(name_secret_owner(each, names), each) for each in ready if each.makes_secret]
     # An interrupted run may have stored the secret of what it left.
     unfinished = {owner for owner, change in makers if change.replaces}
