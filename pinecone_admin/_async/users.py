@@ -120,8 +120,8 @@ class AsyncUsers(Namespace):
                 them.
             RefusedError: With ``revoke_unlisted``, no user would remain OrgOwner. Nothing was changed.
             ConflictError: An identity provider manages the person.
-            ForbiddenError: Your account cannot see the users, or does not have a role that it would grant. Or the plan
-                does not include the role, or allows no further user.
+            ForbiddenError: Your account cannot see the users or the invites, or does not have a role that it would
+                grant. Or the plan does not include the role, or allows no further user.
             NotFoundError: A role is on a project that does not exist, or that your account cannot see.
             RateLimitError: The organization has sent 100 invite emails within an hour. The earlier invite was already
                 deleted.
