@@ -25,6 +25,13 @@ def describe(emulator: Emulator, **person: object) -> DesiredState:
     return DesiredState.from_dict({"organization": emulator.organization_id, "people": people})
 
 
+def join(emulator: Emulator) -> None:
+    """Make Ada a member whose role bindings are not those of the invite, which is gone."""
+    with emulator.admin() as other:
+        other.invites.delete(invite_id=other.invites.describe_by_email(email=ADA).id)
+    emulator.add_user(ADA, roles=["OrgMember", "OrgManager"])
+
+
 def take_inventory(admin: Admin, _: Emulator) -> None:
     """Ada is in one of the lists, and only there."""
     inventory = admin.inventory()
@@ -90,6 +97,52 @@ def test_who_joins_before_a_plan_is_applied_is_changed_as_it_says(emulator: Emul
         report = admin.apply(planned)
         assert [each.state for each in report.steps] == ["done"]
         assert (admin.plan(desired)).changes == []
+
+
+@pytest.mark.parametrize("person", [{"absent": True}, {"roles": ["OrgMember"]}])
+def test_what_a_plan_takes_from_an_invite_is_not_said_to_be_gone_if_the_person_has_joined(
+    emulator: Emulator, person: dict[str, object]
+) -> None:
+    """If the person joins just before the invite is deleted, or loses a role that the member gets, the step fails."""
+    transport = FaultyTransport(emulator)
+    with transport.admin() as admin:
+        roles = [on_organization("OrgMember"), *ROLES]
+        invite = admin.invites.create(email=ADA, role_bindings=roles)
+        desired = describe(emulator, **person)
+        planned = admin.plan(desired)
+
+        transport.before_request = lambda: (
+            join(emulator) if transport.requests[-1].startswith("DELETE") and [*emulator.state.open_invites] else None
+        )
+        report = admin.apply(planned)
+        [step] = report.steps
+        assert (step.state, f"{invite.id}) no longer existed, and there is now user {ADA}" in str(step)) == (
+            "failed",
+            True,
+        )
+        assert len((admin.apply(admin.plan(desired))).done) == 1
+        assert (admin.plan(desired)).changes == []
+
+
+def test_a_role_of_an_invite_is_not_said_to_be_revoked_if_the_person_has_joined(emulator: Emulator) -> None:
+    """If the person gets the role as a member just before it is revoked, ensure raises."""
+    transport = FaultyTransport(emulator)
+    with transport.admin() as admin:
+        admin.invites.create(email=ADA, role_bindings=[on_organization("OrgMember"), *ROLES])
+
+        def ensure_member() -> None:
+            wanted = [on_organization("OrgMember")]
+            admin.users.ensure(email=ADA, role_bindings=wanted, revoke_unlisted=True)
+
+        transport.before_request = lambda: (
+            join(emulator) if transport.requests[-1].startswith("DELETE") and [*emulator.state.open_invites] else None
+        )
+        with raises(RefusedError, match="no longer existed, and there is now user ada@example.com"):
+            ensure_member()
+        ensure_member()
+        member = admin.users.describe_by_email(email=ADA)
+        held = admin.role_bindings.list(principal_type="user", principal_id=member.id).to_list()
+        assert [each.role for each in held] == ["OrgMember"]
 
 
 @pytest.mark.parametrize("number", range(1, 10))

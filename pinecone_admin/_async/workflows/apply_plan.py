@@ -20,7 +20,7 @@ from pinecone_admin._async.workflows.ensure_binding import grant_role
 from pinecone_admin._async.workflows.ensure_invite import LAPSED, find_new_member, fits_invite, require_pending
 from pinecone_admin._async.workflows.ensure_project import create_planned_project
 from pinecone_admin._async.workflows.offboard import delete_person
-from pinecone_admin._async.workflows.read_people import list_people
+from pinecone_admin._async.workflows.read_people import list_people, refuse_if_back
 from pinecone_admin._async.workflows.reconcile import DifferencePolicy, reconcile_bindings
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._async.workflows.take_inventory import take_inventory
@@ -41,7 +41,7 @@ from pinecone_admin.models import APIKey, Invite, RoleBinding, ServiceAccountWit
 from pinecone_admin.workflows.apply_report import ApplyReport
 from pinecone_admin.workflows.change_operations import build_role_bindings
 from pinecone_admin.workflows.change_plan import ChangePlan, order_changes, rank_change
-from pinecone_admin.workflows.changes import Change, CreatedResource, Step
+from pinecone_admin.workflows.changes import PEOPLE, Change, CreatedResource, Step
 from pinecone_admin.workflows.desired_state import DesiredState
 from pinecone_admin.workflows.ending import Created, refer_to
 from pinecone_admin.workflows.organization_index import OrganizationIndex, held_role
@@ -229,6 +229,8 @@ async def _carry_out(
             await delete_person(run, change)
         case _:
             await run.do(change)
+    if target.kind in PEOPLE and run.steps[-1].state == "skipped":
+        await refuse_if_back(run, run.steps[-1:], known=index.ids)
     return None
 
 

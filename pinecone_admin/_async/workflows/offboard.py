@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 from pinecone_admin._async.workflows.client_state import limit_parallel_requests, own_client_id, server_now
-from pinecone_admin._async.workflows.read_people import list_people
+from pinecone_admin._async.workflows.read_people import list_people, refuse_if_back
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._async.workflows.take_inventory import take_inventory
 from pinecone_admin._concurrency.parallel import async_run_in_parallel
@@ -31,7 +31,7 @@ from pinecone_admin.errors import (
 )
 from pinecone_admin.models import APIKey, Invite, PrincipalType, RoleBinding, User
 from pinecone_admin.workflows.changes import Change, Step
-from pinecone_admin.workflows.ending import ends_everything, is_finished, refer_to
+from pinecone_admin.workflows.ending import ends_everything, is_finished
 from pinecone_admin.workflows.inventory import (
     Inventory,
     describe_hidden_projects,
@@ -189,26 +189,10 @@ async def _carry_out(run: AsyncRun, steps: Sequence[Step]) -> None:
         pairs = zip(steps, run.steps, strict=True)
         gone = [after for before, after in pairs if (before.state, after.state) == ("planned", "skipped")]
         if gone:
-            await _refuse_if_back(run, gone, known={each.change.target.id for each in steps})
+            await refuse_if_back(run, gone, known={each.change.target.id for each in steps})
     finally:
         not_run = (evolve(each.change, reason="the run ended before it") for each in steps[len(run.steps) :])
         run.steps.extend(Step(change=each, state="not_run") for each in not_run)
-
-
-async def _refuse_if_back(run: AsyncRun, gone: Sequence[Step], *, known: Collection[str | None]) -> None:
-    """Raise if the address of a person whom somebody else has removed meanwhile is in the organization again.
-
-    The person may have accepted the invite that no longer exists, for example.
-    """
-    email = gone[0].change.target.name or ""
-    invites, users = await list_people(run.admin, email)
-    people: list[User | Invite] = [*users, *invites]
-    there = [refer_to(each) for each in people if each.id not in known]
-    if there:
-        before = " and ".join(str(each.change.target) for each in gone)
-        raise RefusedError(
-            f"{before} no longer existed, and there is now {there[0]}; run this again", operation=run.operation
-        )
 
 
 async def delete_person(run: AsyncRun, change: Change) -> None:

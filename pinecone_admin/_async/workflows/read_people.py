@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pinecone_admin._http.lookup import is_same_email, normalize_email
-from pinecone_admin.errors import PineconeError
+from pinecone_admin.errors import PineconeError, RefusedError
 from pinecone_admin.models import Invite, User
+from pinecone_admin.workflows.changes import Step
+from pinecone_admin.workflows.ending import refer_to
 
 if TYPE_CHECKING:
     from pinecone_admin._async.client import AsyncAdmin
+    from pinecone_admin._async.workflows.run import AsyncRun
 
 PeopleList: TypeAlias = Literal["invites", "users"]
 _Listed: TypeAlias = Sequence[Any] | PineconeError
@@ -48,3 +51,19 @@ async def list_people(admin: AsyncAdmin, email: str) -> tuple[list[Invite], list
     assert not isinstance(invites, PineconeError)  # noqa: S101 - this read raises
     assert not isinstance(users, PineconeError)  # noqa: S101 - as above
     return [*invites], [*users]
+
+
+async def refuse_if_back(run: AsyncRun, gone: Sequence[Step], *, known: Collection[str | None]) -> None:
+    """Raise if the address of a person whom somebody else has removed meanwhile is in the organization again.
+
+    The person may have accepted the invite that no longer exists, for example.
+    """
+    email = gone[0].change.target.name or ""
+    invites, users = await list_people(run.admin, email)
+    people: list[User | Invite] = [*users, *invites]
+    there = [refer_to(each) for each in people if each.id not in known]
+    if there:
+        before = " and ".join(str(each.change.target) for each in gone)
+        raise RefusedError(
+            f"{before} no longer existed, and there is now {there[0]}; run this again", operation=run.operation
+        )

@@ -10,6 +10,7 @@ from attrs import frozen
 from pinecone_admin._async.workflows.check_allowed import check_allowed
 from pinecone_admin._async.workflows.client_state import find_caller
 from pinecone_admin._async.workflows.ensure_binding import grant_role
+from pinecone_admin._async.workflows.read_people import refuse_if_back
 from pinecone_admin._async.workflows.run import AsyncRun
 from pinecone_admin._http.argument_checks import check_bool, check_string, value_error
 from pinecone_admin._text.messages import Name
@@ -112,4 +113,6 @@ async def reconcile_bindings(
         else:
             run.keep("roles that were granted are kept; run this again to finish")
             await run.do(change, binding_id=binding_id)
+            if isinstance(principal, Invite) and run.steps[-1].state == "skipped":
+                await refuse_if_back(run, run.steps[-1:], known={principal.id})
     return differing

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -19,7 +19,7 @@ from pinecone_admin._http.argument_checks import (
 )
 from pinecone_admin._http.lookup import find_user, normalize_email
 from pinecone_admin._sync.workflows.client_state import limit_parallel_requests, own_client_id, server_now
-from pinecone_admin._sync.workflows.read_people import list_people
+from pinecone_admin._sync.workflows.read_people import list_people, refuse_if_back
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._sync.workflows.take_inventory import take_inventory
 from pinecone_admin._text.messages import Name
@@ -32,7 +32,7 @@ from pinecone_admin.errors import (
 )
 from pinecone_admin.models import APIKey, Invite, PrincipalType, RoleBinding, User
 from pinecone_admin.workflows.changes import Change, Step
-from pinecone_admin.workflows.ending import ends_everything, is_finished, refer_to
+from pinecone_admin.workflows.ending import ends_everything, is_finished
 from pinecone_admin.workflows.inventory import (
     Inventory,
     describe_hidden_projects,
@@ -188,26 +188,10 @@ def _carry_out(run: Run, steps: Sequence[Step]) -> None:
         pairs = zip(steps, run.steps, strict=True)
         gone = [after for before, after in pairs if (before.state, after.state) == ("planned", "skipped")]
         if gone:
-            _refuse_if_back(run, gone, known={each.change.target.id for each in steps})
+            refuse_if_back(run, gone, known={each.change.target.id for each in steps})
     finally:
         not_run = (evolve(each.change, reason="the run ended before it") for each in steps[len(run.steps) :])
         run.steps.extend(Step(change=each, state="not_run") for each in not_run)
-
-
-def _refuse_if_back(run: Run, gone: Sequence[Step], *, known: Collection[str | None]) -> None:
-    """Raise if the address of a person whom somebody else has removed meanwhile is in the organization again.
-
-    The person may have accepted the invite that no longer exists, for example.
-    """
-    email = gone[0].change.target.name or ""
-    invites, users = list_people(run.admin, email)
-    people: list[User | Invite] = [*users, *invites]
-    there = [refer_to(each) for each in people if each.id not in known]
-    if there:
-        before = " and ".join(str(each.change.target) for each in gone)
-        raise RefusedError(
-            f"{before} no longer existed, and there is now {there[0]}; run this again", operation=run.operation
-        )
 
 
 def delete_person(run: Run, change: Change) -> None:

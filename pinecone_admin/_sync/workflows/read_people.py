@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pinecone_admin._http.lookup import is_same_email, normalize_email
-from pinecone_admin.errors import PineconeError
+from pinecone_admin.errors import PineconeError, RefusedError
 from pinecone_admin.models import Invite, User
+from pinecone_admin.workflows.changes import Step
+from pinecone_admin.workflows.ending import refer_to
 
 if TYPE_CHECKING:
     from pinecone_admin._sync.client import Admin
+    from pinecone_admin._sync.workflows.run import Run
 
 PeopleList: TypeAlias = Literal["invites", "users"]
 _Listed: TypeAlias = Sequence[Any] | PineconeError
@@ -49,3 +52,19 @@ def list_people(admin: Admin, email: str) -> tuple[list[Invite], list[User]]:
     assert not isinstance(invites, PineconeError)  # noqa: S101 - this read raises
     assert not isinstance(users, PineconeError)  # noqa: S101 - as above
     return [*invites], [*users]
+
+
+def refuse_if_back(run: Run, gone: Sequence[Step], *, known: Collection[str | None]) -> None:
+    """Raise if the address of a person whom somebody else has removed meanwhile is in the organization again.
+
+    The person may have accepted the invite that no longer exists, for example.
+    """
+    email = gone[0].change.target.name or ""
+    invites, users = list_people(run.admin, email)
+    people: list[User | Invite] = [*users, *invites]
+    there = [refer_to(each) for each in people if each.id not in known]
+    if there:
+        before = " and ".join(str(each.change.target) for each in gone)
+        raise RefusedError(
+            f"{before} no longer existed, and there is now {there[0]}; run this again", operation=run.operation
+        )

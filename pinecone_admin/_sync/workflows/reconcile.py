@@ -12,6 +12,7 @@ from pinecone_admin._http.argument_checks import check_bool, check_string, value
 from pinecone_admin._sync.workflows.check_allowed import check_allowed
 from pinecone_admin._sync.workflows.client_state import find_caller
 from pinecone_admin._sync.workflows.ensure_binding import grant_role
+from pinecone_admin._sync.workflows.read_people import refuse_if_back
 from pinecone_admin._sync.workflows.run import Run
 from pinecone_admin._text.messages import Name
 from pinecone_admin._text.quoting import describe_resource
@@ -113,4 +114,6 @@ def reconcile_bindings(
         else:
             run.keep("roles that were granted are kept; run this again to finish")
             run.do(change, binding_id=binding_id)
+            if isinstance(principal, Invite) and run.steps[-1].state == "skipped":
+                refuse_if_back(run, run.steps[-1:], known={principal.id})
     return differing
