@@ -213,8 +213,10 @@ class _Comparison:
         else:
             fits_target = is_temporary_name_of(name_of(found), target.name or "")
         present = self._index.refer_to(found)
-        if present != replaced or (present.kind, present.project) != (target.kind, target.project) or not fits_target:
+        if present != replaced:
             raise _StaleError(f"{replaced} would be replaced, and is now {present}")
+        if (present.kind, present.project) != (target.kind, target.project) or not fits_target:
+            raise _StaleError(f"{replaced} would be replaced, but {target} cannot replace it")
         return True
 
     def _compare_update(self, change: Change) -> Change:

@@ -136,14 +136,23 @@ def find_concurrent_rotation(
 def find_namesake(old: APIKey, new: APIKey, before: Sequence[APIKey], keys: Sequence[APIKey]) -> APIKey | None:
     """Return another key that has got the name of the new key during the rotation, or None.
 
+    A key that replaced another one of this name does not count: it was rotated at the same time. Which key replaced one
+    that is gone is not seen, so each key that is gone accounts for one.
+
     Args:
         old: The old key.
         new: The new key, with its final name.
         before: The keys of the project when the rotation began.
         keys: The keys of the project now.
     """
-    known = {new.id, *(key.id for key in before if key.name == new.name and key.id != old.id)}
-    return next((key for key in keys if key.name == new.name and key.id not in known), None)
+    namesakes = [key for key in find_keys_by_name(new.name, before) if key.id not in {old.id, new.id}]
+    present = {key.id: key for key in keys}
+    remaining = [present[key.id] for key in namesakes if key.id in present]
+    known = {new.id, *(each.id for key in remaining for each in _follow_successors(key, keys))}
+    others = [key for key in keys if key.name == new.name and key.id not in known]
+    if (again := next((key for key in others if key.id == old.id), None)) is not None:
+        return again
+    return next(iter(others[len(namesakes) - len(remaining) :]), None)
 
 
 def is_temporary_key(key: APIKey) -> bool:

@@ -894,3 +894,47 @@ async def test_a_list_that_is_behind_is_read_again(emulator: Emulator, clock: Vi
         rotation = await project.rotate(old, admin=Behind(emulator).async_admin())
         assert rotation.delete_after == datetime(2026, 12, 3, 6, 45, tzinfo=UTC)
     assert 0 < sum(clock.slept) <= 5
+
+
+@pytest.mark.parametrize("overlaps", [(HOUR, HOUR), (timedelta(0), HOUR), (HOUR, timedelta(0)), (timedelta(0),) * 2])
+@pytest.mark.parametrize("killed_at", [None, 5, 7, 8])
+@pytest.mark.parametrize("number", range(1, 9))
+async def test_two_keys_of_one_name_are_rotated_at_once(
+    emulator: Emulator, number: int, killed_at: int | None, overlaps: tuple[timedelta, timedelta]
+) -> None:
+    """A key is no rival if it replaced another key of the name, wherever in this rotation the other one came."""
+    project = RotatedProject(emulator)
+    old = await project.create()
+    other = emulator.admin().api_keys.create(project_id=project.id, name=project.name).key.id
+    rotate_other = partial(emulator.admin().api_keys.rotate, api_key_id=other, store=project.store)
+    if killed_at is not None:
+        await project.rotate_until_killed(other, overlaps[1], at=killed_at)
+    transport = FaultyTransport(emulator)
+    interfere_at(transport, number, partial(rotate_other, keep_old_for=overlaps[1]))
+    rotation = await project.rotate(old, overlaps[0], admin=transport.async_admin())
+    assert len(transport.requests) >= number
+    project.advance(2 * HOUR)
+    await emulator.async_admin().api_keys.delete_retired()
+    assert rotation.key.id in project.names()
+    assert [*project.names().values()] == ["reader", "reader"]
+
+
+@pytest.mark.parametrize("keep_old_for", [timedelta(0), HOUR])
+async def test_a_successor_of_another_key_of_the_name_does_not_replace_the_old_key(
+    emulator: Emulator, keep_old_for: timedelta
+) -> None:
+    """If the new key is deleted before its rename, the old one gets its name back, whatever key of the name is new."""
+    project = RotatedProject(emulator)
+    old = await project.create()
+    other = emulator.admin().api_keys.create(project_id=project.id, name=project.name).key.id
+    transport = FaultyTransport(emulator)
+
+    def interfere() -> None:
+        emulator.admin().api_keys.rotate(api_key_id=other, store=project.store, keep_old_for=keep_old_for)
+        (new,) = (key for key, name in project.names().items() if name.startswith("~rotates"))
+        emulator.admin().api_keys.delete(api_key_id=new)
+
+    interfere_at(transport, 7, interfere)
+    with pytest.raises(NotFoundError):
+        await project.rotate(old, admin=transport.async_admin())
+    assert project.names()[old] == "reader"

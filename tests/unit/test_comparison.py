@@ -89,7 +89,7 @@ STALE: dict[str, Change] = {
     "it is in another project": Change(action="delete", target=evolve(KEY, project=B), before=EDITOR),
     "it also has ProjectEditor": Change(action="delete", target=KEY),
     "it also has OrgMember": Change(action="delete", target=BOB),
-    "key k (k-a-k) in project a (p-a) would be replaced, and is now key k (k-a-k) in project a (p-a)": Change(
+    "key k (k-a-k) in project a (p-a) would be replaced, but key k in new project new cannot replace it": Change(
         action="create", target=Ref("api_key", "k", None, Ref("project", "new")), settings=EDITOR, replaces=(KEY,)
     ),
     "no plan has such a change": Change(action="rotate", target=Ref("service_account", "runner", "s-runner")),
@@ -221,9 +221,9 @@ def test_what_a_change_replaces_is_a_leftover_of_its_own_name(kind: str) -> None
     named = evolve(create, replaces=(Ref(kind, left, f"{prefix}{left}", place),))
     [found] = compare(inventory, named)
     assert (found.state, found.change) == ("ready", named)
-    for replaces in ((Ref(kind, "live", f"{prefix}live", place),), (Ref(kind, left, f"{prefix}live", place),)):
-        [found] = compare(inventory, evolve(create, replaces=replaces))
-        assert (found.state, "would be replaced, and is now" in found.reason) == ("stale", True)
+    for name, reason in {"live": "would be replaced, but", left: "would be replaced, and is now"}.items():
+        [found] = compare(inventory, evolve(create, replaces=(Ref(kind, name, f"{prefix}live", place),)))
+        assert (found.state, reason in found.reason) == ("stale", True)
     [found] = compare(evolve(inventory, taken_at=NOW), create)
     if kind == "api_key":  # an account has the date of the plan, and the roles, which are none
         assert (found.state, "an interrupted run left" in found.reason) == ("stale", True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from pinecone_admin._http.lookup import is_same_email, normalize_email
 from pinecone_admin.errors import PineconeError, RefusedError
 from pinecone_admin.models import Invite, User
-from pinecone_admin.workflows.changes import Step
+from pinecone_admin.workflows.changes import Change, Step, describe_roles
 from pinecone_admin.workflows.ending import refer_to
 
 if TYPE_CHECKING:
@@ -58,13 +58,25 @@ def refuse_if_back(run: Run, gone: Sequence[Step], *, known: Collection[str | No
     """Raise if the address of a person whom somebody else has removed meanwhile is in the organization again.
 
     The person may have accepted the invite that no longer exists, for example.
+
+    Args:
+        run: The run.
+        gone: The steps for which the server answered that what they take away does not exist.
+        known: Ids of the users and invites that are no news.
     """
     email = gone[0].change.target.name or ""
     invites, users = list_people(run.admin, email)
     people: list[User | Invite] = [*users, *invites]
     there = [refer_to(each) for each in people if each.id not in known]
     if there:
-        before = " and ".join(str(each.change.target) for each in gone)
+        before = " and ".join(_describe_gone(each.change) for each in gone)
         raise RefusedError(
             f"{before} no longer existed, and there is now {there[0]}; run this again", operation=run.operation
         )
+
+
+def _describe_gone(change: Change) -> str:
+    """Return what did not exist any more: a role of the target, or the target."""
+    if change.action != "revoke":
+        return str(change.target)
+    return f"role {describe_roles(change.roles)[0]} of {change.target}"
