@@ -43,6 +43,7 @@ from pinecone_admin.workflows.sent_changes import read_reason
 
 _DRIFT = "it is drift"
 _STOPPED = "the run was stopped"
+_OWNER = "an OrgOwner"
 
 
 def review_plan(
@@ -182,8 +183,7 @@ class PlanExecution:
                 self._steps[number].append(Step(change=change, state="skipped"))
             elif each.state == "held":
                 self._leave(number, each.change, each.reason, help_code=RefusedError.help_code)
-        self._troubled: set[object] = set()
-        self._lacks_owner = False
+        self._troubled: dict[object, bool] = {}  # by what was not changed as planned: whether that is sure
         self._store_failed = False
         self._invites_ended = False
         self._secrets: list[Masked] = []
@@ -198,7 +198,7 @@ class PlanExecution:
         change = with_known_ids(self.changes[number], self._known)
         if (obstacle := self._find_obstacle(change)) is not None:
             self._leave(number, change, obstacle)
-            self._record_affected(number, change)
+            self._record_affected(number, change, is_sure=True)
             return None
         self._steps[number] = [Step(change=change, state="sent", error=_STOPPED)]  # until it has ended
         return change
@@ -210,18 +210,24 @@ class PlanExecution:
         """Return why a change must not be tried, or None."""
         missing = [each for each in change.projects if each.id is None]
         drift = ", ".join(str(each.name) for each in missing if each not in self._troubled)
-        is_troubled, deletes_user = _find_changed_principal(change) in self._troubled, _deletes_user(change)
+        principal, deletes_user = _find_changed_principal(change), _deletes_user(change)
         takes_owner = deletes_user or (change.action == "revoke" and concerns_owner(change))
         obstacles = {
             f"project {drift} is missing, which is drift; apply drift, or write its id if it was renamed": bool(drift),
-            f"project {', '.join(str(each.name) for each in missing)} was not created": bool(missing),
+            f"project {', '.join(str(each.name) for each in missing)} {self._was_not(*missing)} created": bool(missing),
             "a secret could not be stored": change.makes_secret and self._store_failed,
             "the server takes no more invites for now": change.action == "invite" and self._invites_ended,
-            "not every role was granted": is_troubled and change.action == "revoke",
-            "an invite to the address was not deleted": is_troubled and deletes_user,
-            "another one was not made an OrgOwner": self._lacks_owner and takes_owner,
+            f"another role {self._was_not(principal)} granted": principal in self._troubled
+            and change.action == "revoke",
+            f"an invite to the address {self._was_not(principal)} deleted": principal in self._troubled
+            and deletes_user,
+            f"another one {self._was_not(_OWNER)} made an OrgOwner": _OWNER in self._troubled and takes_owner,
         }
         return next((reason for reason, holds in obstacles.items() if holds), None)
+
+    def _was_not(self, *troubled: object) -> str:
+        """Return whether it is sure that a change was not made, for the verb of an obstacle."""
+        return "was not" if any(self._troubled.get(each) for each in troubled) else "may not have been"
 
     def record(self, number: int, change: Change, steps: Sequence[Step], created: CreatedResource | None) -> None:
         """Record a change that was carried out.
@@ -272,7 +278,7 @@ class PlanExecution:
             return False
         if _grants_to_member(change, own):
             self._steps[number] = [*deletions, *own]
-            self._record_affected(number, change)
+            self._record_affected(number, change, is_sure=not any(map(may_have_been_made, own)))
             return is_own
         state, created = conclude(own)
         if created is not None and change.creates:
@@ -281,18 +287,18 @@ class PlanExecution:
         text = redact_text(text, (each.reveal() for each in self._secrets))
         step = Step(change=change, state=state, error=text, help_code=find_help_code(error))
         self._steps[number] = [*deletions, step]
-        self._record_affected(number, change)
+        self._record_affected(number, change, is_sure=not may_have_been_made(step))
         if change.makes_secret and _is_of_store(error):
             self._store_failed = True
         if change.action == "invite" and isinstance(error, RateLimitError):
             self._invites_ended = True
         return is_own
 
-    def _record_affected(self, number: int, change: Change) -> None:
-        """Note whom a change that was not made concerns."""
-        self._troubled |= {_find_changed_principal(change), self.changes[number].target}
-        if change.action == "grant" and concerns_owner(change):
-            self._lacks_owner = True
+    def _record_affected(self, number: int, change: Change, *, is_sure: bool) -> None:
+        """Note whom a change that was not made, or may not have been made, concerns."""
+        owner = {_OWNER} if change.action == "grant" and concerns_owner(change) else set[str]()
+        for each in (_find_changed_principal(change), self.changes[number].target, *owner):
+            self._troubled[each] = self._troubled.get(each, False) or is_sure
 
     def finish(self) -> None:
         """Put all steps into the report; those that were not begun are there only if the run was stopped."""
