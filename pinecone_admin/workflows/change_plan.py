@@ -12,6 +12,7 @@ from typing import Any, Self
 from attrs import evolve, field, frozen
 
 from pinecone_admin._http.argument_checks import value_error
+from pinecone_admin._http.lookup import normalize_name
 from pinecone_admin._http.operation_checks import check_operation
 from pinecone_admin._text.counts import count_noun
 from pinecone_admin._text.moments import describe_minute
@@ -332,7 +333,7 @@ def _list_results(change: Change) -> Iterable[tuple[object, object]]:
             yield (owner, role.role, role.project and (role.project.id or role.project)), change.action
     name = change.settings.name or (target.name if change.creates else None)
     if name is not None and change.action != "invite":  # the server refuses a second one
-        yield (target.kind, target.project and (target.project.id or target.project), name), owner
+        yield (target.kind, target.project and (target.project.id or target.project), normalize_name(name)), owner
 
 
 def _find_wrong_argument(change: Change) -> str | None:

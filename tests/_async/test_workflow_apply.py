@@ -719,6 +719,7 @@ def rename(id: str, name: str) -> Change:
         ),
         ("changes[1] contradicts changes[0]", lambda _: [rename("p1", "a"), rename("p1", "b")]),
         ("changes[1] contradicts changes[0]", lambda _: [rename("p1", "a"), rename("p2", "a")]),
+        ("changes[1] contradicts changes[0]", lambda _: [rename("p1", "caf\u00e9"), rename("p2", "cafe\u0301")]),
         (" contradicts changes[", lambda changes: [*changes, rename("p1", "shop")]),
         (
             "changes[1] contradicts changes[0]",
