@@ -437,8 +437,9 @@ class AsyncAPIKeys(Namespace):
         If the process is killed, run this again. If a key cannot be rotated, or the keys of a project cannot be listed,
         the others are still handled. If ``store`` fails, the new key is deleted, and the old key still works. If the
         old key of an interrupted rotation was deleted, the new key is reported as failed, because its value may not be
-        stored. Keys whose names mark them as a workflow's, such as temporary keys, are not rotated. A key with any
-        other name that begins with ``~`` is rotated as an ordinary key.
+        stored. Keys whose names mark them as a workflow's, such as temporary keys, are not rotated. If one is as old as
+        the keys to rotate because an interrupted ``ensure`` or ``apply`` left it, it is reported as failed. A key with
+        any other name that begins with ``~`` is rotated as an ordinary key.
 
         Do not run two calls for the same organization at the same time. Do not rotate a key in another process during a
         run. ``rotate`` describes what can happen.

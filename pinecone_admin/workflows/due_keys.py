@@ -9,7 +9,7 @@ from attrs import frozen
 
 from generated_client.models import APIKey
 from pinecone_admin._http.server_clock import plausible_date
-from pinecone_admin.workflows.name_tags import parse_tag
+from pinecone_admin.workflows.name_tags import has_purpose, parse_tag
 from pinecone_admin.workflows.retired_keys import is_unfinished_successor
 from pinecone_admin.workflows.roles import find_key_date
 
@@ -23,15 +23,18 @@ class DueKeys:
         unknown_age: Keys that may be due: nothing shows when they were created, or only a role binding that may be
             younger.
         young: All others that can be due one day.
+        unfinished: Keys that are old enough, but were created by a workflow that has not finished, so that their values
+            may not be stored.
     """
 
     due: list[APIKey]
     unknown_age: list[APIKey]
     young: list[APIKey]
+    unfinished: list[APIKey]
 
 
 def find_rotatable_keys(keys: Iterable[APIKey]) -> list[APIKey]:
-    """Return the keys without a tag: another one is temporary, retired, or belongs to a workflow in progress."""
+    """Return the keys without a tag. Another one is temporary or retired, or its workflow has not finished."""
     return [key for key in keys if parse_tag(key.name) is None]
 
 
@@ -48,7 +51,7 @@ def find_due_keys(
         older_than: Age above which a key is due.
     """
     dates = {key.id: find_key_date(key, oldest_bindings) or now for key in keys}
-    found = DueKeys(due=[], unknown_age=[], young=[])
+    found = DueKeys(due=[], unknown_age=[], young=[], unfinished=[])
     unfinished: list[APIKey] = []
     for key in sorted(find_rotatable_keys(keys), key=lambda key: dates[key.id]):
         if any(is_unfinished_successor(each, key) for each in keys):
@@ -58,4 +61,5 @@ def find_due_keys(
         else:
             (found.unknown_age if plausible_date(key.created_at) is None else found.young).append(key)
     found.due[:0] = unfinished
+    found.unfinished.extend(key for key in keys if has_purpose(key.name, "makes") and now - dates[key.id] > older_than)
     return found

@@ -20,6 +20,11 @@ from pinecone_admin._text.quoting import quote_name
 from pinecone_admin.workflows import name_tags
 from pinecone_admin.workflows.resources import Resource
 
+UNFINISHED = (
+    "another workflow created it and has not finished; wait for that workflow, or run it again if it was interrupted"
+)
+"""Why a key with the temporary name of another workflow is not rotated."""
+
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
 _T = TypeVar("_T", bound=Resource)

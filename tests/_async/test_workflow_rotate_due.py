@@ -22,6 +22,7 @@ from pinecone_admin import (
 from pinecone_admin.emulator import Emulator
 from pinecone_admin.workflows import DueRotations
 from pinecone_admin.workflows.name_tags import tag_as_temporary, tag_as_unfinished
+from pinecone_admin.workflows.retired_keys import UNFINISHED
 from tests.support.errors import raises
 from tests.support.fault_injection import (
     KILLS,
@@ -284,7 +285,10 @@ async def test_projects_that_cannot_be_listed_are_an_error() -> None:
 
 
 async def test_keys_that_a_workflow_made_are_not_rotated() -> None:
-    """Temporary keys, and those that another workflow is making, stay, however old they are, until their own time."""
+    """Temporary keys, and those that another workflow makes, stay until their own time; an old unfinished one fails.
+
+    Its value may be stored and in use.
+    """
     organization = fill(1, 0)
     admin = organization.emulator.async_admin()
     (project,) = organization.emulator.state.projects
@@ -296,9 +300,12 @@ async def test_keys_that_a_workflow_made_are_not_rotated() -> None:
     ]
     for name in tagged:
         await admin.api_keys.create(project_id=project, name=name)
+    assert (await rotate_due(organization)).failed == []
     organization.advance(20 * DAY)
     report = await rotate_due(organization)
-    assert (report.rotated, report.unknown_age, report.failed) == ([], [], [])
+    assert (report.rotated, report.unknown_age) == ([], [])
+    [left] = report.failed
+    assert (left.key and left.key.name, left.reason, left.help_code) == (tagged[1], UNFINISHED, None)
     assert [(step.state, step.change.target.name) for step in report.steps] == [("skipped", "temporary 1")]
     assert [key.name for key in organization.keys] == tagged
     organization.advance(11 * DAY)

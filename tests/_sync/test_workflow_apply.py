@@ -24,6 +24,7 @@ from pinecone_admin import (
     PineconeValueError,
     ReadOnlyError,
     RefusedError,
+    ServiceError,
     on_organization,
     on_project,
 )
@@ -586,6 +587,30 @@ def test_an_owner_can_be_replaced(emulator: Emulator) -> None:
     assert (admin.plan(desired)).changes == []
 
 
+@pytest.mark.parametrize(("status", "was_not"), [(403, "was not"), (500, "may not have been")])
+def test_nobody_is_removed_while_what_comes_first_is_not_done(emulator: Emulator, status: int, was_not: str) -> None:
+    """An owner stays without another one, and a user while the invite to the address is open."""
+    admin = populate(emulator)
+    admin.users.ensure(email="owner@example.com", role_bindings=[on_organization("OrgMember")])
+    admin.invites.create(email="gil@example.com", role_bindings=[on_organization("OrgMember")])
+    emulator.add_user("gil@example.com")
+    people = [
+        {"email": "bob@example.com", "roles": ["OrgOwner"]},
+        {"email": "owner@example.com", "roles": ["OrgMember"]},
+        {"email": "gil@example.com", "absent": True},
+    ]
+    plan = admin.plan(describe(emulator.organization_id, people=people))
+    for operation in ("role_bindings.create", "invites.delete"):
+        emulator.faults.add(operation, status=status, times=None)
+    report = admin.apply(plan)
+    assert report.done == []
+    assert {str(each.change.target.name): each.change.reason for each in report.not_run} == {
+        "Bob@example.com": f"another role {was_not} granted",
+        "owner@example.com": f"another one {was_not} made an OrgOwner",
+        "gil@example.com": f"an invite to the address {was_not} deleted",
+    }
+
+
 def test_many_removals_need_a_number(emulator: Emulator) -> None:
     """More than three, and more than a third, go only where their number is permitted."""
     admin = populate(emulator)
@@ -693,6 +718,7 @@ def rename(id: str, name: str) -> Change:
         ),
         ("changes[1] contradicts changes[0]", lambda _: [rename("p1", "a"), rename("p1", "b")]),
         ("changes[1] contradicts changes[0]", lambda _: [rename("p1", "a"), rename("p2", "a")]),
+        ("changes[1] contradicts changes[0]", lambda _: [rename("p1", "caf\u00e9"), rename("p2", "cafe\u0301")]),
         (" contradicts changes[", lambda changes: [*changes, rename("p1", "shop")]),
         (
             "changes[1] contradicts changes[0]",
@@ -1221,13 +1247,15 @@ def test_the_first_429_of_invites_ends_them(emulator: Emulator) -> None:
     assert {each.change.reason for each in report.not_run} == {"the server takes no more invites for now"}
 
 
-def test_what_depends_on_a_failed_step_is_not_run(emulator: Emulator) -> None:
+@pytest.mark.parametrize("status", [403, 500])
+def test_what_depends_on_a_failed_step_is_not_run(emulator: Emulator, status: int) -> None:
     """If a project cannot be created, its keys and the roles on it are not tried, and nothing is revoked for them."""
     admin = populate(emulator)
-    emulator.faults.add("projects.create", status=403, times=None)
+    emulator.faults.add("projects.create", status=status, times=None)
     report = admin.apply(admin.plan(want_changes(emulator)), store=Vault())
-    assert [(each.change.target.name, each.state) for each in report.failed] == [("shop", "rejected")]
-    assert {each.change.reason for each in report.not_run} == {"project shop was not created"}
+    state, was_not = ("rejected", "was not") if status == 403 else ("sent", "may not have been")
+    assert [(each.change.target.name, each.state) for each in report.failed] == [("shop", state)]
+    assert {each.change.reason for each in report.not_run} == {f"project shop {was_not} created"}
     assert sorted(str(each.change.target.name) for each in report.not_run) == [
         "ada@example.com",
         "dan@example.com",
@@ -1236,17 +1264,18 @@ def test_what_depends_on_a_failed_step_is_not_run(emulator: Emulator) -> None:
     ]
 
 
-def test_nothing_is_revoked_after_a_failed_grant(emulator: Emulator) -> None:
+@pytest.mark.parametrize("status", [403, 500])
+def test_nothing_is_revoked_after_a_failed_grant(emulator: Emulator, status: int) -> None:
     """A person who could not get the new role keeps the old one."""
     admin = populate(emulator)
-    emulator.faults.add("role_bindings.create", status=403, times=None)
+    emulator.faults.add("role_bindings.create", status=status, times=None)
     desired = describe(emulator.organization_id, people=[{"email": "bob@example.com", "roles": ["OrgMember"]}])
     report = admin.apply(admin.plan(desired))
-    assert [(each.change.action, each.state, each.help_code) for each in report.failed] == [
-        ("grant", "rejected", ForbiddenError.help_code)
-    ]
+    state, was_not = ("rejected", "was not") if status == 403 else ("sent", "may not have been")
+    code = ForbiddenError.help_code if status == 403 else ServiceError.help_code
+    assert [(each.change.action, each.state, each.help_code) for each in report.failed] == [("grant", state, code)]
     assert [(each.change.action, each.change.reason) for each in report.not_run] == [
-        ("revoke", "not every role was granted")
+        ("revoke", f"another role {was_not} granted")
     ]
 
 

@@ -89,8 +89,7 @@ def rotate_api_key(run: Run, *, api_key_id: str, store: Store[APIKeyWithSecret],
     tag = name_tags.parse_tag(old.name)
     if tag is not None and tag.delete_after is None:
         raise RefusedError(
-            f"API key {old.id} is named {quote_name(old.name)}, because another workflow created it and has not "
-            "finished; wait for that workflow, or run it again if it was interrupted",
+            f"API key {old.id} is named {quote_name(old.name)}, because {retired_keys.UNFINISHED}",
             operation="rotate_api_key",
         )
     # With the name, or with the id of the new key, the next run would replace the new key once it has its name.

@@ -36,7 +36,7 @@ from pinecone_admin.workflows.ending import ends_everything, has_failed
 from pinecone_admin.workflows.plans import find_help_code
 from pinecone_admin.workflows.readable_store import SecretOwner, StoreByName
 from pinecone_admin.workflows.reports import DueRotations, FailedRotation
-from pinecone_admin.workflows.retired_keys import find_orphans, find_successors_to_rename
+from pinecone_admin.workflows.retired_keys import UNFINISHED, find_orphans, find_successors_to_rename
 from pinecone_admin.workflows.roles import date_keys_by_bindings
 from pinecone_admin.workflows.sent_changes import add_note, read_reason
 
@@ -197,13 +197,13 @@ class DueRun:
             if old.id in self.problems:
                 self.add_failure(project_id, old, self.problems[old.id])
                 continue
-            new = self._rotate(old, name, keys)
-            keys = [*keys, *new]  # else a second key of the same name would take it for that of another run
+            self._rotate(old, name, keys)
         for orphan in find_orphans(keys):
             self.add_failure(project_id, orphan, _ORPHANED)
+        for each in found.unfinished:
+            self.add_failure(project_id, each, UNFINISHED)
 
-    def _rotate(self, old: APIKey, project: str, keys: Sequence[APIKey]) -> list[APIKey]:
-        """Rotate a key, and return the new one if it was made."""
+    def _rotate(self, old: APIKey, project: str, keys: Sequence[APIKey]) -> None:
         steps: list[Step] = []
         with ExitStack() as selected:  # until the key is in the report
             try:
@@ -219,11 +219,10 @@ class DueRun:
                 if ends_everything(error):
                     raise
                 self.add_error(old.project_id, old, error)
-                return []
+                return
             finally:
                 self.report.steps.extend(steps)
             self.report.rotated.append(rotation)
-        return [] if self.report.dry_run else [rotation.key]
 
     def add_failure(self, project_id: str, key: APIKey | None, reason: str, *, help_code: str | None = None) -> None:
         """Add a key that is not rotated, or a project where nothing more is done, to the report."""
