@@ -36,7 +36,7 @@ RULES = [
     (r"\basync (def|for|with)\b", r"\1"),
     (r"\bawait ", ""),
     (r"\b(__a)(enter|exit|iter|next)__", r"__\2__"),
-    (r"\bAwaitable\[([^\[\]]+)\]", r"\1"),
+    (r"\bAwaitable\[((?:[^\[\]]|\[[^\[\]]*\])+)\]", r"\1"),
     (r"\bAsync(Iterable|Iterator)\b", r"\1"),
     (r"\bhttpcore\.Async", "httpcore."),
     (r"\bhttpx\.AsyncByteStream\b", "httpx.SyncByteStream"),

@@ -198,6 +198,24 @@ def test_a_changed_project_is_not_deleted(emulator: Emulator, clock: VirtualCloc
     assert str(report).splitlines()[0] == f"skipped: delete project ci-new-content ({ids[0]}), because {reasons[0]}"
 
 
+def test_a_project_that_is_renamed_while_it_is_emptied_is_left(emulator: Emulator, clock: VirtualClock) -> None:
+    """Somebody who renames a project wants to keep it, so its name is read again before its deletion."""
+    ids, plan = make_plan(emulator, clock, "ci-1", "ci-2")
+    transport = FaultyTransport(emulator)
+
+    def rename() -> None:
+        if transport.requests[-1].startswith("DELETE /indexes/"):
+            emulator.state.projects[ids[0]].name = "kept"
+
+    transport.before_request = rename
+    report = transport.admin().projects.delete_stale(plan=plan)
+    assert [each.id for each in report.deleted] == [ids[1]]
+    assert [(each.id, each.reason) for each in report.left] == [(ids[0], "it is now named kept")]
+    assert list(emulator.state.projects) == [ids[0]]
+    emptied = [each.state for each in report.steps if str(each.change.target).startswith("index articles in ")]
+    assert emptied == ["done"]
+
+
 def test_a_project_with_an_api_key_that_is_not_in_the_plan_is_left(emulator: Emulator, clock: VirtualClock) -> None:
     """A new key shows that the project is in use. Keys of the plan go with it, and temporary ones do not count."""
     ids = create_projects(emulator, "ci-old", "ci-new", "ci-same", "ci-temporary", "ci-renamed")

@@ -226,10 +226,14 @@ def _clean_up(
     """Read one project, or delete it as it is planned; if that fails, the others can still be."""
     report, keys = start_report(run, project), list[Ref]()
 
-    def check_keys(found: Sequence[APIKey]) -> None:
+    def read_keys() -> list[APIKey]:
+        if planned is not None:
+            _refuse(find_change(planned, run.admin.projects.describe(project_id=planned.id)))
+        found = run.admin.api_keys.list(project_id=project.id)
         keys[:] = list_lasting_keys(found)
-        if planned is not None and (refusal := find_new_keys(planned, found)) is not None:
-            raise RefusedError(refusal, operation="delete_stale")
+        if planned is not None:
+            _refuse(find_new_keys(planned, found))
+        return found
 
     try:
         done = empty_and_delete(
@@ -238,7 +242,7 @@ def _clean_up(
             backoff=PollBackoff(_SECONDS_PER_PROJECT),
             find_refusal=find_protection if planned is None else partial(find_planned_refusal, planned),
             progress=on_progress,
-            check_keys=check_keys,
+            read_keys=read_keys,
         )
         outcome = _ProjectResult(reason=done.refusal)
     except PineconeError as error:
@@ -253,6 +257,11 @@ def _clean_up(
         temporary_keys=report.temporary_keys,
         steps=report.steps,
     )
+
+
+def _refuse(reason: str | None) -> None:
+    if reason is not None:
+        raise RefusedError(reason, operation="delete_stale")
 
 
 def _explain(error: PineconeError) -> str:

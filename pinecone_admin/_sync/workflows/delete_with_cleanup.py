@@ -57,6 +57,7 @@ def delete_with_cleanup(
         backoff=backoff,
         find_refusal=(lambda _: None) if lift_protection else _refuse_protected,
         progress=progress,
+        read_keys=lambda: run.admin.api_keys.list(project_id=project.id),
     )
 
 
@@ -86,7 +87,7 @@ def empty_and_delete(
     backoff: PollBackoff,
     find_refusal: Callable[[Sequence[Content]], str | None],
     progress: Callable[[Progress], object] | None,
-    check_keys: Callable[[Sequence[APIKey]], object] = len,
+    read_keys: Callable[[], Sequence[APIKey]],
 ) -> CleanupReport:
     """Empty the project of a report and delete it.
 
@@ -97,12 +98,11 @@ def empty_and_delete(
         find_refusal: Function that returns why contents must not be deleted, or None. It is called each time that the
             contents are read.
         progress: Function that receives what is left.
-        check_keys: Function that receives the API keys of the project, and raises if they must not be deleted. It is
+        read_keys: Function that reads the API keys of the project, and raises if the project must not be deleted. It is
             called again before each deletion of the project, because emptying it may take long.
     """
     admin = run.admin
-    keys = admin.api_keys.list(project_id=report.project.id)
-    check_keys(keys)
+    keys = read_keys()
     leftovers = find_overdue_temporary_keys(keys, server_time(admin))
     target, lasting = refer_to(report.project), refer_to_parts(each for each in keys if each not in leftovers)
     ended = Run(admin, run.operation, dry_run=False, project=report.project.name)  # also in a dry run
@@ -127,8 +127,7 @@ def empty_and_delete(
                 changes = describe_deletion_of_project(target, report.contents, lasting)
                 steps = [] if refusal else [Step(change=each, state="planned") for each in changes]
                 return evolve(report, refusal=refusal, steps=steps)
-            keys = admin.api_keys.list(project_id=target.id or "")
-            check_keys(keys)
+            keys = read_keys()
             lasting = refer_to_parts(each for each in keys if each.id not in report.temporary_keys)
             drop_refused()
             [end] = describe_deletion_of_project(target, [], lasting)
