@@ -95,6 +95,8 @@ def _list_helps() -> list[tuple[str, ...]]:
 
 
 HELPS = """
+:user offboard
+The plan has an entry for each person, in its list "reports".
 :
 Manage a Pinecone organization from the shell. Start with: pinecone-admin login
 : access
@@ -116,7 +118,7 @@ The organization file (help organization-file)
 Write the organization as a file for plan and apply.
 The file holds no secrets, and two exports of the same state are equal.
 : inventory
-Read everything in the organization. --out keeps it, and diff compares it later.
+Read everything in the organization. --out also saves it to a file, which diff can compare later.
 : diff
 Show what changed since a saved inventory, or between two.
 : api-key create

@@ -74,8 +74,8 @@ def access(session: Session, **options: Any) -> None:
 def inventory(session: Session, *, out: str | None = None) -> None:
     """Read everything in the organization.
 
-    --out keeps it, and diff compares it later. Standard output shows it all the same. The table shows how many there
-    are of each kind; -o json shows everything. If a part cannot be read, the others are shown and saved all the same.
+    --out also saves it to a file, which diff can compare later. The table shows only how many there are of each kind;
+    -o json shows everything. If a part cannot be read, the command still shows and saves the other parts.
     """
     from pinecone_admin.cli.reports.inventory_report import report_inventory  # noqa: PLC0415 - loads the models
 
