@@ -77,8 +77,8 @@ def offboard(session: Session, *, email: str | None = None, people: str | None =
     All roles and invites of the person are removed. Keep the output: afterwards nothing can show what the person could
     reach.
 
-    For many people: --people FILE --out PLAN removes nobody and writes a plan. The plan has
-    an entry for each person, in its list "reports". Delete the entries of the people who must stay, then apply it. A warning names addresses
+    For many people: --people FILE --out PLAN removes nobody and writes a plan. The plan has an entry for each person,
+    in its list "reports". Delete the entries of the people who must stay, then apply it. A warning names addresses
     without a user or an invite.
     """
     from pinecone_admin.cli.plans import offboarding  # noqa: PLC0415 - loads the models
