@@ -146,11 +146,18 @@ def list_unseen(emails: Iterable[str], reason: str) -> list[Left]:
 def _merge_reports(planned: OffboardReport, found: OffboardReport) -> OffboardReport:
     """Return the report on a person of a plan, whose user or invites an earlier run may have removed."""
     # Only the plan contains what was removed. It has no steps for a person who was the last owner.
-    report = found if found.user is not None else evolve(planned, invites=found.invites, refusal=None)
+    report = found if found.user is not None else evolve(planned, refusal=None)
     left = {each.change.target.id for each in _list_deletions(found.invites, found.user)}
     gone = [each for each in _list_deletions(planned.invites, planned.user) if each.change.target.id not in left]
-    skipped = [step_from_gone(each.change) for each in gone]
-    return evolve(report, steps=[*skipped, *found.steps])
+    gone_ids = {each.change.target.id for each in gone}
+    invites = {each.id: each for each in found.invites}
+    held = {each.id for each in found.bindings}
+    return evolve(
+        report,
+        invites=[invites.get(each.id, each) for each in planned.invites],
+        bindings=[each for each in planned.bindings if each.id in held or each.principal_id in gone_ids],
+        steps=[*(step_from_gone(each.change) for each in gone), *found.steps],
+    )
 
 
 def find_change(planned: OffboardReport, found: OffboardReport, inventory: Inventory) -> str | None:

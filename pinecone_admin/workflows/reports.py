@@ -583,7 +583,7 @@ class OffboardReport:
         statuses = Counter(f"{each.status} invite" for each in self.invites) or Counter({"invite": 0})
         invites = ", ".join(count_noun(number, noun) for noun, number in statuses.items())
         roles = count_noun(len(self.bindings), "role")
-        before, access = ("", "access") if self.dry_run else (" before this run", "had access")
+        before, access = ("", "access") if self.dry_run else (" before", "had access")
         lines = [f"{self.email}{before}: {who}, {invites}, {roles}"]
         lines += [
             f"{access} to project {each.project.name} ({each.project.id}): {', '.join(each.roles)}"

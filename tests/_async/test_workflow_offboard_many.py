@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import Any, Literal
 
@@ -82,7 +82,7 @@ async def test_a_saved_plan_is_carried_out(emulator: Emulator) -> None:
     assert [evolve(each, dry_run=True, steps=as_planned(each.steps)) for each in report.reports] == plan.reports
     assert json.loads(json.dumps(report.to_dict()))["reports"][0]["email"] == EMAILS[0]
     assert report.not_found == ["eve@example.com"]
-    assert str(report).splitlines()[1].startswith("ada@example.com before this run: user ")
+    assert str(report).splitlines()[1].startswith("ada@example.com before: user ")
     again = await admin.users.offboard_many(plan=plan, emails=[each.upper() for each in reversed(EMAILS)])
     assert again.left == []
     assert [each.keys_to_rotate for each in again.reports] == [each.keys_to_rotate for each in plan.reports]
@@ -93,6 +93,27 @@ async def test_a_saved_plan_is_carried_out(emulator: Emulator) -> None:
         ("user", "bob@example.com"),
     ]
     assert again.not_found == ["eve@example.com"]
+
+
+@pytest.mark.parametrize("gone", [("invite",), ("invite", "user")], ids="+".join)
+async def test_the_report_on_a_person_contains_what_an_earlier_run_removed(
+    emulator: Emulator, gone: Sequence[str]
+) -> None:
+    """Whatever an earlier run removed of a person, the report has the invites and roles of the plan."""
+    admin = await populate(emulator)
+    plan = await admin.users.offboard_many(emails=["bob@example.com"])
+    (planned,) = plan.reports
+    assert {each.principal_type for each in planned.bindings} == {"invite", "user"}
+    for step in planned.steps:
+        if step.change.target.kind in gone and step.change.target.kind == "invite":
+            await admin.invites.delete(invite_id=str(step.change.target.id))
+        elif step.change.target.kind in gone:
+            await admin.users.delete(user_id=str(step.change.target.id))
+    (report,) = (await admin.users.offboard_many(plan=plan)).reports
+    assert (report.user, report.invites, report.bindings) == (planned.user, planned.invites, planned.bindings)
+    assert [each.state for each in report.steps] == [
+        "skipped" if each.change.target.kind in gone else "done" for each in planned.steps
+    ]
 
 
 async def test_a_plan_that_was_refused_says_later_what_is_gone(emulator: Emulator) -> None:
