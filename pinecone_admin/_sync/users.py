@@ -179,8 +179,9 @@ class Users(Namespace):
             ForbiddenError: Your account cannot see the users, the invites, all role bindings, or a project that has
                 roles, so the report would be incomplete. Nothing was changed.
             RefusedError: The user is the last owner. Nothing was changed. Or the server refused to remove an invite or
-                the user, for example because an identity provider manages the person. Invites that were deleted before
-                stay deleted.
+                the user, for example because an identity provider manages the person. Or somebody else removed the user
+                or an invite meanwhile, and the address is in the organization again, for example because the person
+                accepted the invite. Run this again then. Invites that were deleted before stay deleted.
             PineconeError: A step failed. The message and ``__notes__`` of an error name what was done and what remains.
                 Invites that were deleted stay deleted, and the user is deleted last. Run this again to finish.
 

@@ -69,3 +69,12 @@ def test_a_dry_run_of_an_invite_finds_who_joins_meanwhile(emulator: Emulator, nu
     """Whichever request is next when a person joins, a dry run does not promise an invite that would be refused."""
     done = run_while_joining(emulator, number, "invite", "create", ADA, "--role", "OrgMember", "--dry-run")
     assert done.exit == 5, done
+
+
+@pytest.mark.parametrize("number", range(1, 12))
+def test_who_joins_before_an_organization_is_deleted_is_counted_once(emulator: Emulator, number: int) -> None:
+    """Whichever request is next when a person joins, the question names an invite or a user, and not both."""
+    done = run_while_joining(emulator, number, "organization", "delete", "Emulated Organization")
+    assert done.exit == 2, done
+    counted = [each for each in ("has 1 invite, 1 user,", "has 2 users,") if each in done.stderr]
+    assert len(counted) == 1, done

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +15,7 @@ from pinecone_admin.cli.parameters import NameOrId, NewName
 
 if TYPE_CHECKING:
     from pinecone_admin.cli.calls.pipeline import Call
+    from pinecone_admin.errors import PineconeError
     from pinecone_admin.models import Organization
 
 NOUN = Noun("organization")
@@ -51,20 +53,29 @@ def _find_contents(call: Call) -> list[str]:
     Raises:
         RefusedError: The server would refuse the deletion, because of the plan, the payment status or the projects.
     """
-    from pinecone_admin.cli.calls.confirmation import find_parts, join_first_names  # noqa: PLC0415 - loads the client
+    from pinecone_admin._sync.workflows.read_people import PeopleList, read_people  # noqa: PLC0415 - loads the client
+    from pinecone_admin.cli.calls.confirmation import find_parts, join_first_names  # noqa: PLC0415 - as above
     from pinecone_admin.cli.calls.naming import Thing  # noqa: PLC0415 - as above
     from pinecone_admin.cli.identity.caller import read_if_allowed  # noqa: PLC0415 - as above
     from pinecone_admin.cli.sentences import list_words  # noqa: PLC0415 - as above
-    from pinecone_admin.errors import RefusedError  # noqa: PLC0415 - as above
+    from pinecone_admin.errors import ForbiddenError, RefusedError  # noqa: PLC0415 - as above
 
     assert call.own is not None  # noqa: S101 - the command is about an organization that exists
     found: Organization = call.names.read(call.own)
     call.own = call.remember(Thing(call.own.noun, found.id, found.name))
     whole = describe_resource("Organization", found.name, None)
     admin = call.admin
+
+    def read(kind: PeopleList) -> Sequence[Any] | PineconeError:
+        try:
+            return list(admin.invites.list() if kind == "invites" else admin.users.list())
+        except ForbiddenError as error:
+            return error
+
+    invites, users = read_people(read)
     lists: dict[str, Callable[[], Iterable[object]]] = {
-        "invite": admin.invites.list,  # before the users, so that nobody is missed who accepts one meanwhile
-        "user": admin.users.list,
+        "invite": partial(_return_or_raise, invites),
+        "user": partial(_return_or_raise, users),
         "service account": admin.service_accounts.list,
     }
     projects = read_if_allowed(lambda: [quote_name(each.name) for each in admin.projects.list()])
@@ -77,6 +88,12 @@ def _find_contents(call: Call) -> list[str]:
         raise RefusedError(f"organization {quote_name(found.name)} cannot be deleted, because {list_words(reasons)}")
     hidden = f"{whole} may have projects that this account cannot see, and can be deleted only when it has none."
     return [*([hidden] if projects is None else []), *find_parts(call, whole, lists)]
+
+
+def _return_or_raise(listed: Sequence[Any] | PineconeError) -> Sequence[Any]:
+    if isinstance(listed, Exception):
+        raise listed
+    return listed
 
 
 @NOUN.command(
