@@ -146,7 +146,11 @@ def _advise_check(effects: Effects) -> list[str]:
         f"If the {noun} exists, its {secret} cannot be read any more, so delete the {noun}."
         for noun, secret in lost.values()
     ]
-    groups = {_spell_group(each) for each in [*effects.unread, *effects.unknown] or effects.remaining}
+    changes = [*effects.unread, *effects.unknown] or effects.remaining
+    if all(each.operation == "rotate_service_account_secret" for each in changes):
+        # No list shows whether a secret was rotated, and nobody has the new one.
+        return ["Rotate the secret again to get a new one."]
+    groups = {_spell_group(each) for each in changes}
     shows = [f": pinecone-admin {group} list" for group in groups if len(groups) == 1 and group in NOUNS]
     return [*advice, f"Before you run the command again, check what was done{''.join(shows)}."]
 

@@ -276,7 +276,7 @@ def test_the_run_ends_if_every_response_is_lost(accounts: Accounts) -> None:
     with pytest.raises(PineconeError) as lost:
         accounts.rotate(admin)
     assert lost.value.outcome in {"unknown", "done"}
-    assert "may have been rotated, and the new one is lost" in "; ".join(lost.value.__notes__)
+    assert "may have been rotated, and then the new one is lost" in "; ".join(lost.value.__notes__)
     accounts.emulator.faults.clear()
     assert accounts.find_lost() == {"a"}
     report = accounts.rotate(names=["a", "b"])

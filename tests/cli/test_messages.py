@@ -21,7 +21,7 @@ import pytest
 from attrs import frozen
 
 import pinecone_admin.cli
-from pinecone_admin import Admin
+from pinecone_admin import Admin, on_organization
 from pinecone_admin.cli.output import progress
 from pinecone_admin.cli.session import Session
 from pinecone_admin.emulator import Emulator
@@ -683,6 +683,13 @@ def _(world: World) -> Run:
 def _(world: World) -> Run:
     world.fail("create_api_key", reset="after")
     return run("api-key", "create", "k", "--project", "search", "--reveal", "--yes")
+
+
+@says("61c", "* may have been rotated, and then the new one is lost* Rotate the secret again to get a new one.*")
+def _(world: World) -> Run:
+    world.admin.service_accounts.create(name="robot", role_bindings=[on_organization("OrgMember")])
+    world.fail("rotate_service_account_secret", reset="after")
+    return run("service-account", "rotate", "robot", "--reveal", "--yes")
 
 
 @says("62", "The API limits requests at the moment: * (429 RESOURCE_EXHAUSTED, request *). Try again in 1 hour.")

@@ -480,9 +480,10 @@ class AsyncSecretRotation:
         except BaseException as error:
             if not self.issued:
                 if self._outcome is not None:
+                    then = "and" if self._outcome == "done" else "and then"
                     new = "is lost" if self.unread is None else "may be in a response that could not be read"
                     owner = f"service account {self._account.id}"
-                    add_note(error, f"the secret of {owner} {ROTATED[self._outcome]}, and the new one {new}")
+                    add_note(error, f"the secret of {owner} {ROTATED[self._outcome]}, {then} the new one {new}")
                 if self.unread not in {None, error}:
                     raise error from self.unread
                 raise
