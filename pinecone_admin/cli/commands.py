@@ -541,7 +541,9 @@ class Command(click.Command):
         if session is None or not session.is_interactive or any(each.nargs < 0 for each in missing):
             known: set[str] = given_options.union(() if session is None else session.settings)
             secret = self.makes if self.lacks_place(known) else None
-            raise click.UsageError(_describe_missing(missing, secret), ctx)
+            principals = [each for each in self.own_params if isinstance(each, PrincipalOption)]
+            lacks_principal = self.effect != "reads" and given_options.isdisjoint(str(each.name) for each in principals)
+            raise click.UsageError(_describe_missing(missing, secret, principals if lacks_principal else ()), ctx)
         from pinecone_admin.cli.calls.pipeline import check_before_questions  # noqa: PLC0415 - loads the client
 
         # A session can be read-only because of these; click keeps the others when it has all values.
@@ -609,12 +611,15 @@ def _split_values(words: Sequence[str], option: str) -> tuple[list[str], list[st
     return values, others
 
 
-def _describe_missing(params: Sequence[click.Parameter], secret: Secret | None = None) -> str:
+def _describe_missing(
+    params: Sequence[click.Parameter], secret: Secret | None = None, principals: Sequence[click.Parameter] = ()
+) -> str:
     """Return a sentence that names missing parameters, each with its words if they are few.
 
     Args:
         params: The parameters.
         secret: The secret whose place is missing, too; None if it is not.
+        principals: The options of which one is missing, too.
     """
     named = list[str]()
     for each in params:
@@ -624,6 +629,8 @@ def _describe_missing(params: Sequence[click.Parameter], secret: Secret | None =
         )
     if secret is not None:
         named.append("--store" if secret.many else "--store (or --reveal)")
+    if principals:
+        named.append(f"one of {list_words(map(spell_parameter, principals))}")
     return f"{list_words(named)} {'is' if len(named) == 1 else 'are'} missing."
 
 

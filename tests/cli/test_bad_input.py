@@ -105,6 +105,10 @@ def test_what_is_missing_is_asked_for_on_a_terminal() -> None:
         stored = run("api-key", "create", "--reveal", "-o", "json").error["message"]
         assert stored.startswith("NAME and --project are missing.")
         check_usage(run("api-key", "create", "k", "--dry-run"), "--project is missing.")
+        anybody = "one of --user, --service-account, --api-key and --invite"
+        check_usage(run("role", "grant"), f"--role and {anybody} are missing.")
+        check_usage(run("role", "change"), f"--from, --to and {anybody} are missing.")
+        check_usage(run("role", "change", "--user", "a@example.com"), "--from and --to are missing.")
         check_usage(run("api-key", "rotate-due"), "--older-than, --keep-old-for and --store are missing.")
         assert len(emulator.requests) == 0
         asked = run("api-key", "create", "--dry-run", terminal=True, stdin="k 1\nsearch\n")
