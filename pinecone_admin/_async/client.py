@@ -355,8 +355,8 @@ class AsyncAdmin:
         """Carry out the changes of a plan that are still needed, and no others.
 
         The client reads the organization again, and compares each change with it. A change that is already made is
-        skipped. If a change no longer fits because somebody changed the resource, nothing is changed, and the error
-        names every such change.
+        skipped, also if somebody else made it, for example granted the role by hand. If a change no longer fits because
+        somebody changed the resource in another way, nothing is changed, and the error names every such change.
 
         If a step fails, the steps that do not depend on it are still carried out. To finish, make the same call again,
         also after a crash. An organization can send 100 invite emails within an hour. If the server refuses an invite

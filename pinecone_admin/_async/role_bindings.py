@@ -203,6 +203,9 @@ class AsyncRoleBindings(Namespace):
         that need the role raise ForbiddenError or NotFoundError, or return less. The account may then be unable to
         grant itself the role again.
 
+        If the role is the only one of a user, the user may no longer be in the organization afterwards. No published
+        document says what the server does then. The emulator removes the user.
+
         Args:
             role_binding_id: Id of the role binding.
 
